@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# ipkit: `make demo` shows it, `make check` tests it, `make help` lists the rest.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   ?= build
+CXX     ?= g++
+CC_WRAP := $(if $(shell command -v ccache 2>/dev/null),ccache)
+OPT     ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+CXXFLAGS += $(OPT) $(SANITIZE) -std=c++20 $(WARN) -fno-plt -pthread
+CPPFLAGS += -I. -DIPKIT_VERSION='"$(VERSION)"' -MMD -MP
+# Only what a program uses is linked: start-up time is mostly symbol relocation.
+LDFLAGS += $(SANITIZE) -Wl,--as-needed -Wl,-O1 -pthread
+LIBS    := -lczmq -lzmq -lsimdjson -lcrypto -lyaml-cpp
+
+# Layers, top first: the order static archives are linked in.
+LAYERS  := cli client engine sched hub config net wire util
+ARCHIVES := $(LAYERS:%=$(BUILD)/lib/libipc-%.a)
+
+srcs = $(wildcard $(1)/*.cpp)
+objs = $(patsubst %.cpp,$(BUILD)/obj/%.o,$(call srcs,$(1)))
+
+# A program is cmd/NAME.cpp or the folder cmd/NAME/.
+CMD_FILES := $(patsubst cmd/%.cpp,%,$(wildcard cmd/*.cpp))
+CMD_DIRS  := $(patsubst cmd/%/,%,$(wildcard cmd/*/))
+PROGRAMS  := $(CMD_FILES) $(CMD_DIRS)
+BINS      := $(PROGRAMS:%=$(BUILD)/bin/%)
+LIBEXEC   := $(BUILD)/libexec/ipkit
+
+include $(wildcard mk/*.mk)
+
+.DEFAULT_GOAL := all
+all: $(BINS) libexec
+
+define archive_rule
+$(BUILD)/lib/libipc-$(1).a: $(call objs,libipc/$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
+
+$(BUILD)/obj/%.o: %.cpp
+	@mkdir -p $(@D)
+	@echo "  CXX $<"
+	@$(CC_WRAP) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+
+define program_rule
+$(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) $$(call objs,cmd/$(1)) $(ARCHIVES)
+	@mkdir -p $$(@D)
+	@echo "  LD  $(1)"
+	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(LIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
+
+-include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all clean libexec

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Helpers that are not on PATH: kernels and launcher plugins. The build tree has the installed
+# tree's shape (bin/, libexec/ipkit/), so that programs find them the same way in both.
+
+CPP_KERNELS := $(filter-out python,$(patsubst kernels/%/,%,$(dir $(wildcard kernels/*/*.cpp))))
+CPP_KERNELS := $(sort $(CPP_KERNELS))
+KERNEL_BINS := $(CPP_KERNELS:%=$(LIBEXEC)/ipkit-kernel-%)
+LIBEXEC_DATA := $(patsubst %,$(LIBEXEC)/%,$(wildcard kernels/python/*.py kernels/sh/*.bash))
+LAUNCHERS   := $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp)))
+LAUNCHERS   := $(sort $(LAUNCHERS))
+LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)
+
+libexec: $(KERNEL_BINS) $(LAUNCHER_BINS) $(LIBEXEC_DATA)
+
+define kernel_rule
+$(LIBEXEC)/ipkit-kernel-$(1): $$(call objs,kernels/$(1)) $(ARCHIVES)
+	@mkdir -p $$(@D)
+	@echo "  LD  ipkit-kernel-$(1)"
+	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LIBS)
+endef
+$(foreach k,$(CPP_KERNELS),$(eval $(call kernel_rule,$(k))))
+
+define launcher_rule
+$(LIBEXEC)/ipkit-launch-$(1): $$(call objs,launchers/$(1)) $(ARCHIVES)
+	@mkdir -p $$(@D)
+	@echo "  LD  ipkit-launch-$(1)"
+	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LIBS)
+endef
+$(foreach l,$(LAUNCHERS),$(eval $(call launcher_rule,$(l))))
+
+$(LIBEXEC)/kernels/%: kernels/%
+	@mkdir -p $(@D)
+	@install -m 644 $< $@
