@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whole files, written so that a reader never sees a part.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "libipc/util/result.hpp"
+
+namespace ipc {
+
+/// Reads a regular file of at most `limit` bytes. Code::no_input if it cannot be opened.
+Result<std::string> read_file(const std::string& path, size_t limit = 64 << 20);
+
+/// Writes a temporary file in the same directory with mode `mode`, syncs it and renames it to `path`.
+Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode = 0600);
+
+/// mkdir -p; the last component gets `mode`. Existing directories are left as they are.
+Status make_directories(const std::string& path, mode_t mode = 0700);
+
+/// True if nobody but the owner (us or root) can write `path`, nor its directory.
+bool is_trusted(const std::string& path);
+
+/// Directory of the running program's file, symbolic links resolved.
+std::string program_directory();
+
+/// A program of ours: beside the running one, else in ../libexec/ipkit of it. Never by PATH, where
+/// the reference's programs of the same names may stand. Code::internal names both places.
+Result<std::string> find_program(std::string_view name);
+
+}  // namespace ipc

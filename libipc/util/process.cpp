@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Facts about processes.
+#include "libipc/util/process.hpp"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <sstream>
+
+#include "libipc/util/file.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc {
+
+std::string describe_exit(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int signal = WTERMSIG(wait_status);
+    return "killed by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+  }
+  return "exit status " + std::to_string(WEXITSTATUS(wait_status));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+unsigned long long process_start_ticks(pid_t pid) {
+  auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
+  if (!stat) return 0;
+  // The second field is the program's name in parentheses and may hold anything.
+  const size_t close = stat->rfind(')');
+  if (close == std::string::npos) return 0;
+  std::istringstream fields(stat->substr(close + 1));
+  std::string state, skipped;
+  fields >> state;
+  if (state == "Z" || state == "X") return 0;
+  for (int i = 0; i < 18; ++i) fields >> skipped;
+  unsigned long long ticks = 0;
+  fields >> ticks;
+  return ticks;
+}
+
+std::string boot_id() {
+  auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
+  return text ? std::string(trim(*text)) : "";
+}
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int available_cpus() {
+  cpu_set_t set;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+}  // namespace ipc

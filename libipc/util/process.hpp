@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Facts about processes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+namespace ipc {
+
+/// "exit status 3" or "killed by signal 9 (Killed)", from a waitpid status.
+std::string describe_exit(int wait_status);
+
+/// Name of this machine, as gethostname has it.
+std::string host_name();
+
+/// Start time of a process in clock ticks since boot (/proc/PID/stat); 0 if it is gone or a zombie.
+/// With the pid it names a process for good: pids are used again, pairs are not.
+unsigned long long process_start_ticks(pid_t pid);
+
+/// The kernel's boot id: differs after each start of the machine.
+std::string boot_id();
+
+/// Raises the soft limit of open files to the hard one.
+void raise_file_limit();
+
+/// Processors this process may use.
+int available_cpus();
+
+}  // namespace ipc
