@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Connection files: where a controller listens, and the key. Format: docs/protocol.md.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "libipc/net/socket.hpp"
+#include "libipc/util/result.hpp"
+#include "libipc/wire/codec.hpp"
+
+namespace ipc::net {
+
+/// Who wrote the file: enough to tell a live controller from one that is gone. All zero or empty in
+/// a file of the reference.
+struct ControllerIdentity {
+  std::string version, host, started, boot_id, uuid;
+  pid_t pid = 0;
+  unsigned long long start_ticks = 0;
+};
+
+/// One connection file, of either kind.
+struct Connection {
+  std::string interface = "tcp://127.0.0.1";
+  std::string location, ssh, key;
+  std::string curve_server_key;                  ///< empty: no CURVE
+  std::string signature_scheme = "hmac-sha256";
+  std::map<std::string, int> ports;              ///< registration, mux, control, task, iopub …
+  std::vector<int> broadcast;                    ///< client file: one; engine file: one per leaf
+  std::string task_scheme;                       ///< client file only
+  ControllerIdentity controller;
+
+  /// Endpoint of a named port, with `*` and 0.0.0.0 resolved by `location` as the reference does.
+  std::string endpoint(const std::string& name) const;
+  std::string endpoint(int port) const;
+  /// True if our own controller wrote it: our extensions may be used.
+  bool is_ipkit() const { return !controller.version.empty(); }
+  Result<wire::Signer> signer() const { return wire::Signer::create(signature_scheme, key); }
+};
+
+/// JSON text of the file; `for_engine` picks the kind.
+std::string to_json(const Connection& connection, bool for_engine);
+
+/// Parses a file's text. Code::bad_input names what is missing or wrong.
+Result<Connection> parse_connection(std::string_view text);
+
+/// Reads and parses; Code::no_controller if there is no such file, Code::refused if others can read the key
+/// of a file that is ours (mode), Code::bad_input with the path if it is corrupt.
+Result<Connection> read_connection(const std::string& path);
+
+/// Code::no_controller with "the file is stale (…)" if the controller named in the file ran on this
+/// machine and is gone. Nothing can be said of others.
+Status check_alive(const Connection& connection, const std::string& path);
+
+}  // namespace ipc::net

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one loop shape: drain every socket, act, flush, poll briefly only after work, then block.
+#include "libipc/net/loop.hpp"
+
+#include <poll.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include <algorithm>
+
+namespace ipc::net {
+
+struct Source {
+  void* socket = nullptr;
+  int fd = -1;
+  short events = 0;
+  std::function<int()> on_input;
+  std::function<void(short)> on_fd;
+};
+
+struct Loop::Sources {
+  std::vector<std::shared_ptr<Source>> list;
+  // What zmq_poll gets; the shared_ptrs keep a source alive that removes itself while it runs.
+  std::vector<std::shared_ptr<Source>> polled;
+  std::vector<zmq_pollitem_t> items;
+  bool changed = true;
+
+  void add(Source source) {
+    list.push_back(std::make_shared<Source>(std::move(source)));
+    changed = true;
+  }
+
+  template <class Match>
+  void remove(Match match) {
+    for (auto& source : list)
+      if (match(*source)) source->socket = nullptr, source->fd = -1;
+    std::erase_if(list, [](const auto& s) { return s->socket == nullptr && s->fd < 0; });
+    changed = true;
+  }
+
+  void refresh() {
+    if (!changed) return;
+    polled = list;
+    items.clear();
+    for (const auto& s : polled)
+      items.push_back({s->socket, s->fd, s->socket ? short{ZMQ_POLLIN} : s->events, 0});
+    changed = false;
+  }
+};
+
+// zmq_poll's event bits and poll(2)'s are different numbers.
+static short to_zmq(short events) {
+  return static_cast<short>(((events & POLLIN) ? ZMQ_POLLIN : 0) |
+                            ((events & POLLOUT) ? ZMQ_POLLOUT : 0));
+}
+
+static short from_zmq(short events) {
+  return static_cast<short>(((events & ZMQ_POLLIN) ? POLLIN : 0) |
+                            ((events & ZMQ_POLLOUT) ? POLLOUT : 0) |
+                            ((events & ZMQ_POLLERR) ? POLLHUP : 0));
+}
+
+Loop::Loop() : sources_(std::make_unique<Sources>()), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  on_fd(wake_fd_, POLLIN, [this](short) {
+    uint64_t count;
+    [[maybe_unused]] const ssize_t n = ::read(wake_fd_, &count, sizeof count);
+  });
+}
+
+Loop::~Loop() { ::close(wake_fd_); }
+
+void Loop::on_input(Socket& socket, std::function<int()> handler) {
+  sources_->add({socket.raw(), -1, 0, std::move(handler), {}});
+}
+
+void Loop::remove(Socket& socket) {
+  sources_->remove([raw = socket.raw()](const Source& s) { return s.socket == raw; });
+}
+
+void Loop::on_fd(int fd, short events, std::function<void(short)> handler) {
+  remove_fd(fd);
+  sources_->add({nullptr, fd, to_zmq(events), {}, std::move(handler)});
+}
+
+void Loop::remove_fd(int fd) {
+  sources_->remove([fd](const Source& s) { return s.socket == nullptr && s.fd == fd; });
+}
+
+Loop::TimerId Loop::after(Duration delay, std::function<void()> handler) {
+  timers_.emplace(Clock::now() + delay, Timer{next_timer_, Duration{0}, std::move(handler)});
+  return next_timer_++;
+}
+
+Loop::TimerId Loop::every(Duration period, std::function<void()> handler) {
+  timers_.emplace(Clock::now() + period, Timer{next_timer_, period, std::move(handler)});
+  return next_timer_++;
+}
+
+void Loop::cancel(TimerId timer) {
+  std::erase_if(timers_, [timer](const auto& entry) { return entry.second.id == timer; });
+}
+
+void Loop::at_turn_end(std::function<void()> handler) { turn_end_.push_back(std::move(handler)); }
+
+void Loop::stop() {
+  stopped_ = true;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = ::write(wake_fd_, &one, sizeof one);
+}
+
+void Loop::run() {
+  while (!stopped_) turn(std::chrono::hours(1));
+}
+
+bool Loop::turn(Duration limit) {
+  const bool spinning = spin_.count() > 0 && now_ - last_work_ < spin_;
+  const bool worked = dispatch(spinning ? Duration{0} : until_next_timer(limit));
+  if (worked) last_work_ = now_;
+  const bool fired = fire_timers();
+  if (worked || fired)
+    for (auto& handler : turn_end_) handler();
+  // Others on a full machine get the processor while we only look (feasibility: cheap, and keeps
+  // a halted core from costing each hand-over tens of microseconds).
+  if (spinning && !worked) sched_yield();
+  return worked || fired;
+}
+
+bool Loop::dispatch(Duration limit) {
+  sources_->refresh();
+  auto& items = sources_->items;
+  // Rounded up: a wait that ends before its timer is due would turn idly.
+  const auto wait = std::chrono::ceil<milliseconds>(std::max(limit, Duration{0}));
+  const int ready = zmq_poll(items.data(), static_cast<int>(items.size()), wait.count());
+  now_ = Clock::now();
+  if (ready <= 0) return false;
+  bool worked = false;
+  const auto polled = sources_->polled;
+  std::vector<short> revents(items.size());
+  for (size_t i = 0; i < items.size(); ++i) revents[i] = items[i].revents;
+  for (size_t i = 0; i < polled.size(); ++i) {
+    Source& source = *polled[i];
+    if (revents[i] == 0 || (source.socket == nullptr && source.fd < 0)) continue;
+    if (source.socket != nullptr) worked |= source.on_input() > 0;
+    else source.on_fd(from_zmq(revents[i])), worked = true;
+  }
+  return worked;
+}
+
+bool Loop::fire_timers() {
+  bool fired = false;
+  const TimePoint due = Clock::now();
+  while (!timers_.empty() && timers_.begin()->first <= due) {
+    auto node = timers_.extract(timers_.begin());
+    auto handler = node.mapped().handler;
+    if (node.mapped().period.count() > 0) {
+      node.key() = due + node.mapped().period;
+      timers_.insert(std::move(node));
+    }
+    handler();
+    fired = true;
+  }
+  return fired;
+}
+
+Duration Loop::until_next_timer(Duration limit) const {
+  if (timers_.empty()) return limit;
+  return std::min(limit, timers_.begin()->first - Clock::now());
+}
+
+}  // namespace ipc::net

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ZeroMQ sockets whose frames are moved, not copied.
+#include "libipc/net/socket.hpp"
+
+#include <zmq.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace ipc::net {
+namespace {
+
+int zmq_type(SocketType type) {
+  switch (type) {
+    case SocketType::router: return ZMQ_ROUTER;
+    case SocketType::dealer: return ZMQ_DEALER;
+    case SocketType::pub: return ZMQ_PUB;
+    case SocketType::sub: return ZMQ_SUB;
+    case SocketType::xpub: return ZMQ_XPUB;
+    case SocketType::push: return ZMQ_PUSH;
+    case SocketType::pull: return ZMQ_PULL;
+    case SocketType::pair: return ZMQ_PAIR;
+  }
+  return ZMQ_PAIR;
+}
+
+Error zmq_error(const std::string& what) {
+  return {Code::internal, what + ": " + zmq_strerror(zmq_errno()), ""};
+}
+
+}  // namespace
+
+Context::Context(int io_threads) : context_(zmq_ctx_new()) {
+  zmq_ctx_set(context_, ZMQ_IO_THREADS, io_threads);
+  zmq_ctx_set(context_, ZMQ_MAX_SOCKETS, zmq_ctx_get(context_, ZMQ_SOCKET_LIMIT));
+}
+
+Context::~Context() { zmq_ctx_term(context_); }
+
+Socket::Socket(Context& context, SocketType type)
+    : socket_(zmq_socket(context.raw(), zmq_type(type))) {
+  set(ZMQ_SNDHWM, 0);
+  set(ZMQ_RCVHWM, 0);
+  // Debian's default of 100 loses connection attempts of a fleet that starts at once.
+  set(ZMQ_BACKLOG, 4096);
+  set(ZMQ_LINGER, 0);
+}
+
+Socket::Socket(Socket&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+  std::swap(socket_, other.socket_);
+  return *this;
+}
+
+Socket::~Socket() {
+  if (socket_ != nullptr) zmq_close(socket_);
+}
+
+void Socket::set(int option, int value) { zmq_setsockopt(socket_, option, &value, sizeof value); }
+
+void Socket::set_identity(std::string_view identity) {
+  zmq_setsockopt(socket_, ZMQ_ROUTING_ID, identity.data(), identity.size());
+}
+
+void Socket::set_router_mandatory(bool on) { set(ZMQ_ROUTER_MANDATORY, on ? 1 : 0); }
+void Socket::set_linger(milliseconds time) { set(ZMQ_LINGER, static_cast<int>(time.count())); }
+void Socket::set_receive_limit(int messages) { set(ZMQ_RCVHWM, messages); }
+
+void Socket::set_max_message_size(int64_t bytes) {
+  zmq_setsockopt(socket_, ZMQ_MAXMSGSIZE, &bytes, sizeof bytes);
+}
+
+void Socket::set_heartbeat(milliseconds interval, milliseconds timeout) {
+  set(ZMQ_HEARTBEAT_IVL, static_cast<int>(interval.count()));
+  set(ZMQ_HEARTBEAT_TIMEOUT, static_cast<int>(timeout.count()));
+}
+
+void Socket::set_curve(const Curve& curve) {
+  const auto set_key = [&](int option, const std::string& key) {
+    zmq_setsockopt(socket_, option, key.c_str(), key.size() + 1);
+  };
+  if (curve.is_server) set(ZMQ_CURVE_SERVER, 1);
+  if (!curve.server_key.empty()) set_key(ZMQ_CURVE_SERVERKEY, curve.server_key);
+  if (!curve.public_key.empty()) set_key(ZMQ_CURVE_PUBLICKEY, curve.public_key);
+  set_key(ZMQ_CURVE_SECRETKEY, curve.secret_key);
+}
+
+void Socket::subscribe(std::string_view prefix) {
+  zmq_setsockopt(socket_, ZMQ_SUBSCRIBE, prefix.data(), prefix.size());
+}
+
+Result<std::string> Socket::bind(const std::string& endpoint) {
+  if (zmq_bind(socket_, endpoint.c_str()) != 0) return zmq_error("cannot listen on " + endpoint);
+  std::array<char, 512> bound;
+  size_t size = bound.size();
+  if (zmq_getsockopt(socket_, ZMQ_LAST_ENDPOINT, bound.data(), &size) != 0)
+    return zmq_error("cannot listen on " + endpoint);
+  return std::string(bound.data());
+}
+
+Status Socket::connect(const std::string& endpoint) {
+  if (zmq_connect(socket_, endpoint.c_str()) != 0) return zmq_error("cannot connect to " + endpoint);
+  return {};
+}
+
+void Socket::disconnect(const std::string& endpoint) {
+  zmq_disconnect(socket_, endpoint.c_str());
+}
+
+bool Socket::receive(Frames& frames) {
+  frames.clear();
+  do {
+    frames.emplace_back();
+    // Parts of a message arrive together: after the first, the rest is there.
+    if (zmq_msg_recv(frames.back().raw(), socket_, ZMQ_DONTWAIT) < 0) return frames.clear(), false;
+  } while (zmq_msg_more(frames.back().raw()));
+  return true;
+}
+
+SendStatus Socket::send(std::span<Frame> frames) {
+  for (size_t i = 0; i < frames.size(); ++i) {
+    const int more = i + 1 < frames.size() ? ZMQ_SNDMORE : 0;
+    if (zmq_msg_send(frames[i].raw(), socket_, ZMQ_DONTWAIT | more) >= 0) continue;
+    return zmq_errno() == EHOSTUNREACH ? SendStatus::unreachable : SendStatus::would_block;
+  }
+  return SendStatus::sent;
+}
+
+SendStatus Socket::send(std::span<const std::string_view> frames) {
+  Frames copies;
+  copies.reserve(frames.size());
+  for (const auto bytes : frames) copies.emplace_back(bytes);
+  return send(std::span<Frame>(copies));
+}
+
+Status Socket::monitor(const std::string& endpoint) {
+  const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                     ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_CONNECT_RETRIED;
+  if (zmq_socket_monitor(socket_, endpoint.c_str(), events) != 0)
+    return zmq_error("cannot monitor a socket");
+  return {};
+}
+
+ConnectionEvent next_event(Socket& monitor, bool& any) {
+  Frames frames;
+  any = monitor.receive(frames);
+  uint16_t event = 0;
+  if (!any || frames[0].size() < sizeof event) return ConnectionEvent::none;
+  std::memcpy(&event, frames[0].view().data(), sizeof event);
+  switch (event) {
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return ConnectionEvent::connected;
+    case ZMQ_EVENT_DISCONNECTED:
+    case ZMQ_EVENT_CONNECT_RETRIED: return ConnectionEvent::disconnected;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return ConnectionEvent::refused;
+    default: return ConnectionEvent::none;
+  }
+}
+
+Curve new_curve_keys() {
+  std::array<char, 41> public_key{}, secret_key{};
+  zmq_curve_keypair(public_key.data(), secret_key.data());
+  return {"", public_key.data(), secret_key.data(), false};
+}
+
+}  // namespace ipc::net

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The header of a message, read fast and written fast.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "libipc/util/result.hpp"
+
+namespace ipc::wire {
+
+/// Fields of a header. Views into the parser, valid until its next call.
+struct Header {
+  std::string_view msg_id, msg_type, session, username, date;
+};
+
+/// Reads one flat JSON object at a time in a single pass (simdjson); keeps a padded copy of the text.
+/// One per thread.
+class FieldParser {
+ public:
+  FieldParser();
+  ~FieldParser();
+  FieldParser(FieldParser&&) noexcept;
+
+  /// msg_id and msg_type must be there and not empty: else Code::bad_input.
+  Result<Header> header(std::string_view json);
+
+  /// The string or the raw JSON text of one top-level field, "" if absent or not an object; for a
+  /// quick look at `status` and the like. Valid until the next call.
+  std::string_view field(std::string_view json, std::string_view key);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Writes headers for one sender.
+class Session {
+ public:
+  /// `id` names the sender on the wire; empty = a new random one, `8hex-24hex`.
+  explicit Session(std::string id = "");
+
+  const std::string& id() const { return id_; }
+  /// `<session>_<pid>_<n>`, unique.
+  std::string next_id();
+  /// The JSON text of a header with a new msg_id (or the one given), dated now.
+  std::string header(std::string_view msg_type);
+  std::string header(std::string_view msg_type, std::string_view msg_id);
+
+ private:
+  std::string id_, id_prefix_, tail_;
+  unsigned long long next_ = 0;
+};
+
+}  // namespace ipc::wire
