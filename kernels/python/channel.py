@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# channel.py: frames from and to the engine, and interrupts that name their request.
+import os
+import select
+import struct
+import time
+from _thread import RLock, get_ident
+from collections import deque
+
+READ_SIZE = 1 << 16
+MAX_FRAMES = 4096
+MAX_VECTOR = 512  # below every system's IOV_MAX
+
+
+class ProtocolError(Exception):
+    """The engine's bytes make no sense; nothing that follows can be read."""
+
+
+class Channel:
+    """The socket to the engine. One thread reads (the main one), any may send."""
+
+    def __init__(self, fd):
+        self.fd = fd
+        self.main_thread = get_ident()
+        self.messages = deque()  # complete messages, each a list of frames
+        self.running = None      # msg_id of the request whose code runs, None while idle
+        self.parent = b'{}'      # header of the request that output belongs to
+        self.forked = False
+        self._data = b''
+        self._pos = 0
+        self._body = None        # bytearray of a message that is larger than what came so far
+        self._filled = 0
+        self._lengths = ()
+        self._lock = RLock()
+        self._guarded = 0        # depth of sections of the main thread an interrupt must not break
+        self._deferred = False
+        self._signalled = True   # a signal came while nothing ran: look before the next request
+
+    # -- reading
+
+    def receive(self):
+        """The next message; leaves the process when the engine is gone."""
+        while not self.messages:
+            if self._fill():
+                self._parse()
+        return self.messages.popleft()
+
+    def _fill(self):
+        try:
+            if self._body is not None:
+                view = memoryview(self._body)[self._filled:]
+                got = os.readv(self.fd, [view])
+                self._filled += got
+            else:
+                chunk = os.read(self.fd, READ_SIZE)
+                got = len(chunk)
+                self._data = self._data[self._pos:] + chunk if self._pos < len(self._data) else chunk
+                self._pos = 0
+        except BlockingIOError:
+            select.select([self.fd], [], [])
+            return False
+        except OSError:
+            got = 0
+        if not got:
+            os._exit(0)
+        return True
+
+    def _parse(self):
+        while True:
+            if self._body is not None:
+                if self._filled < len(self._body):
+                    return
+                body, self._body = memoryview(self._body), None
+                self._emit(body, 0)
+                continue
+            data, pos = self._data, self._pos
+            have = len(data) - pos
+            if have < 4:
+                return
+            count = int.from_bytes(data[pos:pos + 4], 'little')
+            if not 4 <= count <= MAX_FRAMES:
+                raise ProtocolError('message of %d frames' % count)
+            pos += 4 + 8 * count
+            if len(data) < pos:
+                return
+            self._lengths = struct.unpack_from('<%dQ' % count, data, pos - 8 * count)
+            total = sum(self._lengths)
+            if len(data) - pos >= total:
+                self._pos = pos + total
+                self._emit(data, pos)
+            else:
+                self._start_body(data, pos, total)
+
+    def _start_body(self, data, pos, total):
+        try:
+            self._body = bytearray(total)
+        except (MemoryError, OverflowError):
+            raise ProtocolError('no memory for a message of %d bytes' % total) from None
+        self._filled = len(data) - pos
+        self._body[:self._filled] = data[pos:]
+        self._data, self._pos = b'', 0
+
+    def _emit(self, data, pos):
+        frames = []
+        for length in self._lengths:
+            frames.append(data[pos:pos + length])
+            pos += length
+        self.messages.append(frames)
+
+    # -- interrupts
+
+    def begin(self, msg_id, parent):
+        """A request starts: from here on an interrupt that names it raises KeyboardInterrupt."""
+        self.parent = parent
+        self._deferred = False
+        self.running = msg_id
+        if self._signalled:
+            self._signalled = False
+            self.on_signal()
+
+    def end(self):
+        self.running = None
+
+    def on_signal(self, signum=None, frame=None):
+        """SIGINT: take what the engine has written and look for the name of what runs."""
+        if self.forked:
+            raise KeyboardInterrupt
+        if self.running is None:
+            self._signalled = True  # the message may name a request that is still in the socket
+            return
+        while select.select([self.fd], [], [], 0)[0]:
+            self._fill()
+            self._parse()
+        if not self._take_interrupt(self.running):
+            return
+        if self._guarded:
+            self._deferred = True
+        else:
+            raise KeyboardInterrupt
+
+    def _take_interrupt(self, msg_id):
+        import json
+        found = others = False
+        for message in list(self.messages):
+            if len(message[0]) > READ_SIZE or b'interrupt' not in bytes(message[0]):
+                continue
+            try:
+                if json.loads(bytes(message[0])).get('msg_type') != 'interrupt':
+                    continue
+                if json.loads(bytes(message[3])).get('msg_id') == msg_id:
+                    self.messages.remove(message)
+                    found = True
+                else:
+                    others = True  # perhaps of a request still queued: look again when it starts
+            except (ValueError, AttributeError):
+                continue
+        self._signalled = others
+        return found
+
+    # -- sending
+
+    def __enter__(self):
+        """A section that an interrupt does not break, only follows (and one sender at a time)."""
+        if get_ident() == self.main_thread:
+            self._guarded += 1
+        self._lock.acquire()
+
+    def __exit__(self, *exc):
+        self._lock.release()
+        if get_ident() == self.main_thread:
+            self._guarded -= 1
+            if self._deferred and not self._guarded and self.running is not None:
+                self._deferred = False
+                raise KeyboardInterrupt
+
+    def send(self, header, content, buffers=(), parent=None):
+        """Send one message; header and content are JSON bytes."""
+        if self.forked:
+            return
+        if parent is None:
+            parent = self.parent
+        frames = [header, parent, b'{}', content]
+        frames.extend(buffers)
+        sizes = [memoryview(frame).nbytes for frame in frames]
+        frames.insert(0, struct.pack('<I%dQ' % len(sizes), len(sizes), *sizes))
+        with self:
+            if sum(sizes) < READ_SIZE:
+                frames = [b''.join(frames)]
+            self._write(frames)
+
+    def _write(self, frames):
+        pending = deque(memoryview(frame).cast('B') for frame in frames if len(frame))
+        while pending:
+            try:
+                done = os.writev(self.fd, [pending[i] for i in range(min(len(pending), MAX_VECTOR))])
+            except BlockingIOError:
+                select.select([], [self.fd], [])
+                continue
+            except OSError:
+                os._exit(0)  # the engine is gone
+            while pending and done >= len(pending[0]):
+                done -= len(pending.popleft())
+            if done:
+                pending[0] = pending[0][done:]
+
+    def leave(self):
+        """In a forked child: the socket stays the parent's alone."""
+        self.forked = True
+        os.close(self.fd)
+        self._lock = RLock()
+        self._guarded = 0
+
+    def drain(self, pipes, limit=1.0):
+        """Wait until the engine has taken what children wrote to our pipes."""
+        from fcntl import ioctl
+        from termios import FIONREAD
+        deadline = None
+        pause = 0.0001
+        for fd in pipes:
+            try:
+                while any(ioctl(fd, FIONREAD, b'\0\0\0\0')):
+                    now = time.monotonic()
+                    deadline = deadline or now + limit
+                    if now > deadline:
+                        return
+                    time.sleep(pause)
+                    pause = min(pause * 2, 0.01)
+            except OSError:
+                continue

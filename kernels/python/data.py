@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# data.py: push, pull, list and clear: values into and out of the namespace.
+import os
+from keyword import iskeyword
+
+from _ipkit import values
+from _ipkit.errors import Refused, remember_source
+
+MAX_HELD = 8
+_stages = {}  # stage -> list of buffers, oldest first
+_held = {}    # token -> list of encoded values, oldest first
+_tokens = 0
+
+
+# -- push
+
+def push(kernel, request):
+    content = request.content
+    if 'stage' in content:
+        _push_stage(kernel, content, request.buffers)
+    elif 'names' in content:
+        _push_names(kernel, content, request.buffers)
+    elif 'unbind' not in content:
+        raise Refused('ValueError', 'push_request: no names, unbind or stage')
+    for name in _strings(content.get('unbind', []), 'unbind'):
+        kernel.namespace.pop(name, None)
+    return {'status': 'ok'}, ()
+
+
+def _strings(value, what):
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Refused('ValueError', '%s is not a list of strings' % what)
+    return value
+
+
+def _check_name(name):
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        raise Refused('ValueError', 'not a name: %r' % (name,))
+    return name
+
+
+def _push_names(kernel, content, buffers):
+    names = [_check_name(name) for name in _strings(content['names'], 'names')]
+    types = _strings(content.get('types'), 'types')
+    if not len(names) == len(types) == len(buffers):
+        raise Refused('ValueError', '%d names, %d types and %d buffers'
+                      % (len(names), len(types), len(buffers)))
+    namespace = kernel.namespace
+    bound = [values.decode(kind, data, namespace) for kind, data in zip(types, buffers)]
+    namespace.update(zip(names, bound))
+
+
+def _push_stage(kernel, content, buffers):
+    stage = content['stage']
+    if not isinstance(stage, str):
+        raise Refused('ValueError', 'stage is not a string')
+    if content.get('drop'):
+        _stages.pop(stage, None)
+        return
+    if len(buffers) > 1:
+        raise Refused('ValueError', 'a piece of a value is one buffer, not %d' % len(buffers))
+    if content.get('begin'):
+        _stages.pop(stage, None)
+        while len(_stages) >= MAX_HELD:
+            del _stages[next(iter(_stages))]
+        _stages[stage] = []
+    if stage not in _stages:
+        raise Refused('KeyError', 'no stage %r: it was never begun, or %d newer ones came'
+                      % (stage, MAX_HELD))
+    _stages[stage].extend(buffers)
+    if content.get('end'):
+        pieces = _stages.pop(stage)
+        name = _check_name(content.get('name'))
+        kernel.namespace[name] = _decode_pieces(content.get('type'), pieces, buffers, kernel)
+
+
+def _decode_pieces(kind, pieces, buffers, kernel):
+    """The value of all pieces, with no more than one copy beside it."""
+    del buffers[:]
+    if kind == 'bytes':
+        return b''.join(pieces)
+    whole = pieces[0] if len(pieces) == 1 else b''.join(pieces)
+    del pieces[:]
+    return values.decode(kind, whole, kernel.namespace)
+
+
+# -- pull
+
+def pull(kernel, request):
+    content = request.content
+    if 'token' in content:
+        return _pull_held(content)
+    names = _strings(content.get('names'), 'names')
+    form = content.get('form', 'text')
+    if form not in ('text', 'json', 'npy'):
+        raise Refused('ValueError', 'unknown form: %r' % (form,))
+    sep = content.get('sep', '\n')
+    if sep not in ('\n', '\0'):
+        raise Refused('ValueError', 'sep is not a newline or NUL')
+    limit = content.get('limit')
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise Refused('ValueError', 'limit is not a number of bytes')
+    elements = bool(content.get('elements'))
+    types, counts, buffers = [], [], []
+    for name in names:
+        value = _evaluate(name, kernel.namespace)
+        kind, count, data = _encode_elements(value, form, sep) if elements else _encode(value, form)
+        types.append(kind)
+        counts.append(count)
+        buffers.append(data)
+    sizes = [memoryview(data).nbytes for data in buffers]
+    reply = {'status': 'ok', 'types': types, 'sizes': sizes, 'counts': counts, 'token': None}
+    if limit is not None and sum(sizes) > limit:
+        reply['token'] = _hold(buffers)
+        buffers = []
+    return reply, buffers
+
+
+def _evaluate(name, namespace):
+    source = name.strip()
+    try:
+        if source.isidentifier() and source in namespace:
+            return namespace[source]
+        return eval(compile(source, remember_source(source), 'eval', dont_inherit=True), namespace)
+    except NameError as error:
+        raise Refused('NameError', str(error), name=name) from None
+
+
+def _encode(value, form):
+    if form == 'npy':
+        kind, data = values.encode_npy(value)
+    elif form == 'json' and isinstance(value, values.BYTES_TYPES):
+        kind, data = 'base64', values.encode_base64(value)
+    elif form == 'json':
+        kind, data = values.encode_json(value)
+    else:
+        kind, data = values.encode_text(value)
+    return kind, None, data
+
+
+def _encode_elements(value, form, sep):
+    if form == 'npy':
+        raise Refused('ValueError', 'npy has no elements')
+    if isinstance(value, values.BYTES_TYPES):
+        return 'bytes', 1, bytes(value) if isinstance(value, memoryview) else value
+    items = _items(value)
+    as_json = form == 'json'
+    data = values.join_at_once(items, sep, as_json) if items else b''
+    if data is None:
+        end = sep.encode()
+        parts = values.encode_many(items, as_json)
+        parts.append(b'')
+        data = end.join(parts)
+    return 'lines', len(items), data
+
+
+def _items(value):
+    if isinstance(value, (str, dict, type)) or not hasattr(value, '__len__'):
+        return [value]
+    if hasattr(value, 'tolist') and type(value).__module__.partition('.')[0] in ('numpy', 'array'):
+        value = value.tolist()
+    try:
+        return list(value)
+    except TypeError:  # not iterable after all, as an array without dimensions
+        return [value]
+
+
+def _hold(buffers):
+    global _tokens
+    _tokens += 1
+    while len(_held) >= MAX_HELD:
+        del _held[next(iter(_held))]
+    token = '%d-%d' % (os.getpid(), _tokens)
+    _held[token] = buffers
+    return token
+
+
+def _pull_held(content):
+    token = content['token']
+    if not isinstance(token, str) or token not in _held:
+        raise Refused('KeyError', 'no value is held under %r' % (token,))
+    if content.get('release'):
+        del _held[token]
+        return {'status': 'ok'}, ()
+    index, offset, length = (content.get(key) for key in ('index', 'offset', 'length'))
+    if not all(type(number) is int and number >= 0 for number in (index, offset, length)):
+        raise Refused('ValueError', 'index, offset and length are numbers from 0')
+    held = _held[token]
+    if index >= len(held) or offset > memoryview(held[index]).nbytes:
+        raise Refused('IndexError', 'index %d, offset %d: beyond what is held' % (index, offset))
+    return {'status': 'ok'}, [memoryview(held[index]).cast('B')[offset:offset + length]]
+
+
+# -- list, clear
+
+def list_names(kernel, request):
+    names = []
+    for name, value in sorted(kernel.namespace.items(), key=lambda item: str(item[0])):
+        if isinstance(name, str) and name not in kernel.initial:
+            names.append({'name': name, 'type': type(value).__name__, 'size': _size(value)})
+    return {'status': 'ok', 'names': names}, ()
+
+
+def _size(value):
+    try:
+        return len(value) if not isinstance(value, type) else None
+    except Exception:
+        return None
+
+
+def clear(kernel, request):
+    kernel.namespace.clear()
+    kernel.namespace.update(kernel.initial)
+    return {'status': 'ok'}, ()

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# kernel.py: start of the python kernel: report ready first, load everything else afterwards.
+#
+# Started as `PYTHON -I -S kernel.py`, so that nothing of the user's (site-packages, PYTHONPATH)
+# delays the ready message or shadows a module of ours; loop.py adds all of it afterwards.
+import os
+import sys
+import _signal
+
+
+def _take_descriptor():
+    text = os.environ.pop('IPKIT_KERNEL_FD', '')
+    if not text.isdigit() or int(text) < 3:
+        sys.exit('ipkit-kernel-python: started by an engine only (IPKIT_KERNEL_FD is not set)')
+    fd = int(text)
+    try:
+        os.set_inheritable(fd, False)
+    except OSError as error:
+        sys.exit('ipkit-kernel-python: IPKIT_KERNEL_FD=%d: %s' % (fd, error.strerror))
+    return fd
+
+
+def _send_ready(fd):
+    content = b'{"language": "python", "version": "%d.%d.%d", "pid": %d, "prefetch": 8}' % (
+        sys.version_info[:3] + (os.getpid(),))
+    frames = (b'{"msg_type": "ready"}', b'{}', b'{}', content)
+    data = len(frames).to_bytes(4, 'little')
+    data += b''.join(len(frame).to_bytes(8, 'little') for frame in frames) + b''.join(frames)
+    try:
+        os.write(fd, data)
+    except OSError:
+        os._exit(0)  # the engine is gone already
+
+
+def main():
+    # Until the loop has its handler a signal must not stop an import half-way.
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+    fd = _take_descriptor()
+    _send_ready(fd)
+    # Our modules live in a package of their own, so that a user's `values.py` stays importable.
+    package = type(sys)('_ipkit')
+    package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
+    sys.modules['_ipkit'] = package
+    from _ipkit import loop
+    loop.run(fd)
+
+
+main()

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# mapping.py: map_request: one expression, many items.
+from _ipkit import values
+from _ipkit.errors import Refused, describe, remember_source
+
+ONLY_AST = 0x400
+MAX_TRACEBACKS = 16  # in one reply; further failed items have name and text only
+_compiled = {}
+
+# The loop is part of the compiled code: no call for each item, and x and _ are its locals, so
+# that comprehensions and lambdas inside the expression see them.
+_TEMPLATES = {
+    (True, False): 'def map(items, add):\n for x in items: add(0)',
+    (False, True): 'def map(items, add):\n for _ in items: add(0)',
+    (True, True): 'def map(items, add):\n for _, x in items: add(0)',
+    (False, False): 'def map(items, add):\n for _ in items: add(0)',
+}
+
+
+class Expression:
+    """The compiled expression: which of x and _ it uses, and its loop."""
+
+    def __init__(self, code, namespace):
+        name = remember_source(code)
+        tree = compile(code.strip(), name, 'eval', ONLY_AST, dont_inherit=True)
+        self.whole = compile(tree, name, 'eval', dont_inherit=True)
+        loaded = _global_names(self.whole)
+        written = _written_names(tree)
+        self.uses = tuple(word in loaded and word in written for word in ('x', '_'))
+        shell = compile(_TEMPLATES[self.uses], name, 'exec', ONLY_AST, dont_inherit=True)
+        shell.body[0].body[0].body[0].value.args[0] = tree.body
+        scope = {}
+        exec(compile(shell, name, 'exec', dont_inherit=True), scope)
+        function = scope['map']
+        self.loop = type(function)(function.__code__, namespace, 'map')
+
+
+def _global_names(code):
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, type(code)):
+            names |= _global_names(constant)
+    return names
+
+
+def _written_names(node):
+    """Every name in a tree, as written (attributes and keywords are not names)."""
+    names = set()
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, list):
+            todo.extend(node)
+        elif hasattr(node, '_fields'):
+            if type(node).__name__ == 'Name':
+                names.add(node.id)
+            todo.extend(getattr(node, field, None) for field in node._fields)
+    return names
+
+
+def _expression(kernel, code):
+    found = _compiled.get(code)
+    if found is None:
+        if len(_compiled) >= 64:
+            _compiled.clear()
+        found = _compiled[code] = Expression(code, kernel.namespace)
+    return found
+
+
+def map_items(kernel, request):
+    content = request.content
+    code, count = content.get('code'), content.get('count')
+    sep, out = content.get('sep', '\n'), content.get('out', '\n')
+    kind = content.get('type', 'auto')
+    if not isinstance(code, str):
+        raise Refused('TypeError', 'map_request: code is a string')
+    if type(count) is not int or count < 0:
+        raise Refused('ValueError', 'map_request: count is a number from 0')
+    if sep not in ('\n', '\0') or out not in ('\n', '\0'):
+        raise Refused('ValueError', 'map_request: sep and out are a newline or NUL')
+    if kind not in ('auto', 'text', 'json'):
+        raise Refused('ValueError', 'map_request: unknown type: %r' % (kind,))
+    if len(request.buffers) != 1:
+        raise Refused('ValueError', 'map_request: %d buffers, not 1' % len(request.buffers))
+    data = bytes(request.buffers.pop())
+    found = data.count(sep.encode())
+    if found != count or (data and not data.endswith(sep.encode())):
+        raise Refused('ValueError', 'map_request: %d items announced, %d found' % (count, found))
+    run = Run(_expression(kernel, code), count)
+    run.apply(data, sep, kind, kernel.namespace)
+    return run.reply(out, bool(content.get('json')))
+
+
+class Run:
+    """One map_request: results so far and what failed."""
+
+    def __init__(self, expression, count):
+        self.expression = expression
+        self.count = count
+        self.results = []
+        self.failed = {}  # index -> error content
+
+    def apply(self, data, sep, kind, namespace):
+        use_x, use_text = self.expression.uses
+        items = None
+        if use_x or not use_text:
+            items = self._decode(data, sep, kind)
+        texts = values.split(data, sep) if use_text else None
+        if use_x and use_text:
+            # Texts first: when decoding an item raises, both have gone on by one.
+            self._loop(self.expression.loop, zip(texts, items))
+        elif use_x:
+            self._loop(self.expression.loop, items)
+        elif use_text:
+            self._loop(self.expression.loop, texts)
+        elif self.count:
+            self._without_item(items, namespace)
+
+    def _without_item(self, items, namespace):
+        """Neither x nor _: a function to call, or an expression evaluated anew for each."""
+        rest = iter(range(self.count))
+        try:
+            value = eval(self.expression.whole, namespace)
+        except (Exception, SystemExit) as error:
+            self._fail(error)
+        else:
+            if callable(value):
+                self._loop(_call_loop, items, value)
+                return
+            self.results.append(value)
+        next(rest)
+        self._loop(self.expression.loop, rest)
+
+    def _loop(self, loop, items, *more):
+        items = iter(items)
+        while True:
+            try:
+                loop(items, self.results.append, *more)
+                return
+            except (Exception, SystemExit) as error:
+                self._fail(error)
+
+    def _fail(self, error):
+        index = len(self.results)
+        content = describe(error, lines=len(self.failed) < MAX_TRACEBACKS)
+        content['index'] = index
+        self.failed[index] = content
+        self.results.append('')
+
+    @staticmethod
+    def _decode(data, sep, kind):
+        """The items; one that cannot be decoded fails when its turn comes."""
+        if kind == 'text':
+            return values.split(data, sep)
+        at_once = values.numbers_at_once if kind == 'auto' else values.json_at_once
+        items = at_once(data, sep.encode())
+        if items is not None and len(items) == data.count(sep.encode()):
+            return items
+        decode = values.number_or_text if kind == 'auto' else values.parse_json
+        return _Lazy(values.split(data, sep), decode)
+
+    def reply(self, out, as_json):
+        results = self.results
+        content = {'status': 'ok', 'count': self.count, 'form': 'lines'}
+        if not self.failed:
+            data = values.join_at_once(results, out, as_json) if results else b''
+            if data is not None:
+                return content, [data]
+        parts = self._encode(as_json)
+        end = out.encode()
+        if not self.failed:
+            data = end.join(parts) + end
+            if data.count(end) == len(parts):
+                return content, [data]
+        content['form'] = 'sized'
+        content['sizes'] = [len(part) for part in parts]
+        content['failed'] = [self.failed[index] for index in sorted(self.failed)]
+        return content, [b''.join(parts)]
+
+    def _encode(self, as_json):
+        if not self.failed:
+            try:
+                return values.encode_many(self.results, as_json)
+            except Exception:
+                pass  # a repr that fails: find out which
+        parts = []
+        for index, value in enumerate(self.results):
+            part = b''
+            if index not in self.failed:
+                try:
+                    part = values.encode_many([value], as_json)[0]
+                except Exception as error:
+                    self.failed[index] = dict(describe(error), index=index)
+            parts.append(part)
+        return parts
+
+
+class _Lazy:
+    """Items decoded one by one: what cannot be decoded fails in its turn only."""
+
+    def __init__(self, texts, decode):
+        self._texts = iter(texts)
+        self._decode = decode
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self._decode(next(self._texts))
+
+
+def _call_loop(items, add, function):
+    for x in items:
+        add(function(x))
