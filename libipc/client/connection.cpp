@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One client's connection to a controller: requests out, replies and output in.
+#include "libipc/client/connection.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+
+#include "libipc/client/link.hpp"
+#include "libipc/util/process.hpp"
+#include "libipc/wire/header.hpp"
+
+namespace ipc::client {
+namespace {
+
+enum class Channel { hub, direct, control, task };
+constexpr int kChannels = 4;
+constexpr const char* kPorts[kChannels] = {"registration", "mux", "control", "task"};
+// Messages in our memory beyond which TCP holds the sender back.
+constexpr int kReceiveLimit = 1000;
+constexpr size_t kFirstWindow = 500;
+
+struct Pending {
+  Channel channel;
+  int engine;            // -1: not to one engine
+  bool is_work;          // counts as in flight: not what we ask on the side
+  ReplyHandler handler;  // empty: forgotten
+};
+
+// The metadata of one request.
+std::string metadata_text(Request& request) {
+  if (request.metadata.is_null() && request.kernel.empty())
+    return request.directed ? R"({"status":false,"output":"reply"})" : R"({"status":false})";
+  wire::Json metadata = std::move(request.metadata);
+  metadata["status"] = false;
+  if (request.directed) metadata["output"] = "reply";
+  if (!request.kernel.empty()) metadata["kernel"] = std::move(request.kernel);
+  return wire::dump_json(metadata);
+}
+
+}  // namespace
+
+struct Connection::Impl {
+  explicit Impl(Options o, net::Connection f, wire::Signer s)
+      : options(std::move(o)), file(std::move(f)), signer(std::move(s)),
+        link(context, loop, file, options, [this](Error error) { failure = std::move(error); }) {}
+
+  Options options;
+  net::Connection file;
+  wire::Signer signer;
+  wire::Session session;
+  wire::FieldParser parser;
+  net::Context context;
+  net::Loop loop;
+  net::Curve curve;
+  std::string identity;
+  std::optional<net::Socket> sockets[kChannels];
+  net::Incoming incoming;
+  Link link;
+
+  std::unordered_map<std::string, Pending> pending;
+  size_t tasks = 0, directs = 0;  // of pending
+  size_t window = 0;              // 0: by the engines known
+  size_t slots = 0;
+  OutputHandler on_output;
+  std::optional<Error> failure;
+  bool interrupted = false;
+  EngineTable table;
+  bool table_known = false, table_asked = false;
+  net::Loop::TimerId remark_timer = 0;
+
+  Status open_channel(Channel channel);
+  std::string post(Channel channel, const EngineInfo* engine, bool is_work, Request request,
+                   ReplyHandler handler);
+  void ask_for_engines();
+  void remark_missing_engines();
+  int drain(Channel channel);
+  void take(Channel channel);
+  void deliver(const std::string& id, Channel channel, std::string_view type);
+  void drop(std::unordered_map<std::string, Pending>::iterator entry);
+  std::string engine_uuid() const;
+  void cancel(const std::vector<std::string>& ids, std::vector<std::string>* asked);
+  Status wait(const std::function<bool()>& done, TimePoint deadline, bool ignore_interrupt);
+};
+
+Status Connection::Impl::open_channel(Channel channel) {
+  auto& socket = sockets[static_cast<int>(channel)];
+  if (socket) return {};
+  socket.emplace(context, net::SocketType::dealer);
+  if (!file.curve_server_key.empty()) socket->set_curve(curve);
+  socket->set_identity(identity);
+  socket->set_receive_limit(kReceiveLimit);
+  socket->set_heartbeat(seconds(5), seconds(15));
+  if (channel == Channel::hub) IPC_TRY(link.watch(*socket));
+  loop.on_input(*socket, [this, channel] { return drain(channel); });
+  return socket->connect(file.endpoint(kPorts[static_cast<int>(channel)]));
+}
+
+std::string Connection::Impl::post(Channel channel, const EngineInfo* engine, bool is_work,
+                                   Request request, ReplyHandler handler) {
+  // A connect that fails at once means an endpoint that is no address: nothing can be sent.
+  if (const auto opened = open_channel(channel); !opened && !failure) failure = opened.error();
+  const std::string id = session.next_id();
+  net::Outgoing message;
+  message.header = session.header(request.type, id);
+  message.metadata = metadata_text(request);
+  message.content = std::move(request.content);
+  message.buffers = std::move(request.buffers);
+  std::string_view to = engine ? std::string_view(engine->uuid) : std::string_view();
+  auto frames = net::encode(signer, std::span(&to, engine ? 1 : 0), std::move(message));
+  sockets[static_cast<int>(channel)]->send(std::move(frames));
+  pending.emplace(id, Pending{channel, engine ? engine->id : -1, is_work, std::move(handler)});
+  if (is_work) ++(channel == Channel::task ? tasks : directs);
+  return id;
+}
+
+void Connection::Impl::drop(std::unordered_map<std::string, Pending>::iterator entry) {
+  if (entry->second.is_work) --(entry->second.channel == Channel::task ? tasks : directs);
+  pending.erase(entry);
+}
+
+int Connection::Impl::drain(Channel channel) {
+  int taken = 0;
+  for (bool located = false; taken < net::kDrainLimit; ++taken) {
+    if (!incoming.receive(*sockets[static_cast<int>(channel)], located)) break;
+    if (located && signer.verify(incoming.view)) take(channel);
+  }
+  return taken;
+}
+
+void Connection::Impl::take(Channel channel) {
+  auto parent = parser.header(incoming.view.parent);
+  if (!parent) return;
+  const std::string id(parent->msg_id);
+  auto header = parser.header(incoming.view.header);
+  if (!header) return;
+  deliver(id, channel, std::string(header->msg_type));
+}
+
+std::string Connection::Impl::engine_uuid() const {
+  const auto& identities = incoming.view.identities;
+  return identities.empty() ? std::string() : std::string(identities.back());
+}
+
+void Connection::Impl::deliver(const std::string& id, Channel channel, std::string_view type) {
+  link.answered();
+  const auto found = pending.find(id);
+  // Late, doubled or forgotten: an id is finished once.
+  if (found == pending.end() || found->second.channel != channel) return;
+  int engine = found->second.engine;
+  std::string uuid = engine_uuid();
+  if (engine < 0 && channel == Channel::task) engine = table.id_of(uuid);
+  if (!type.ends_with("_reply") && type != "hub_error") {
+    if (on_output && found->second.handler) on_output(Output{id, type, engine, incoming});
+    return;
+  }
+  const auto status = parser.field(incoming.view.content, "status");
+  const Outcome outcome = status == "ok"        ? Outcome::ok
+                          : status == "aborted" ? Outcome::aborted
+                                                : Outcome::error;
+  ReplyHandler handler = std::move(found->second.handler);
+  drop(found);
+  if (!handler) return;
+  handler(Reply{id, std::string(type), engine, std::move(uuid), outcome, std::exchange(incoming, {})});
+}
+
+void Connection::Impl::ask_for_engines() {
+  if (table_asked) return;
+  table_asked = true;
+  Request request;
+  request.type = "connection_request";
+  post(Channel::hub, nullptr, false, std::move(request), [this](Reply&& reply) {
+    table_asked = false;
+    table_known = true;
+    table = parse_engine_table(reply.content());
+    slots = 0;
+    for (const auto& [engine, info] : table.engines) slots += static_cast<size_t>(info.prefetch);
+  });
+}
+
+Status Connection::Impl::wait(const std::function<bool()>& done, TimePoint deadline,
+                              bool ignore_interrupt) {
+  while (true) {
+    if (interrupted && !ignore_interrupt) return Error{Code::failed, "interrupted", ""};
+    if (done()) return {};
+    if (failure) return *failure;
+    const TimePoint now = Clock::now();
+    if (now >= deadline) return Error{Code::timed_out, "timed out", ""};
+    loop.turn(deadline - now < seconds(60) ? deadline - now : Duration(seconds(60)));
+  }
+}
+
+void Connection::Impl::cancel(const std::vector<std::string>& ids,
+                              std::vector<std::string>* asked) {
+  std::map<int, wire::Json> direct;
+  wire::Json of_tasks = wire::Json::array();
+  for (const auto& id : ids) {
+    const auto found = pending.find(id);
+    if (found == pending.end() || !found->second.is_work) continue;
+    if (found->second.channel == Channel::direct) direct[found->second.engine].push_back(id);
+    if (found->second.channel == Channel::task) of_tasks.push_back(id);
+  }
+  const bool ours = file.is_ipkit();
+  const auto ask = [&](Channel channel, const EngineInfo* engine, const wire::Json& list) {
+    Request request;
+    request.type = ours ? "cancel_request" : "abort_request";
+    request.content = wire::dump_json({{"msg_ids", list}});
+    const auto id = post(channel, engine, false, std::move(request), [](Reply&&) {});
+    if (asked) asked->push_back(id);
+  };
+  if (!of_tasks.empty() && ours) ask(Channel::task, nullptr, of_tasks);
+  if (!of_tasks.empty() && !ours)
+    for (const auto& [id, engine] : table.engines) ask(Channel::control, &engine, of_tasks);
+  for (const auto& [id, list] : direct)
+    if (const auto* engine = table.find(id)) ask(Channel::control, engine, list);
+}
+
+// Tasks wait without limit where there are no engines: after 2 s somebody should know.
+void Connection::Impl::remark_missing_engines() {
+  if (remark_timer != 0 || !options.remark) return;
+  remark_timer = loop.after(seconds(2), [this] {
+    ask_for_engines();
+    remark_timer = loop.after(milliseconds(200), [this] {
+      if (table_known && table.engines.empty() && tasks > 0)
+        options.remark("waiting for engines: " + controller_name(file) + " has 0");
+    });
+  });
+}
+
+Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Connection::~Connection() = default;
+
+Result<std::unique_ptr<Connection>> Connection::open(Options options) {
+  IPC_TRY_ASSIGN(auto file, read_file_of(options));
+  if (!file.ssh.empty() && !file.location.empty() && file.location != host_name())
+    return Error{Code::no_controller, options.path + " wants a tunnel through ssh " + file.ssh,
+                 "run this on " + file.location + ", or forward the ports and edit a copy"};
+  IPC_TRY_ASSIGN(auto signer, file.signer());
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(file), std::move(signer));
+  impl->identity = impl->session.id();
+  if (!impl->file.curve_server_key.empty()) {
+    impl->curve = net::new_curve_keys();
+    impl->curve.server_key = impl->file.curve_server_key;
+  }
+  IPC_TRY(impl->open_channel(Channel::hub));
+  impl->ask_for_engines();
+  if (impl->options.direct) IPC_TRY(impl->open_channel(Channel::direct));
+  return std::unique_ptr<Connection>(new Connection(std::move(impl)));
+}
+
+net::Loop& Connection::loop() { return impl_->loop; }
+const net::Connection& Connection::file() const { return impl_->file; }
+std::string Connection::controller() const { return controller_name(impl_->file); }
+
+Result<const EngineTable*> Connection::engines() {
+  IPC_TRY(impl_->wait([this] { return impl_->table_known; }, TimePoint::max(), false));
+  return &impl_->table;
+}
+
+Result<const EngineTable*> Connection::refresh_engines() {
+  impl_->table_known = false;
+  impl_->ask_for_engines();
+  return engines();
+}
+
+Error Connection::no_engines() const {
+  return {Code::not_ready, "no engines yet: " + controller() + " has 0",
+          "wait for them: ipwait -n 1, or see why: ipcluster doctor"};
+}
+
+Result<std::string> Connection::send(int engine, Request request, ReplyHandler on_reply) {
+  const EngineInfo* info = impl_->table.find(engine);
+  if (info == nullptr) return no_such_engine(impl_->table, std::to_string(engine));
+  return impl_->post(Channel::direct, info, true, std::move(request), std::move(on_reply));
+}
+
+std::string Connection::submit(Request request, ReplyHandler on_reply) {
+  if (impl_->table.engines.empty()) impl_->remark_missing_engines();
+  return impl_->post(Channel::task, nullptr, true, std::move(request), std::move(on_reply));
+}
+
+Result<std::string> Connection::control(int engine, Request request, ReplyHandler on_reply) {
+  const EngineInfo* info = impl_->table.find(engine);
+  if (info == nullptr) return no_such_engine(impl_->table, std::to_string(engine));
+  return impl_->post(Channel::control, info, false, std::move(request), std::move(on_reply));
+}
+
+std::string Connection::ask(std::string_view type, std::string content, ReplyHandler on_reply) {
+  Request request;
+  request.type = type;
+  request.content = std::move(content);
+  return impl_->post(Channel::hub, nullptr, false, std::move(request), std::move(on_reply));
+}
+
+Result<Reply> Connection::ask_and_wait(std::string_view type, std::string content,
+                                       TimePoint deadline) {
+  std::optional<Reply> answer;
+  const auto id = ask(type, std::move(content), [&](Reply&& reply) { answer = std::move(reply); });
+  if (auto waited = impl_->wait([&] { return answer.has_value(); }, deadline, false); !waited) {
+    forget(id);
+    return waited.error();
+  }
+  if (answer->outcome == Outcome::ok) return *std::move(answer);
+  return Error{Code::failed, controller() + ": " + summary(answer->error()), ""};
+}
+
+void Connection::on_output(OutputHandler handler) { impl_->on_output = std::move(handler); }
+
+bool Connection::room() const {
+  const size_t known = impl_->table_known && impl_->slots > 0 ? std::max<size_t>(16, 4 * impl_->slots)
+                                                              : kFirstWindow;
+  return impl_->tasks < (impl_->window > 0 ? impl_->window : known);
+}
+
+void Connection::set_window(size_t tasks) { impl_->window = tasks; }
+size_t Connection::tasks_in_flight() const { return impl_->tasks; }
+size_t Connection::in_flight() const { return impl_->tasks + impl_->directs; }
+
+Status Connection::wait(const std::function<bool()>& done, TimePoint deadline) {
+  return impl_->wait(done, deadline, false);
+}
+
+Status Connection::wait_all(TimePoint deadline) {
+  return impl_->wait([this] { return in_flight() == 0; }, deadline, false);
+}
+
+void Connection::interrupt() { impl_->interrupted = true; }
+bool Connection::interrupted() const { return impl_->interrupted; }
+void Connection::cancel(const std::vector<std::string>& ids) { impl_->cancel(ids, nullptr); }
+
+void Connection::cancel_all(Duration limit) {
+  std::vector<std::string> ids, asked;
+  for (auto& [id, entry] : impl_->pending) {
+    entry.handler = {};
+    if (entry.is_work) ids.push_back(id);
+  }
+  impl_->cancel(ids, &asked);
+  const auto taken = [&] {
+    return std::none_of(asked.begin(), asked.end(),
+                        [&](const auto& id) { return impl_->pending.contains(id); });
+  };
+  // Whatever ends the wait, the caller is about to leave.
+  [[maybe_unused]] const auto ended = impl_->wait(taken, Clock::now() + limit, true);
+}
+
+void Connection::forget(const std::string& id) {
+  if (const auto found = impl_->pending.find(id); found != impl_->pending.end())
+    found->second.handler = {};
+}
+
+}  // namespace ipc::client

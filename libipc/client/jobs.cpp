@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Questions to the hub about jobs and engines.
+#include "libipc/client/jobs.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace ipc::client {
+namespace {
+
+using wire::Json;
+
+// How often a hub that cannot wait for us is asked.
+constexpr auto kPoll = milliseconds(100);
+
+std::vector<std::string> strings(const Json& object, const char* key) {
+  std::vector<std::string> list;
+  if (!object.is_object() || !object.contains(key)) return list;
+  for (const auto& item : object[key])
+    if (item.is_string()) list.push_back(item);
+  return list;
+}
+
+Status pause(Connection& connection, TimePoint deadline) {
+  const TimePoint until = std::min(deadline, Clock::now() + kPoll);
+  const auto waited = connection.wait([&] { return Clock::now() >= until; }, until);
+  if (!waited && waited.error().code != Code::timed_out) return waited;
+  if (Clock::now() >= deadline) return Error{Code::timed_out, "timed out", ""};
+  return {};
+}
+
+JobStates parse_states(const Json& content) {
+  JobStates states;
+  states.pending = strings(content, "pending");
+  states.unknown = strings(content, "unknown");
+  const auto done = content.find("done");
+  if (done == content.end() || !done->is_object()) return states;
+  for (const auto& [id, outcome] : done->items())
+    states.done[id] = outcome == "ok"        ? Outcome::ok
+                      : outcome == "aborted" ? Outcome::aborted
+                                             : Outcome::error;
+  return states;
+}
+
+Result<JobStates> ask_wait(Connection& connection, const std::vector<std::string>& ids,
+                           const char* until, TimePoint deadline) {
+  const Json question = {{"msg_ids", ids}, {"until", until}};
+  IPC_TRY_ASSIGN(const Reply reply, connection.ask_and_wait(
+                                        "wait_request", wire::dump_json(question), deadline));
+  const Json content = reply.content();
+  if (!content.is_object()) return Error{Code::bad_input, "the controller's answer is not JSON", ""};
+  return parse_states(content);
+}
+
+// One id by result_request, which every hub answers; an error reply means it is not known.
+Status look_at(Connection& connection, const std::string& id, TimePoint deadline, JobStates& into) {
+  const Json question = {{"msg_ids", {id}}, {"status_only", false}};
+  const auto reply =
+      connection.ask_and_wait("result_request", wire::dump_json(question), deadline);
+  if (!reply && reply.error().code != Code::failed) return reply.error();
+  if (!reply && connection.interrupted()) return reply.error();
+  if (!reply) return into.unknown.push_back(id), Status();
+  const Json content = reply->content();
+  const auto record = content.find(id);
+  if (record == content.end()) return into.pending.push_back(id), Status();
+  const auto result = record->find("result_content");
+  const std::string status = result == record->end() ? "" : wire::string_or(*result, "status");
+  into.done[id] = status == "ok"        ? Outcome::ok
+                  : status == "aborted" ? Outcome::aborted
+                                        : Outcome::error;
+  return {};
+}
+
+Result<JobStates> poll_jobs(Connection& connection, const std::vector<std::string>& ids,
+                            TimePoint deadline) {
+  // A request on another channel may be a moment behind our question.
+  const TimePoint appear = Clock::now() + seconds(1);
+  while (true) {
+    JobStates states;
+    for (const auto& id : ids) IPC_TRY(look_at(connection, id, deadline, states));
+    const bool settled = states.unknown.empty() || Clock::now() > appear;
+    if ((!states.done.empty() || states.pending.empty()) && settled) return states;
+    IPC_TRY(pause(connection, deadline));
+  }
+}
+
+EngineLoad parse_load(const Json& plain, const Json& ours) {
+  EngineLoad load;
+  load.queue = wire::int_or(plain, "queue", 0);
+  load.tasks = wire::int_or(plain, "tasks", 0);
+  load.completed = wire::int_or(plain, "completed", 0);
+  if (!ours.is_object()) return load;
+  load.queue = wire::int_or(ours, "queue", load.queue);
+  load.tasks = wire::int_or(ours, "tasks", load.tasks);
+  load.completed = wire::int_or(ours, "completed", load.completed);
+  load.failed = wire::int_or(ours, "failed", 0);
+  load.state = wire::string_or(ours, "state");
+  return load;
+}
+
+}  // namespace
+
+Result<JobStates> wait_for_jobs(Connection& connection, const std::vector<std::string>& ids,
+                                TimePoint deadline) {
+  if (!connection.file().is_ipkit()) return poll_jobs(connection, ids, deadline);
+  return ask_wait(connection, ids, "done", deadline);
+}
+
+Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
+                   TimePoint deadline) {
+  if (ids.empty()) return {};
+  auto states = connection.file().is_ipkit() ? ask_wait(connection, ids, "known", deadline)
+                                             : poll_jobs(connection, ids, deadline);
+  if (!states) return states.error();
+  if (states->unknown.empty()) return {};
+  return Error{Code::internal,
+               std::to_string(states->unknown.size()) + " of " + std::to_string(ids.size()) +
+                   " requests did not reach " + connection.controller(),
+               "first: job:" + states->unknown.front()};
+}
+
+Result<int> wait_for_engines(Connection& connection, int count, TimePoint deadline) {
+  IPC_TRY_ASSIGN(const EngineTable* table, connection.engines());
+  while (static_cast<int>(table->engines.size()) < count) {
+    Status waited;
+    if (connection.file().is_ipkit()) {
+      const auto reply = connection.ask_and_wait(
+          "wait_request", wire::dump_json({{"engines", count}}), deadline);
+      if (!reply) waited = reply.error();
+    } else {
+      waited = pause(connection, deadline);
+    }
+    const bool late = !waited && waited.error().code == Code::timed_out;
+    if (!waited && !late) return waited.error();
+    IPC_TRY_ASSIGN(table, connection.refresh_engines());
+    if (late && static_cast<int>(table->engines.size()) < count)
+      return Error{Code::timed_out,
+                   "timed out: " + std::to_string(table->engines.size()) + " of " +
+                       std::to_string(count) + " engines",
+                   "see why: ipcluster doctor"};
+  }
+  return static_cast<int>(table->engines.size());
+}
+
+Result<QueueState> queue_state(Connection& connection, TimePoint deadline) {
+  IPC_TRY_ASSIGN(const EngineTable* table, connection.engines());
+  const Json question = {{"targets", nullptr}, {"verbose", false}, {"ipkit", true}};
+  IPC_TRY_ASSIGN(const Reply reply, connection.ask_and_wait(
+                                        "queue_request", wire::dump_json(question), deadline));
+  const Json content = reply.content();
+  if (!content.is_object()) return Error{Code::bad_input, "the controller's answer is not JSON", ""};
+  const Json ours = content.value("ipkit", Json());
+  const Json loads = ours.is_object() ? ours.value("engines", Json()) : Json();
+  QueueState state;
+  state.unassigned = wire::int_or(content, "unassigned", 0);
+  // The hub also lists engines that have gone.
+  for (const auto& [id, info] : table->engines) {
+    const std::string key = std::to_string(id);
+    state.engines[id] = parse_load(content.value(key, Json()),
+                                   loads.is_object() ? loads.value(key, Json()) : Json());
+  }
+  if (ours.is_object() && ours.contains("rss")) state.rss = wire::int_or(ours, "rss", 0);
+  if (ours.is_object() && ours.contains("uptime")) state.uptime = wire::number_or(ours, "uptime", 0);
+  return state;
+}
+
+Result<JobRecord> job_result(Connection& connection, const std::string& id, TimePoint deadline) {
+  const Json question = {{"msg_ids", {id}}, {"status_only", false}};
+  auto reply = connection.ask_and_wait("result_request", wire::dump_json(question), deadline);
+  if (!reply && reply.error().code == Code::failed && !connection.interrupted())
+    return Error{Code::no_input, "no such job: job:" + id, "see iphistory"};
+  if (!reply) return reply.error();
+  Json content = reply->content();
+  if (!content.is_object() || !content.contains(id))
+    return Error{Code::not_ready, "job:" + id + " is not finished", "wait for it: ipwait job:" + id};
+  JobRecord record{std::move(content[id]), {}};
+  for (size_t i = 0; i < reply->buffer_count(); ++i) record.buffers.emplace_back(reply->buffer(i));
+  return record;
+}
+
+}  // namespace ipc::client

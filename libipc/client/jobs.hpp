@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Questions to the hub about jobs and engines.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libipc/client/connection.hpp"
+
+namespace ipc::client {
+
+/// What the hub knows of some jobs at one moment.
+struct JobStates {
+  std::map<std::string, Outcome> done;
+  std::vector<std::string> pending, unknown;
+};
+
+/// Waits until at least one of `ids` is finished or none is pending; call again for the rest.
+/// With a controller that is not ours this polls.
+Result<JobStates> wait_for_jobs(Connection& connection, const std::vector<std::string>& ids,
+                                TimePoint deadline = TimePoint::max());
+
+/// Waits until the controller has seen all of them: only then may a client that does not wait print
+/// their words and leave. Code::internal names one that did not arrive.
+Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
+                   TimePoint deadline = TimePoint::max());
+
+/// Waits until there are `count` engines; how many there are. Code::timed_out says how many came.
+Result<int> wait_for_engines(Connection& connection, int count,
+                             TimePoint deadline = TimePoint::max());
+
+/// What one engine has to do.
+struct EngineLoad {
+  int64_t queue = 0;      ///< direct requests without reply
+  int64_t tasks = 0;      ///< balanced ones
+  int64_t completed = 0;
+  std::optional<int64_t> failed;
+  std::string state;      ///< "idle", "busy", or "" if the controller does not say
+};
+
+struct QueueState {
+  std::map<int, EngineLoad> engines;
+  int64_t unassigned = 0;               ///< tasks that wait in the scheduler
+  std::optional<int64_t> rss;           ///< bytes, of the controller
+  std::optional<double> uptime;         ///< seconds, of the controller
+};
+
+Result<QueueState> queue_state(Connection& connection, TimePoint deadline = TimePoint::max());
+
+/// One finished job as the hub has it. Code::no_input if there is no such job; Code::not_ready if it
+/// is not finished. The record is wire protocol's result_request's; the reply owns the buffers.
+struct JobRecord {
+  wire::Json record;
+  std::vector<std::string> buffers;
+};
+Result<JobRecord> job_result(Connection& connection, const std::string& id,
+                             TimePoint deadline = TimePoint::max());
+
+}  // namespace ipc::client

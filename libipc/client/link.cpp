@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whether the controller is there, accepts us, and stays.
+#include "libipc/client/link.hpp"
+
+#include <cstdlib>
+
+#include "libipc/client/connection.hpp"
+
+namespace ipc::client {
+namespace {
+
+constexpr auto kAnswer = seconds(2);      // from the handshake to the first signed answer
+constexpr auto kComeBack = seconds(3);    // for a lost connection to a controller we cannot see
+constexpr auto kLook = milliseconds(20);  // a killed process closes its sockets before it is gone
+
+std::string with_tilde(const std::string& path) {
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') return path;
+  const std::string prefix = std::string(home) + "/";
+  return path.starts_with(prefix) ? "~/" + path.substr(prefix.size()) : path;
+}
+
+std::string start_command(const Options& options) {
+  std::string command = "ipcluster start";
+  if (options.profile != "default") command += " --profile=" + options.profile;
+  if (!options.cluster_id.empty()) command += " --cluster-id=" + options.cluster_id;
+  return command;
+}
+
+std::string no_controller(const Options& options) {
+  std::string text = "no controller for profile '" + options.profile + "'";
+  if (!options.cluster_id.empty()) text += ", cluster '" + options.cluster_id + "'";
+  return text + ": ";
+}
+
+}  // namespace
+
+std::string controller_name(const net::Connection& file) {
+  const auto& c = file.controller;
+  if (c.pid > 0) return "controller " + std::to_string(c.pid) + " on " + c.host;
+  return "controller at " + file.endpoint("registration");
+}
+
+Result<net::Connection> read_file_of(const Options& options) {
+  auto file = net::read_connection(options.path);
+  if (!file && file.error().code == Code::no_controller)
+    return Error{Code::no_controller, no_controller(options) + "no file " + with_tilde(options.path),
+                 "start one: " + start_command(options) + " -n 4"};
+  if (!file) return file;
+  if (!net::check_alive(*file, options.path)) {
+    const auto& c = file->controller;
+    return Error{Code::no_controller,
+                 no_controller(options) + "the file is stale (" + controller_name(*file) +
+                     ", started " + short_time(c.started) + ", is gone)",
+                 "start again: " + start_command(options)};
+  }
+  return file;
+}
+
+Link::Link(net::Context& context, net::Loop& loop, const net::Connection& file,
+           const Options& options, std::function<void(Error)> on_failure)
+    : loop_(loop), file_(file), options_(options), on_failure_(std::move(on_failure)),
+      monitor_(context, net::SocketType::pair) {
+  patience_timer_ = loop_.after(options_.patience, [this] {
+    patience_timer_ = 0;
+    if (!answered_)
+      fail({Code::no_controller, controller_name(file_) + " does not answer",
+            "look at it: ipcluster doctor"});
+  });
+}
+
+Status Link::watch(net::Socket& socket) {
+  const std::string endpoint = "inproc://link-" + std::to_string(reinterpret_cast<uintptr_t>(this));
+  IPC_TRY(socket.monitor(endpoint));
+  IPC_TRY(monitor_.connect(endpoint));
+  loop_.on_input(monitor_, [this] {
+    int taken = 0;
+    for (bool any = true; any && !ended_;) {
+      const auto event = net::next_event(monitor_, any);
+      if (any) ++taken, take_event(event);
+    }
+    return taken;
+  });
+  return {};
+}
+
+void Link::take_event(net::ConnectionEvent event) {
+  if (event == net::ConnectionEvent::connected) {
+    was_connected_ = true;
+    if (lost_timer_ != 0) loop_.cancel(std::exchange(lost_timer_, 0));
+    if (answered_ || answer_timer_ != 0) return;
+    answer_timer_ = loop_.after(kAnswer, [this] {
+      answer_timer_ = 0;
+      if (answered_) return;
+      fail({Code::refused, "refused by " + controller_name(file_) + ": wrong key",
+            with_tilde(options_.path) + " is older than the controller; copy it anew"});
+    });
+  } else if (event == net::ConnectionEvent::refused) {
+    fail({Code::refused, "refused by " + controller_name(file_) + ": it wants other encryption keys",
+          with_tilde(options_.path) + " is older than the controller; copy it anew"});
+  } else if (event == net::ConnectionEvent::disconnected && lost_timer_ == 0) {
+    lost_since_ = Clock::now();
+    lost_timer_ = loop_.every(kLook, [this] { look_again(); });
+    look_again();
+  }
+}
+
+void Link::look_again() {
+  const bool gone_for_sure = !net::check_alive(file_, options_.path);
+  if (gone_for_sure || Clock::now() - lost_since_ > kComeBack) fail(gone());
+}
+
+Error Link::gone() const {
+  if (was_connected_)
+    return {Code::no_controller, controller_name(file_) + " is gone",
+            "start again: " + start_command(options_)};
+  return {Code::no_controller,
+          no_controller(options_) + "nothing answers at " + file_.endpoint("registration"),
+          "start again: " + start_command(options_)};
+}
+
+void Link::fail(Error error) {
+  if (ended_) return;
+  stop();
+  on_failure_(std::move(error));
+}
+
+void Link::answered() {
+  if (answered_) return;
+  answered_ = true;
+  for (auto* timer : {&answer_timer_, &patience_timer_})
+    if (*timer != 0) loop_.cancel(std::exchange(*timer, 0));
+}
+
+void Link::stop() {
+  if (ended_) return;
+  ended_ = true;
+  loop_.remove(monitor_);
+  for (auto* timer : {&answer_timer_, &patience_timer_, &lost_timer_})
+    if (*timer != 0) loop_.cancel(std::exchange(*timer, 0));
+}
+
+}  // namespace ipc::client

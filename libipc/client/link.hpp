@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whether the controller is there, accepts us, and stays.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "libipc/net/connection.hpp"
+#include "libipc/net/loop.hpp"
+
+namespace ipc::client {
+
+struct Options;
+
+/// "controller 4711 on n1", or "controller at tcp://…".
+std::string controller_name(const net::Connection& file);
+
+/// Reads the connection file and looks whether its controller lives; errors as users see them.
+Result<net::Connection> read_file_of(const Options& options);
+
+/// Watches the hub's socket. After disconnects it looks for the process that wrote the file, and
+/// allows some time to come back where it cannot see it.
+class Link {
+ public:
+  /// `on_failure` is called once, when the controller is given up.
+  Link(net::Context& context, net::Loop& loop, const net::Connection& file, const Options& options,
+       std::function<void(Error)> on_failure);
+
+  /// Call before the socket connects. Without a monitor only timers tell.
+  Status watch(net::Socket& socket);
+  /// The controller has answered: the key is right.
+  void answered();
+  /// Nothing is awaited any more from here on: be silent.
+  void stop();
+  ~Link() { stop(); }
+
+ private:
+  void take_event(net::ConnectionEvent event);
+  void look_again();
+  void fail(Error error);
+  Error gone() const;
+
+  net::Loop& loop_;
+  const net::Connection& file_;
+  const Options& options_;
+  std::function<void(Error)> on_failure_;
+  net::Socket monitor_;
+  net::Loop::TimerId answer_timer_ = 0, patience_timer_ = 0, lost_timer_ = 0;
+  TimePoint lost_since_{};
+  bool was_connected_ = false, answered_ = false, ended_ = false;
+};
+
+}  // namespace ipc::client
