@@ -21,15 +21,18 @@ struct Source {
 };
 
 struct Loop::Sources {
+  // What one zmq_poll looks at. Handlers may change the list while it is gone through: it is never
+  // changed but replaced, and keeps a source alive that removes itself while it runs.
+  struct Polled {
+    std::vector<std::shared_ptr<Source>> sources;
+    std::vector<zmq_pollitem_t> items;
+  };
   std::vector<std::shared_ptr<Source>> list;
-  // What zmq_poll gets; the shared_ptrs keep a source alive that removes itself while it runs.
-  std::vector<std::shared_ptr<Source>> polled;
-  std::vector<zmq_pollitem_t> items;
-  bool changed = true;
+  std::shared_ptr<Polled> polled;
 
   void add(Source source) {
     list.push_back(std::make_shared<Source>(std::move(source)));
-    changed = true;
+    polled.reset();
   }
 
   template <class Match>
@@ -37,16 +40,17 @@ struct Loop::Sources {
     for (auto& source : list)
       if (match(*source)) source->socket = nullptr, source->fd = -1;
     std::erase_if(list, [](const auto& s) { return s->socket == nullptr && s->fd < 0; });
-    changed = true;
+    polled.reset();
   }
 
-  void refresh() {
-    if (!changed) return;
-    polled = list;
-    items.clear();
-    for (const auto& s : polled)
-      items.push_back({s->socket, s->fd, s->socket ? short{ZMQ_POLLIN} : s->events, 0});
-    changed = false;
+  std::shared_ptr<Polled> current() {
+    if (!polled) {
+      polled = std::make_shared<Polled>();
+      polled->sources = list;
+      for (const auto& s : list)
+        polled->items.push_back({s->socket, s->fd, s->socket ? short{ZMQ_POLLIN} : s->events, 0});
+    }
+    return polled;
   }
 };
 
@@ -128,22 +132,19 @@ bool Loop::turn(Duration limit) {
 }
 
 bool Loop::dispatch(Duration limit) {
-  sources_->refresh();
-  auto& items = sources_->items;
+  const auto polled = sources_->current();
+  auto& items = polled->items;
   // Rounded up: a wait that ends before its timer is due would turn idly.
   const auto wait = std::chrono::ceil<milliseconds>(std::max(limit, Duration{0}));
   const int ready = zmq_poll(items.data(), static_cast<int>(items.size()), wait.count());
   now_ = Clock::now();
   if (ready <= 0) return false;
   bool worked = false;
-  const auto polled = sources_->polled;
-  std::vector<short> revents(items.size());
-  for (size_t i = 0; i < items.size(); ++i) revents[i] = items[i].revents;
-  for (size_t i = 0; i < polled.size(); ++i) {
-    Source& source = *polled[i];
-    if (revents[i] == 0 || (source.socket == nullptr && source.fd < 0)) continue;
+  for (size_t i = 0; i < items.size(); ++i) {
+    Source& source = *polled->sources[i];
+    if (items[i].revents == 0 || (source.socket == nullptr && source.fd < 0)) continue;
     if (source.socket != nullptr) worked |= source.on_input() > 0;
-    else source.on_fd(from_zmq(revents[i])), worked = true;
+    else source.on_fd(from_zmq(items[i].revents)), worked = true;
   }
   return worked;
 }
