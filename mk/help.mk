@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What one can ask for.
+
+help:
+	@echo "make                 build everything into build/ (BUILD=DIR elsewhere)"
+	@echo "make demo            install what is missing, build, and run three real jobs on 4 engines"
+	@echo "make check           all tests; the last line is 'N passed, N failed'"
+	@echo "make check-asan      unit tests and a smoke of the programs under AddressSanitizer and UBSan"
+	@echo "make check-tsan      the same under ThreadSanitizer"
+	@echo "make bench           the measurements of bench/"
+	@echo "make lint            layers, sizes, clang-tidy, shellcheck, manual pages, format"
+	@echo "make format          clang-format over the C++ files"
+	@echo "make man             check the manual pages and render them as text into build/man/"
+	@echo "make install         to PREFIX (/usr/local), below DESTDIR if given; make uninstall undoes it"
+	@echo "make dist            a source archive in build/"
+	@echo "make clean           remove build/ and build-*/"
+
+# Packages: looks, and installs only what is missing.
+setup-demo setup-check: setup-%:
+	@scripts/setup $*
+
+demo: setup-demo
+	@$(MAKE) --no-print-directory all
+	@IPKIT_BUILD=$(BUILD) scripts/demo
+
+bench: all
+	@if [ -f bench/Makefile ]; then $(MAKE) -C bench; else bench/run; fi
+
+.PHONY: help setup-demo setup-check demo bench

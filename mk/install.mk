@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Installation: the build tree has the installed tree's shape, so it is copied as it is.
+
+prefix   := $(DESTDIR)$(PREFIX)
+MANPAGES := $(wildcard man/man[157]/*.[157])
+COMPLETED := $(filter-out ipkit,$(PROGRAMS))
+DOCS     := README.md CHANGELOG.md $(wildcard docs/*.md)
+
+install: all
+	install -d $(prefix)/bin $(prefix)/libexec $(prefix)/share/ipkit/profiles $(prefix)/share/doc/ipkit
+	install -m 755 $(BINS) $(prefix)/bin/
+	cp -R $(LIBEXEC) $(prefix)/libexec/
+	install -m 644 $(wildcard profiles/*.yaml) $(prefix)/share/ipkit/profiles/
+	install -m 644 $(DOCS) LICENSE $(prefix)/share/doc/ipkit/
+	for page in $(MANPAGES); do install -D -m 644 $$page $(prefix)/share/$$page; done
+	install -D -m 644 share/completion/ipkit.bash \
+	  $(prefix)/share/bash-completion/completions/ipkit
+	for name in $(COMPLETED); do \
+	  ln -sf ipkit $(prefix)/share/bash-completion/completions/$$name; done
+
+uninstall:
+	rm -f $(PROGRAMS:%=$(prefix)/bin/%)
+	rm -rf $(prefix)/libexec/ipkit $(prefix)/share/ipkit $(prefix)/share/doc/ipkit
+	rm -f $(MANPAGES:%=$(prefix)/share/%)
+	rm -f $(PROGRAMS:%=$(prefix)/share/bash-completion/completions/%)
+
+dist:
+	@mkdir -p $(BUILD)
+	git archive --prefix=ipkit-$(VERSION)/ -o $(BUILD)/ipkit-$(VERSION).tar.gz HEAD
+	@echo $(BUILD)/ipkit-$(VERSION).tar.gz
+
+.PHONY: install uninstall dist
