@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Target expressions: which engines a command means.
+#include "libipc/cli/targets.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <set>
+
+#include "libipc/util/hostlist.hpp"
+#include "libipc/util/idset.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc::cli {
+
+namespace {
+
+constexpr int kGroupDepth = 8;
+
+std::vector<int> ids_of(const EnginePool& pool) {
+  std::vector<int> ids;
+  for (const auto& engine : pool.engines) ids.push_back(engine.id);
+  return ids;
+}
+
+Error unreadable(std::string_view term) {
+  return {Code::usage, "target '" + std::string(term) + "' cannot be read",
+          "write all, 3, 0-3,7, -1, ::2, host:n[01-04], lang:python or @group"};
+}
+
+Error missing(const std::string& what, const EnginePool& pool) {
+  return {Code::no_engine, "no engine " + what + ": there are " + describe_pool(pool), "see ipls"};
+}
+
+bool parse_int(std::string_view text, long& value) {
+  if (text.empty() || text.size() > 10 || text[0] == '+') return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// Python's slice of the engines there are, by position.
+Status add_slice(std::string_view term, const EnginePool& pool, std::set<int>& chosen) {
+  const auto parts = split(term, ':');
+  std::optional<long> fields[3];
+  if (parts.size() > 3) return unreadable(term);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    long value = 0;
+    if (parts[i].empty()) continue;
+    if (!parse_int(parts[i], value)) return unreadable(term);
+    fields[i] = value;
+  }
+  const long count = static_cast<long>(pool.engines.size());
+  const long step = fields[2].value_or(1);
+  if (step == 0) return unreadable(term);
+  const auto place = [&](std::optional<long> field, long otherwise) {
+    if (!field) return otherwise;
+    const long at = *field < 0 ? *field + count : *field;
+    return step > 0 ? std::clamp(at, 0L, count) : std::clamp(at, -1L, count - 1);
+  };
+  const long from = place(fields[0], step > 0 ? 0 : count - 1);
+  const long to = place(fields[1], step > 0 ? count : -1);
+  bool any = false;
+  for (long at = from; step > 0 ? at < to : at > to; at += step) {
+    chosen.insert(pool.engines[static_cast<size_t>(at)].id);
+    any = true;
+  }
+  if (!any) return missing("in '" + std::string(term) + "'", pool);
+  return {};
+}
+
+// A host named without its domain matches too.
+bool same_host(const std::string& host, const std::string& wanted) {
+  return host == wanted ||
+         (wanted.find('.') == std::string::npos && host.substr(0, host.find('.')) == wanted);
+}
+
+Status add_hosts(std::string_view term, const EnginePool& pool, std::set<int>& chosen) {
+  IPC_TRY_ASSIGN(const auto hosts, expand_hostlist(term.substr(term.find(':') + 1)));
+  for (const auto& host : hosts) {
+    bool any = false;
+    for (const auto& engine : pool.engines)
+      if (same_host(engine.host, host)) chosen.insert(engine.id), any = true;
+    if (!any) return missing("on host " + host, pool);
+  }
+  return {};
+}
+
+Status add_language(std::string_view term, const EnginePool& pool, std::set<int>& chosen) {
+  const std::string language(term.substr(term.find(':') + 1));
+  bool any = false;
+  for (const auto& engine : pool.engines)
+    if (engine.language == language) chosen.insert(engine.id), any = true;
+  if (!any) return missing("for language '" + language + "'", pool);
+  return {};
+}
+
+Status add_ids(std::string_view term, const EnginePool& pool, std::set<int>& chosen) {
+  const auto known = ids_of(pool);
+  if (term[0] == '-') {
+    long back = 0;
+    if (!parse_int(term, back)) return unreadable(term);
+    if (-back > static_cast<long>(known.size())) return missing(std::string(term), pool);
+    chosen.insert(known[known.size() - static_cast<size_t>(-back)]);
+    return {};
+  }
+  const auto ids = parse_idset(term);
+  if (!ids) return unreadable(term);
+  std::vector<int> absent;
+  std::set_difference(ids->begin(), ids->end(), known.begin(), known.end(),
+                      std::back_inserter(absent));
+  if (!absent.empty()) return missing(format_idset(absent), pool);
+  chosen.insert(ids->begin(), ids->end());
+  return {};
+}
+
+Status add(const std::string& text, const EnginePool& pool, std::set<int>& chosen, int depth);
+
+Status add_group(std::string_view term, const EnginePool& pool, std::set<int>& chosen, int depth) {
+  const auto group = pool.groups.find(std::string(term.substr(1)));
+  if (group == pool.groups.end()) {
+    std::string known;
+    for (const auto& [name, meaning] : pool.groups) known += (known.empty() ? "" : ", @") + name;
+    return Error{Code::no_engine,
+                 "no group " + std::string(term) + (known.empty() ? "" : ": there are @" + known),
+                 "groups are defined in the profile, under targets"};
+  }
+  if (depth >= kGroupDepth)
+    return Error{Code::bad_profile, "group " + std::string(term) + " refers to itself", ""};
+  return add(group->second, pool, chosen, depth + 1);
+}
+
+Status add_term(std::string_view term, const EnginePool& pool, std::set<int>& chosen, int depth) {
+  if (term.empty()) return unreadable(term);
+  if (term == "all") {
+    for (const int id : ids_of(pool)) chosen.insert(id);
+    return {};
+  }
+  if (term[0] == '@') return add_group(term, pool, chosen, depth);
+  if (term.starts_with("host:")) return add_hosts(term, pool, chosen);
+  if (term.starts_with("lang:")) return add_language(term, pool, chosen);
+  if (term.find_first_not_of("0123456789-:") != std::string_view::npos) return unreadable(term);
+  return term.find(':') != std::string_view::npos ? add_slice(term, pool, chosen)
+                                                  : add_ids(term, pool, chosen);
+}
+
+Status add(const std::string& text, const EnginePool& pool, std::set<int>& chosen, int depth) {
+  const auto terms = split_outside_brackets(text);
+  if (terms.empty()) return unreadable(text);
+  for (const auto& term : terms) IPC_TRY(add_term(trim(term), pool, chosen, depth));
+  return {};
+}
+
+}  // namespace
+
+TargetChoice target_choice(const Arguments& arguments) {
+  TargetChoice choice;
+  const char* setting = std::getenv("IPKIT_TARGETS");
+  const auto given = arguments.get("targets");
+  if (given)
+    choice.targets = *given;
+  else if (setting != nullptr && *setting != '\0')
+    choice.targets = setting;
+  choice.is_explicit = given || choice.targets != "all";
+  choice.exclude = arguments.get_or("exclude", "");
+  return choice;
+}
+
+std::string describe_pool(const EnginePool& pool) {
+  const auto ids = ids_of(pool);
+  std::string text = ids.empty() ? "none" : format_idset(ids);
+  if (pool.gone.empty()) return text;
+  std::vector<int> gone;
+  for (const auto& engine : pool.gone) gone.push_back(engine.id);
+  const auto& last = pool.gone.back();
+  text += " (gone: " + format_idset(gone);
+  if (!last.when.empty()) text += " since " + pool.gone.front().when;
+  if (!last.why.empty()) text += ", " + last.why;
+  return text + ")";
+}
+
+Result<std::vector<int>> select_targets(const TargetChoice& choice, const EnginePool& pool) {
+  if (pool.engines.empty() && choice.targets == "all")
+    return Error{Code::not_ready,
+                 "no engines yet: " +
+                     (pool.controller.empty() ? "the controller" : pool.controller) + " has 0",
+                 "wait for them: ipwait -n 1, or see why: ipcluster doctor"};
+  std::set<int> chosen, excluded;
+  IPC_TRY(add(choice.targets, pool, chosen, 0));
+  if (!choice.exclude.empty()) IPC_TRY(add(choice.exclude, pool, excluded, 0));
+  for (const int id : excluded) chosen.erase(id);
+  if (chosen.empty())
+    return Error{Code::no_engine,
+                 "no engine is left: -x " + choice.exclude + " excludes all of " + choice.targets,
+                 ""};
+  return std::vector<int>(chosen.begin(), chosen.end());
+}
+
+}  // namespace ipc::cli

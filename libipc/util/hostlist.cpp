@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Lists of host names with ranges: "n[01-04,7],login".
+#include "libipc/util/hostlist.hpp"
+
+#include <charconv>
+
+#include "libipc/util/text.hpp"
+
+namespace ipc {
+
+constexpr size_t kMostHosts = 1'000'000;
+
+std::vector<std::string> split_outside_brackets(std::string_view text) {
+  std::vector<std::string> parts;
+  int depth = 0;
+  size_t from = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '[') ++depth;
+    if (text[i] == ']' && depth > 0) --depth;
+    if (text[i] != ',' || depth > 0) continue;
+    parts.emplace_back(text.substr(from, i - from));
+    from = i + 1;
+  }
+  if (!text.empty()) parts.emplace_back(text.substr(from));
+  return parts;
+}
+
+static bool parse_number(std::string_view text, unsigned long& number) {
+  if (text.empty() || text.size() > 9) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+// Appends the numbers of one "01-04" or "7", with the zeros of its first number.
+static bool expand_range(const std::string& range, std::vector<std::string>& numbers) {
+  const size_t dash = range.find('-');
+  const std::string low = range.substr(0, dash);
+  const std::string high = dash == std::string::npos ? low : range.substr(dash + 1);
+  unsigned long first = 0, last = 0;
+  if (!parse_number(low, first) || !parse_number(high, last) || last < first) return false;
+  if (last - first >= kMostHosts - numbers.size()) return false;
+  for (unsigned long n = first; n <= last; ++n) {
+    std::string digits = std::to_string(n);
+    if (digits.size() < low.size()) digits.insert(0, low.size() - digits.size(), '0');
+    numbers.push_back(std::move(digits));
+  }
+  return true;
+}
+
+// Expands one name; several bracket parts multiply.
+static bool expand_name(const std::string& name, std::vector<std::string>& names) {
+  const size_t open = name.find('[');
+  if (open == std::string::npos) {
+    if (name.empty() || name.find(']') != std::string::npos) return false;
+    names.push_back(name);
+    return true;
+  }
+  const size_t close = name.find(']', open);
+  if (close == std::string::npos) return false;
+  std::vector<std::string> numbers, tails;
+  for (const auto& range : split(name.substr(open + 1, close - open - 1), ','))
+    if (!expand_range(range, numbers)) return false;
+  const std::string rest = name.substr(close + 1);
+  if (rest.empty())
+    tails.emplace_back();
+  else if (!expand_name(rest, tails))
+    return false;
+  if (numbers.empty() || numbers.size() * tails.size() > kMostHosts - names.size()) return false;
+  for (const auto& number : numbers)
+    for (const auto& tail : tails) names.push_back(name.substr(0, open) + number + tail);
+  return true;
+}
+
+Result<std::vector<std::string>> expand_hostlist(std::string_view text) {
+  std::vector<std::string> names;
+  for (const auto& part : split_outside_brackets(text))
+    if (!expand_name(part, names))
+      return Error{Code::usage, "'" + part + "' is not a host name or a range of them",
+                   "write n[01-04,7]"};
+  if (names.empty()) return Error{Code::usage, "no host names in '" + std::string(text) + "'", ""};
+  return names;
+}
+
+}  // namespace ipc
