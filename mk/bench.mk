@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Measurements: `make bench` runs them all, `make bench-quick` a subset in a minute. See bench/README.md.
+
+BENCH_SRCS := $(wildcard bench/*.cpp)
+BENCH_BINS := $(BENCH_SRCS:bench/%.cpp=$(BUILD)/bench/%)
+
+bench-build: $(BENCH_BINS)
+
+bench: all bench-build
+	bench/run
+
+bench-quick: all bench-build
+	bench/run --quick
+
+$(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo "  LD  $(@F)"
+	@$(CXX) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS)
+
+.PHONY: bench bench-build bench-quick
+.SECONDARY: $(BENCH_SRCS:bench/%.cpp=$(BUILD)/obj/bench/%.o)
