@@ -64,14 +64,24 @@ UnixMicros unix_now() {
 std::string iso8601(UnixMicros time) {
   int64_t fraction = time % kMicros;
   if (fraction < 0) fraction += kMicros;
-  time_t whole = static_cast<time_t>((time - fraction) / kMicros);
-  tm parts{};
-  gmtime_r(&whole, &parts);
-  std::array<char, 48> text;
-  size_t n = strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (fraction != 0)
-    n += static_cast<size_t>(std::snprintf(text.data() + n, text.size() - n, ".%06d",
-                                           static_cast<int>(fraction)));
+  // Messages of the same second share all but the fraction.
+  thread_local time_t second = -1;
+  thread_local std::array<char, 48> text;
+  thread_local size_t length = 0;
+  const time_t whole = static_cast<time_t>((time - fraction) / kMicros);
+  if (whole != second || length == 0) {
+    tm parts{};
+    gmtime_r(&whole, &parts);
+    length = strftime(text.data(), 32, "%Y-%m-%dT%H:%M:%S", &parts);
+    second = whole;
+  }
+  size_t n = length;
+  if (fraction != 0) {
+    text[n] = '.';
+    for (size_t digit = 6; digit > 0; --digit, fraction /= 10)
+      text[n + digit] = static_cast<char>('0' + fraction % 10);
+    n += 7;
+  }
   text[n++] = 'Z';
   return {text.data(), n};
 }

@@ -5,7 +5,9 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -105,7 +107,14 @@ bool is_utf8(std::string_view bytes) {
 std::string json_quote(std::string_view bytes) {
   std::string text = "\"";
   text.reserve(bytes.size() + 2);
-  while (!bytes.empty()) {
+  const auto is_plain = [](char c) { return c >= 0x20 && c != '"' && c != '\\' && c < 0x7f; };
+  while (true) {
+    // Nearly all texts are nothing but plain characters.
+    size_t run = 0;
+    while (run < bytes.size() && is_plain(bytes[run])) ++run;
+    text += bytes.substr(0, run);
+    bytes.remove_prefix(run);
+    if (bytes.empty()) break;
     const unsigned char c = static_cast<unsigned char>(bytes[0]);
     const size_t n = utf8_sequence(bytes);
     if (n == 0) {
@@ -123,7 +132,8 @@ std::string json_quote(std::string_view bytes) {
     }
     bytes.remove_prefix(std::max<size_t>(n, 1));
   }
-  return text + "\"";
+  text += '"';
+  return text;
 }
 
 std::string random_hex(size_t n) {
@@ -143,9 +153,15 @@ std::string random_hex(size_t n) {
 
 bool equal_constant_time(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    difference = static_cast<unsigned char>(difference | (a[i] ^ b[i]));
+  uint64_t difference = 0;
+  size_t i = 0;
+  for (; i + sizeof difference <= a.size(); i += sizeof difference) {
+    uint64_t left, right;
+    std::memcpy(&left, a.data() + i, sizeof left);
+    std::memcpy(&right, b.data() + i, sizeof right);
+    difference |= left ^ right;
+  }
+  for (; i < a.size(); ++i) difference |= static_cast<uint64_t>(static_cast<unsigned char>(a[i] ^ b[i]));
   return difference == 0;
 }
 

@@ -55,6 +55,8 @@ TEST(Text, NearestFindsWhatWasMeant) {
 TEST(Text, JsonQuoteAndUtf8) {
   EXPECT_EQ(json_quote("a\"b\\c\n\x01"), R"("a\"b\\c\n\u0001")");
   EXPECT_EQ(json_quote("gr\xc3\xbc\xc3\x9f"), "\"gr\xc3\xbc\xc3\x9f\"");
+  EXPECT_EQ(json_quote(""), "\"\"");
+  EXPECT_EQ(json_quote("plain\nthen \"more\" text\x7f"), "\"plain\\nthen \\\"more\\\" text\x7f\"");
   EXPECT_EQ(json_quote("\xff"), "\"\xef\xbf\xbd\"");
   EXPECT_TRUE(is_utf8("\xf0\x9f\x98\x80"));
   EXPECT_FALSE(is_utf8("\xed\xa0\x80")) << "surrogate";
@@ -68,12 +70,22 @@ TEST(Text, RandomAndConstantTime) {
   EXPECT_TRUE(equal_constant_time("abc", "abc"));
   EXPECT_FALSE(equal_constant_time("abc", "abd"));
   EXPECT_FALSE(equal_constant_time("abc", "ab"));
+  const std::string digest = "0123456789abcdefghi";
+  EXPECT_TRUE(equal_constant_time(digest, std::string(digest)));
+  for (size_t i = 0; i < digest.size(); ++i) {
+    std::string other = digest;
+    other[i] = static_cast<char>(other[i] ^ '\x80');
+    EXPECT_FALSE(equal_constant_time(digest, other)) << i;
+  }
 }
 
 TEST(Time, IsoThereAndBack) {
   EXPECT_EQ(iso8601(1'795'188'908'137'074), "2026-11-20T15:35:08.137074Z");
   EXPECT_EQ(*parse_iso8601("2026-11-20T15:35:08.137074Z"), 1'795'188'908'137'074);
   EXPECT_EQ(iso8601(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(iso8601(1), "1970-01-01T00:00:00.000001Z");
+  EXPECT_EQ(iso8601(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(iso8601(-1), "1969-12-31T23:59:59.999999Z");
   EXPECT_EQ(*parse_iso8601("1970-01-01T01:00:00+01:00"), 0);
   EXPECT_EQ(*parse_iso8601("1970-01-01T00:00:00.5+0000"), 500'000);
   EXPECT_EQ(*parse_iso8601("1969-12-31T23:59:59Z"), -1'000'000);
