@@ -48,7 +48,8 @@ $(BUILD)/obj/%.o: %.cpp
 	@$(CC_WRAP) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
 define program_rule
-$(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) $$(call objs,cmd/$(1)) $(ARCHIVES)
+$(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) \
+  $$(call objs,cmd/$(1)) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  $(1)"
 	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(LIBS)

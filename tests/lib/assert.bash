@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-3-Clause
-# assert.bash: what `run` left in $status, $output, $stderr and ${lines[@]}, compared; a failure shows all.
+# assert.bash: what `run` left in $status, $output, $stderr and ${lines[@]}, compared; a failure
+# shows all of it.
 
 show_run() {
   echo "-- status: ${status-}"

@@ -75,7 +75,8 @@ cluster_start_by_hand() {
   local n=$1 i
   in_background "$WORLD/controller.log" ipcontroller --ip=127.0.0.1 >"$WORLD/controller.pid"
   wait_until 20 "the controller's connection file" \
-    test -s "$IPYTHONDIR/profile_default/security/ipcontroller-engine.json" || { world_show_logs; return 1; }
+    test -s "$IPYTHONDIR/profile_default/security/ipcontroller-engine.json" ||
+    { world_show_logs; return 1; }
   for ((i = 0; i < n; i++)); do
     in_background "$WORLD/engine-$i.log" ipengine >"$WORLD/engine-$i.pid"
   done
@@ -103,7 +104,8 @@ cluster_stop() {
   assert_world_empty
 }
 
-# assert_world_empty: no process of this world is left within the limit; what is left is shown and killed.
+# assert_world_empty: no process of this world is left within the limit; what is left is shown
+# and killed.
 assert_world_empty() {
   wait_until "$WORLD_STOP_LIMIT" "" none_marked IPKIT_TEST_WORLD "$WORLD" && return
   echo "processes left behind:"

@@ -11,7 +11,8 @@ run_limited() {
   return "$status"
 }
 
-# wait_until SECS WHAT CMD… (whole seconds): runs CMD until it succeeds; fails after SECS, naming WHAT if given.
+# wait_until SECS WHAT CMD… (whole seconds): runs CMD until it succeeds; fails after SECS, naming
+# WHAT if given.
 wait_until() {
   local limit=$1 what=$2 end
   shift 2
