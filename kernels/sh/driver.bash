@@ -1,0 +1,215 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# driver.bash: the half of the sh kernel that lives inside the persistent bash.
+#
+# Bash reads its script from a pipe, one short line for each request, so that code is eval'ed at
+# the top level: `declare` makes globals, a stray `break` or `return` is harmless. Values travel
+# through files of the kernel (/proc/PID/fd/N), never through quoting: that stays linear, and no
+# descriptor of ours is there for the user's children to inherit. Everything named __ipkit_* or
+# __m is ours; `builtin` and `>|` because users define functions and set noclobber.
+
+__ipkit_dir=/proc/$PPID/fd
+__ipkit_in=$__ipkit_dir/$1 __ipkit_out=$__ipkit_dir/$2
+__ipkit_state=$__ipkit_dir/$3 __ipkit_answers=$__ipkit_dir/$4
+__ipkit_status=0 __ipkit_set='' __ipkit_running='' __ipkit_at_exit='' __ipkit_next=0
+__ipkit_stdin=/dev/null
+
+__ipkit_answer() { builtin printf '%s\n' "$1" >|"$__ipkit_answers"; }
+
+# -- running code
+
+__ipkit_load() {
+  IFS='' builtin read -r -d '' __ipkit_code <"$__ipkit_in"
+  __ipkit_running=1
+  return "$__ipkit_status" # so that $? is what the last request left
+}
+
+# Options that would trip the driver are off between requests and put back before the next code.
+__ipkit_pause() {
+  __ipkit_status=$? __ipkit_set=''
+  case $- in *e*) __ipkit_set+=e ;; esac
+  case $- in *u*) __ipkit_set+=u ;; esac
+  case $- in *x*) __ipkit_set+=x ;; esac
+  case $- in *v*) __ipkit_set+=v ;; esac
+  set +euxv
+  __ipkit_set=${__ipkit_set:+set -$__ipkit_set; }
+}
+
+__ipkit_done() {
+  __ipkit_pause
+  __ipkit_running=''
+  __ipkit_answer "$__ipkit_status"
+}
+
+# One item of a map: in a subshell, so that items do not disturb each other. Bash's own remark on
+# one that was killed goes nowhere (the reply says it); 63 carries the real standard error past.
+__m() {
+  {
+    (eval "$__ipkit_set${__ipkit_items[__ipkit_next]}") 2>&63 63>&- >|"$__ipkit_dir/$1" </dev/null
+    __ipkit_status=$?
+  } 63>&2 2>/dev/null
+  __ipkit_next=$((__ipkit_next + 1))
+  __ipkit_answer "$__ipkit_status"
+}
+
+__ipkit_items() {
+  builtin mapfile -t -d '' __ipkit_items <"$__ipkit_in"
+  __ipkit_next=0 __ipkit_running=1
+  __ipkit_answer "${#__ipkit_items[@]}"
+}
+
+__ipkit_items_end() {
+  __ipkit_items=() __ipkit_running=''
+  __ipkit_answer 0
+}
+
+# -- exit: this bash ends, the kernel starts the next one from what is saved here. The same way
+# an interrupt aborts code however deep in functions, loops and sourced files it is.
+
+__ipkit_exit() {
+  builtin trap '' INT
+  if [[ $__ipkit_at_exit ]]; then
+    eval "$__ipkit_at_exit" </dev/null
+    __ipkit_at_exit=''
+  fi
+  __ipkit_running=''
+  {
+    set +o
+    builtin shopt -p
+    umask -p
+    declare -p
+    declare -f
+    declare -F
+    alias -p
+    builtin trap -p HUP QUIT USR1 USR2 TERM PIPE ALRM ERR
+    builtin printf 'set --'
+    [[ $# -eq 0 ]] || builtin printf ' %q' "$@"
+    builtin printf '\nbuiltin cd -- %q\n# complete\n' "$PWD"
+  } >|"$__ipkit_state" 2>/dev/null
+}
+
+__ipkit_interrupted() {
+  [[ ! $__ipkit_running ]] || exit 130
+}
+
+# A trap on EXIT of the user's runs in our handler, which is the real one.
+trap() {
+  if [[ $BASHPID != "$$" || $# -lt 2 || $1 == -[lp]* ]]; then
+    # shellcheck disable=SC2064 # the user's own words, already quoted as they meant them
+    builtin trap "$@"
+    return
+  fi
+  [[ $1 != -- ]] || shift
+  local __ipkit_action=$1 __ipkit_signals=() __ipkit_signal
+  shift
+  for __ipkit_signal; do
+    case $__ipkit_signal in
+      EXIT | exit | 0) __ipkit_at_exit=${__ipkit_action#-} ;;
+      *) __ipkit_signals+=("$__ipkit_signal") ;;
+    esac
+  done
+  if [[ ${#__ipkit_signals[@]} -gt 0 ]]; then
+    builtin trap -- "$__ipkit_action" "${__ipkit_signals[@]}"
+  fi
+}
+
+__ipkit_arm() {
+  builtin trap '{ __ipkit_pause; } 2>/dev/null; __ipkit_exit "$@"' EXIT
+  builtin trap __ipkit_interrupted INT
+  __ipkit_running=''
+  __ipkit_answer "$BASH_VERSION"
+}
+
+# -- values
+
+# The names (arguments) that cannot be bound: none, or the first readonly one.
+__ipkit_readonly() {
+  for __ipkit_name; do
+    declare -n __ipkit_ref=$__ipkit_name
+    if [[ ${__ipkit_ref@a} == *r* ]]; then
+      declare +n __ipkit_ref
+      __ipkit_answer "$__ipkit_name"
+      return
+    fi
+    declare +n __ipkit_ref
+  done
+  __ipkit_answer ''
+}
+
+__ipkit_bind() { # KIND NAME
+  unset -v "$2"
+  case $1 in
+    text) IFS='' builtin read -r -d '' "$2" <"$__ipkit_in" ;;
+    list) builtin mapfile -t -d '' "$2" <"$__ipkit_in" ;;
+  esac
+  __ipkit_answer 0
+}
+
+__ipkit_unbind() {
+  for __ipkit_name; do
+    unset -v "$__ipkit_name"
+    unset -f "$__ipkit_name"
+  done 2>/dev/null
+  __ipkit_answer 0
+}
+
+# Kind of the variable whose name is in the input: its values go to the output, each ended by NUL.
+__ipkit_pull() {
+  IFS='' builtin read -r -d '' __ipkit_name <"$__ipkit_in"
+  if [[ $__ipkit_name == *']' ]]; then
+    if [[ -v $__ipkit_name ]]; then
+      builtin printf '%s\0' "${!__ipkit_name}" >|"$__ipkit_out"
+      __ipkit_answer text
+    else
+      __ipkit_answer none
+    fi
+    return
+  fi
+  declare -n __ipkit_ref=$__ipkit_name
+  case ${__ipkit_ref@a} in
+    *A*)
+      __ipkit_kind=map
+      builtin printf '%s\0' "${!__ipkit_ref[@]}" "${__ipkit_ref[@]}" >|"$__ipkit_out"
+      [[ ${#__ipkit_ref[@]} -gt 0 ]] || __ipkit_kind='empty map'
+      ;;
+    *a*)
+      __ipkit_kind=list
+      builtin printf '%s\0' "${__ipkit_ref[@]}" >|"$__ipkit_out"
+      [[ ${#__ipkit_ref[@]} -gt 0 ]] || __ipkit_kind='empty list'
+      ;;
+    *)
+      __ipkit_kind=none
+      if [[ -v $__ipkit_name ]]; then
+        __ipkit_kind=text
+        builtin printf '%s\0' "$__ipkit_ref" >|"$__ipkit_out"
+      fi
+      ;;
+  esac
+  declare +n __ipkit_ref
+  __ipkit_answer "$__ipkit_kind"
+}
+
+# Every variable and function: name, attributes, size in bytes or elements, each ended by NUL.
+__ipkit_list() {
+  local LC_ALL=C
+  builtin compgen -v >|"$__ipkit_out"
+  builtin mapfile -t __ipkit_names <"$__ipkit_out"
+  builtin compgen -A function >|"$__ipkit_out"
+  builtin mapfile -t __ipkit_functions <"$__ipkit_out"
+  {
+    for __ipkit_name in "${__ipkit_names[@]}"; do
+      [[ $__ipkit_name != __ipkit_* ]] || continue
+      declare -n __ipkit_ref=$__ipkit_name
+      case ${__ipkit_ref@a} in
+        *[aA]*) __ipkit_size=${#__ipkit_ref[@]} ;;
+        *) __ipkit_size=${#__ipkit_ref} ;;
+      esac
+      builtin printf '%s\0%s\0%s\0' "$__ipkit_name" "v${__ipkit_ref@a}" "$__ipkit_size"
+      declare +n __ipkit_ref
+    done
+    for __ipkit_name in "${__ipkit_functions[@]}"; do
+      builtin printf '%s\0%s\0%s\0' "$__ipkit_name" f 0
+    done
+  } >|"$__ipkit_out"
+  __ipkit_answer 0
+}
