@@ -329,11 +329,10 @@ bool Connection::interrupted() const { return impl_->interrupted; }
 void Connection::cancel(const std::vector<std::string>& ids) { impl_->cancel(ids, nullptr); }
 
 void Connection::cancel_all(Duration limit) {
+  forget_all();
   std::vector<std::string> ids, asked;
-  for (auto& [id, entry] : impl_->pending) {
-    entry.handler = {};
+  for (auto& [id, entry] : impl_->pending)
     if (entry.is_work) ids.push_back(id);
-  }
   impl_->cancel(ids, &asked);
   const auto taken = [&] {
     return std::none_of(asked.begin(), asked.end(),
@@ -346,6 +345,11 @@ void Connection::cancel_all(Duration limit) {
 void Connection::forget(const std::string& id) {
   if (const auto found = impl_->pending.find(id); found != impl_->pending.end())
     found->second.handler = {};
+}
+
+void Connection::forget_all() {
+  for (auto& [id, entry] : impl_->pending)
+    if (entry.is_work) entry.handler = {};
 }
 
 }  // namespace ipc::client

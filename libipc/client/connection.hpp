@@ -94,6 +94,8 @@ class Connection {
   void cancel_all(Duration limit = milliseconds(500));
   /// The reply, if it comes, is ignored; the request goes on.
   void forget(const std::string& id);
+  /// The same for every request in flight.
+  void forget_all();
 
  private:
   struct Impl;

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Values to engines, large ones in pieces.
+#include "libipc/client/push.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "libipc/util/text.hpp"
+
+namespace ipc::client {
+namespace {
+
+using wire::Json;
+
+constexpr size_t kBytesOnTheirWay = 32u << 20;
+constexpr int kPiecesPerEngine = 4;
+
+Request push_request(const std::string& kernel, const Json& content) {
+  Request request;
+  request.type = "push_request";
+  request.content = wire::dump_json(content);
+  request.kernel = kernel;
+  return request;
+}
+
+// The same small request to each engine.
+Result<std::vector<Failure>> to_each(Connection& connection, const std::vector<int>& engines,
+                                     const std::string& kernel, const Json& content,
+                                     const std::vector<PushValue>& values) {
+  std::vector<Failure> failures;
+  std::vector<net::Frame> frames;
+  for (const auto& value : values) frames.emplace_back(value.bytes);
+  for (const int engine : engines) {
+    Request request = push_request(kernel, content);
+    for (auto& frame : frames) request.buffers.push_back(frame.share());
+    IPC_TRY_ASSIGN([[maybe_unused]] const auto id,
+                   connection.send(engine, std::move(request), [&failures, engine](Reply&& reply) {
+                     if (reply.outcome != Outcome::ok) failures.push_back({engine, reply.error()});
+                   }));
+  }
+  const auto waited = connection.wait_all();
+  connection.forget_all();
+  if (!waited) return waited.error();
+  return failures;
+}
+
+// Sends slices piece by piece; lives during one push_slices.
+class Sender {
+ public:
+  Sender(Connection& connection, const std::string& kernel, const std::string& name,
+         const std::string& type, const Source& source, const std::vector<Delivery>& deliveries)
+      : connection_(connection), kernel_(kernel), name_(name), type_(type), source_(source) {
+    for (const auto& delivery : deliveries) lanes_.push_back({&delivery});
+  }
+  ~Sender() { connection_.forget_all(); }
+
+  Result<std::vector<Failure>> run() {
+    pump();
+    const auto ended = [this] { return problem_ || (on_their_way_ == 0 && all_sent()); };
+    const auto waited = connection_.wait(ended);
+    if (!waited) return waited.error();
+    if (problem_) return *problem_;
+    return std::move(failures_);
+  }
+
+ private:
+  struct Lane {
+    const Delivery* delivery;
+    uint64_t sent = 0;  // of prefix and slice together
+    int outstanding = 0;
+    bool begun = false, ended = false;
+    uint64_t total() const {
+      const Slice& slice = delivery->slice;
+      return slice.prefix.size() + (slice.end - slice.begin);
+    }
+  };
+
+  bool all_sent() const {
+    return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.ended; });
+  }
+
+  // One piece to each engine in turn, as long as there is room.
+  void pump() {
+    for (bool sent = true; sent && !problem_;) {
+      sent = false;
+      for (auto& lane : lanes_) {
+        if (on_their_way_ >= kBytesOnTheirWay || problem_) return;
+        if (lane.ended || lane.outstanding >= kPiecesPerEngine) continue;
+        send_piece(lane);
+        sent = true;
+      }
+    }
+  }
+
+  Result<std::string> next_piece(const Lane& lane) const {
+    const Slice& slice = lane.delivery->slice;
+    std::string piece = lane.sent == 0 ? slice.prefix : "";
+    const uint64_t from = slice.begin + (lane.sent == 0 ? 0 : lane.sent - slice.prefix.size());
+    const auto length = static_cast<size_t>(std::min<uint64_t>(kPiece, slice.end - from));
+    IPC_TRY_ASSIGN(std::string bytes, source_.read(from, length));
+    return piece.empty() ? std::move(bytes) : piece + bytes;
+  }
+
+  void send_piece(Lane& lane) {
+    auto piece = next_piece(lane);
+    if (!piece) return problem_ = piece.error(), void();
+    const size_t size = piece->size() + 1;  // empty ones count too
+    lane.sent += piece->size();
+    lane.ended = lane.sent >= lane.total();
+    Request request = push_request(kernel_, {{"stage", stage_}, {"name", name_}, {"type", type_},
+                                             {"begin", !lane.begun}, {"end", lane.ended}});
+    request.buffers.push_back(net::Frame::adopt(*std::move(piece)));
+    lane.begun = true;
+    ++lane.outstanding;
+    on_their_way_ += size;
+    auto sent = connection_.send(lane.delivery->engine, std::move(request),
+                                 [this, &lane, size](Reply&& reply) {
+                                   --lane.outstanding;
+                                   on_their_way_ -= size;
+                                   if (reply.outcome != Outcome::ok) fail(lane, reply.error());
+                                   pump();
+                                 });
+    if (!sent) problem_ = sent.error();
+  }
+
+  // The first error of an engine is the cause; those of pieces behind it follow from it.
+  void fail(Lane& lane, RemoteError error) {
+    lane.ended = true;
+    const int engine = lane.delivery->engine;
+    const bool known = std::any_of(failures_.begin(), failures_.end(),
+                                   [&](const Failure& f) { return f.engine == engine; });
+    if (!known) failures_.push_back({engine, std::move(error)});
+  }
+
+  Connection& connection_;
+  const std::string &kernel_, &name_, &type_;
+  const Source& source_;
+  const std::string stage_ = random_hex(8);
+  std::vector<Lane> lanes_;
+  size_t on_their_way_ = 0;
+  std::vector<Failure> failures_;
+  std::optional<Error> problem_;
+};
+
+}  // namespace
+
+Status require_data_engines(const EngineTable& table, const std::vector<int>& engines) {
+  std::vector<int> foreign;
+  for (const int id : engines)
+    if (const auto* info = table.find(id); info && !info->is_ipkit()) foreign.push_back(id);
+  if (foreign.empty()) return {};
+  return Error{Code::no_engine,
+               "engine " + format_ids(foreign) + " was not started by ipkit and takes code only",
+               "use ipexec, or leave it out: -x " + format_ids(foreign)};
+}
+
+Result<std::vector<Failure>> push_values(Connection& connection, const std::vector<int>& engines,
+                                         const std::string& kernel,
+                                         const std::vector<PushValue>& values) {
+  Json content = {{"names", Json::array()}, {"types", Json::array()}};
+  for (const auto& value : values) {
+    content["names"].push_back(value.name);
+    content["types"].push_back(value.type);
+  }
+  return to_each(connection, engines, kernel, content, values);
+}
+
+Result<std::vector<Failure>> unbind(Connection& connection, const std::vector<int>& engines,
+                                    const std::string& kernel,
+                                    const std::vector<std::string>& names) {
+  Json content;
+  content["unbind"] = names;
+  return to_each(connection, engines, kernel, content, {});
+}
+
+Result<std::vector<Failure>> push_slices(Connection& connection, const std::string& kernel,
+                                         const std::string& name, const std::string& type,
+                                         const Source& source,
+                                         const std::vector<Delivery>& deliveries) {
+  return Sender(connection, kernel, name, type, source, deliveries).run();
+}
+
+}  // namespace ipc::client

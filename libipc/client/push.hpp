@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Values to engines, large ones in pieces.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "libipc/client/connection.hpp"
+#include "libipc/client/slices.hpp"
+
+namespace ipc::client {
+
+/// Bytes of the largest piece of a value on the wire.
+inline constexpr size_t kPiece = 2u << 20;
+
+/// What failed on one engine.
+struct Failure {
+  int engine = -1;
+  RemoteError error;
+};
+
+/// What one engine gets of a source.
+struct Delivery {
+  int engine = -1;
+  Slice slice;
+};
+
+/// A value of a push: `type` as in kernels/README.md.
+struct PushValue {
+  std::string name, type, bytes;
+};
+
+/// Code::no_engine if one of `engines` is not ours and so does not take data requests.
+Status require_data_engines(const EngineTable& table, const std::vector<int>& engines);
+
+/// Binds all values on each engine with one request; for values that are small together (kPiece).
+Result<std::vector<Failure>> push_values(Connection& connection, const std::vector<int>& engines,
+                                         const std::string& kernel,
+                                         const std::vector<PushValue>& values);
+
+/// Unbinds names, existing or not.
+Result<std::vector<Failure>> unbind(Connection& connection, const std::vector<int>& engines,
+                                    const std::string& kernel,
+                                    const std::vector<std::string>& names);
+
+/// Binds `name` on each engine to its slice of `source`, in pieces; at most 32 MB are on their way.
+/// A name is bound when all of the engine's part is there.
+Result<std::vector<Failure>> push_slices(Connection& connection, const std::string& kernel,
+                                         const std::string& name, const std::string& type,
+                                         const Source& source,
+                                         const std::vector<Delivery>& deliveries);
+
+}  // namespace ipc::client
