@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 #include <set>
 
 #include "libipc/util/hostlist.hpp"
@@ -17,19 +18,9 @@ namespace {
 
 constexpr int kGroupDepth = 8;
 
-std::vector<int> ids_of(const EnginePool& pool) {
-  std::vector<int> ids;
-  for (const auto& engine : pool.engines) ids.push_back(engine.id);
-  return ids;
-}
-
 Error unreadable(std::string_view term) {
   return {Code::usage, "target '" + std::string(term) + "' cannot be read",
           "write all, 3, 0-3,7, -1, ::2, host:n[01-04], lang:python or @group"};
-}
-
-Error missing(const std::string& what, const EnginePool& pool) {
-  return {Code::no_engine, "no engine " + what + ": there are " + describe_pool(pool), "see ipls"};
 }
 
 bool parse_int(std::string_view text, long& value) {
@@ -38,8 +29,26 @@ bool parse_int(std::string_view text, long& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+/// Looks terms up in the engines there are and the groups.
+class Lookup {
+ public:
+  Lookup(const client::EngineTable& table, const Groups& groups) : table_(table), groups_(groups) {}
+  Status add(const std::string& text, std::set<int>& chosen, int depth = 0) const;
+
+ private:
+  Status add_term(std::string_view term, std::set<int>& chosen, int depth) const;
+  Status add_ids(std::string_view term, std::set<int>& chosen) const;
+  Status add_slice(std::string_view term, std::set<int>& chosen) const;
+  Status add_hosts(std::string_view term, std::set<int>& chosen) const;
+  Status add_language(std::string_view term, std::set<int>& chosen) const;
+  Status add_group(std::string_view term, std::set<int>& chosen, int depth) const;
+
+  const client::EngineTable& table_;
+  const Groups& groups_;
+};
+
 // Python's slice of the engines there are, by position.
-Status add_slice(std::string_view term, const EnginePool& pool, std::set<int>& chosen) {
+Status Lookup::add_slice(std::string_view term, std::set<int>& chosen) const {
   const auto parts = split(term, ':');
   std::optional<long> fields[3];
   if (parts.size() > 3) return unreadable(term);
@@ -49,7 +58,8 @@ Status add_slice(std::string_view term, const EnginePool& pool, std::set<int>& c
     if (!parse_int(parts[i], value)) return unreadable(term);
     fields[i] = value;
   }
-  const long count = static_cast<long>(pool.engines.size());
+  const auto ids = table_.ids();
+  const long count = static_cast<long>(ids.size());
   const long step = fields[2].value_or(1);
   if (step == 0) return unreadable(term);
   const auto place = [&](std::optional<long> field, long otherwise) {
@@ -61,10 +71,10 @@ Status add_slice(std::string_view term, const EnginePool& pool, std::set<int>& c
   const long to = place(fields[1], step > 0 ? count : -1);
   bool any = false;
   for (long at = from; step > 0 ? at < to : at > to; at += step) {
-    chosen.insert(pool.engines[static_cast<size_t>(at)].id);
+    chosen.insert(ids[static_cast<size_t>(at)]);
     any = true;
   }
-  if (!any) return missing("in '" + std::string(term) + "'", pool);
+  if (!any) return client::no_such_engine(table_, "in '" + std::string(term) + "'");
   return {};
 }
 
@@ -74,32 +84,33 @@ bool same_host(const std::string& host, const std::string& wanted) {
          (wanted.find('.') == std::string::npos && host.substr(0, host.find('.')) == wanted);
 }
 
-Status add_hosts(std::string_view term, const EnginePool& pool, std::set<int>& chosen) {
+Status Lookup::add_hosts(std::string_view term, std::set<int>& chosen) const {
   IPC_TRY_ASSIGN(const auto hosts, expand_hostlist(term.substr(term.find(':') + 1)));
   for (const auto& host : hosts) {
     bool any = false;
-    for (const auto& engine : pool.engines)
-      if (same_host(engine.host, host)) chosen.insert(engine.id), any = true;
-    if (!any) return missing("on host " + host, pool);
+    for (const auto& [id, engine] : table_.engines)
+      if (same_host(engine.host, host)) chosen.insert(id), any = true;
+    if (!any) return client::no_such_engine(table_, "on host " + host);
   }
   return {};
 }
 
-Status add_language(std::string_view term, const EnginePool& pool, std::set<int>& chosen) {
+Status Lookup::add_language(std::string_view term, std::set<int>& chosen) const {
   const std::string language(term.substr(term.find(':') + 1));
   bool any = false;
-  for (const auto& engine : pool.engines)
-    if (engine.language == language) chosen.insert(engine.id), any = true;
-  if (!any) return missing("for language '" + language + "'", pool);
+  for (const auto& [id, engine] : table_.engines)
+    if (engine.language == language) chosen.insert(id), any = true;
+  if (!any) return client::no_such_engine(table_, "for language '" + language + "'");
   return {};
 }
 
-Status add_ids(std::string_view term, const EnginePool& pool, std::set<int>& chosen) {
-  const auto known = ids_of(pool);
+Status Lookup::add_ids(std::string_view term, std::set<int>& chosen) const {
+  const auto known = table_.ids();
   if (term[0] == '-') {
     long back = 0;
     if (!parse_int(term, back)) return unreadable(term);
-    if (-back > static_cast<long>(known.size())) return missing(std::string(term), pool);
+    if (-back > static_cast<long>(known.size()))
+      return client::no_such_engine(table_, std::string(term));
     chosen.insert(known[known.size() - static_cast<size_t>(-back)]);
     return {};
   }
@@ -108,45 +119,42 @@ Status add_ids(std::string_view term, const EnginePool& pool, std::set<int>& cho
   std::vector<int> absent;
   std::set_difference(ids->begin(), ids->end(), known.begin(), known.end(),
                       std::back_inserter(absent));
-  if (!absent.empty()) return missing(format_idset(absent), pool);
+  if (!absent.empty()) return client::no_such_engine(table_, format_idset(absent));
   chosen.insert(ids->begin(), ids->end());
   return {};
 }
 
-Status add(const std::string& text, const EnginePool& pool, std::set<int>& chosen, int depth);
-
-Status add_group(std::string_view term, const EnginePool& pool, std::set<int>& chosen, int depth) {
-  const auto group = pool.groups.find(std::string(term.substr(1)));
-  if (group == pool.groups.end()) {
+Status Lookup::add_group(std::string_view term, std::set<int>& chosen, int depth) const {
+  const auto group = groups_.find(std::string(term.substr(1)));
+  if (group == groups_.end()) {
     std::string known;
-    for (const auto& [name, meaning] : pool.groups) known += (known.empty() ? "" : ", @") + name;
+    for (const auto& [name, meaning] : groups_) known += (known.empty() ? "" : ", @") + name;
     return Error{Code::no_engine,
                  "no group " + std::string(term) + (known.empty() ? "" : ": there are @" + known),
                  "groups are defined in the profile, under targets"};
   }
   if (depth >= kGroupDepth)
     return Error{Code::bad_profile, "group " + std::string(term) + " refers to itself", ""};
-  return add(group->second, pool, chosen, depth + 1);
+  return add(group->second, chosen, depth + 1);
 }
 
-Status add_term(std::string_view term, const EnginePool& pool, std::set<int>& chosen, int depth) {
+Status Lookup::add_term(std::string_view term, std::set<int>& chosen, int depth) const {
   if (term.empty()) return unreadable(term);
   if (term == "all") {
-    for (const int id : ids_of(pool)) chosen.insert(id);
+    for (const int id : table_.ids()) chosen.insert(id);
     return {};
   }
-  if (term[0] == '@') return add_group(term, pool, chosen, depth);
-  if (term.starts_with("host:")) return add_hosts(term, pool, chosen);
-  if (term.starts_with("lang:")) return add_language(term, pool, chosen);
+  if (term[0] == '@') return add_group(term, chosen, depth);
+  if (term.starts_with("host:")) return add_hosts(term, chosen);
+  if (term.starts_with("lang:")) return add_language(term, chosen);
   if (term.find_first_not_of("0123456789-:") != std::string_view::npos) return unreadable(term);
-  return term.find(':') != std::string_view::npos ? add_slice(term, pool, chosen)
-                                                  : add_ids(term, pool, chosen);
+  return term.find(':') != std::string_view::npos ? add_slice(term, chosen) : add_ids(term, chosen);
 }
 
-Status add(const std::string& text, const EnginePool& pool, std::set<int>& chosen, int depth) {
+Status Lookup::add(const std::string& text, std::set<int>& chosen, int depth) const {
   const auto terms = split_outside_brackets(text);
   if (terms.empty()) return unreadable(text);
-  for (const auto& term : terms) IPC_TRY(add_term(trim(term), pool, chosen, depth));
+  for (const auto& term : terms) IPC_TRY(add_term(trim(term), chosen, depth));
   return {};
 }
 
@@ -165,30 +173,13 @@ TargetChoice target_choice(const Arguments& arguments) {
   return choice;
 }
 
-std::string describe_pool(const EnginePool& pool) {
-  const auto ids = ids_of(pool);
-  std::string text = ids.empty() ? "none" : format_idset(ids);
-  if (pool.gone.empty()) return text;
-  std::vector<int> gone;
-  for (const auto& engine : pool.gone) gone.push_back(engine.id);
-  const auto& last = pool.gone.back();
-  text += " (gone: " + format_idset(gone);
-  if (!last.when.empty()) text += " since " + pool.gone.front().when;
-  if (!last.why.empty()) text += ", " + last.why;
-  return text + ")";
-}
-
-Result<std::vector<int>> select_targets(const TargetChoice& choice, const EnginePool& pool) {
-  if (pool.engines.empty() && choice.targets == "all")
-    return Error{Code::not_ready,
-                 "no engines yet: " +
-                     (pool.controller.empty() ? "the controller" : pool.controller) + " has 0",
-                 "wait for them: ipwait -n 1, or see why: ipcluster doctor"};
+Result<std::vector<int>> select_targets(const TargetChoice& choice,
+                                        const client::EngineTable& table, const Groups& groups) {
   std::set<int> chosen, excluded;
-  IPC_TRY(add(choice.targets, pool, chosen, 0));
-  if (!choice.exclude.empty()) IPC_TRY(add(choice.exclude, pool, excluded, 0));
+  IPC_TRY(Lookup(table, groups).add(choice.targets, chosen));
+  if (!choice.exclude.empty()) IPC_TRY(Lookup(table, groups).add(choice.exclude, excluded));
   for (const int id : excluded) chosen.erase(id);
-  if (chosen.empty())
+  if (chosen.empty() && !excluded.empty())
     return Error{Code::no_engine,
                  "no engine is left: -x " + choice.exclude + " excludes all of " + choice.targets,
                  ""};

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where ipexec's code comes from.
+#include "cmd/ipexec/code.hpp"
+
+#include <unistd.h>
+
+#include "libipc/cli/connect.hpp"
+#include "libipc/cli/pipeline.hpp"
+#include "libipc/cli/program.hpp"
+#include "libipc/util/fd.hpp"
+#include "libipc/util/file.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipexec {
+
+using ipc::Error;
+using ipc::Result;
+using ipc::cli::Arguments;
+
+constexpr size_t kMostInput = size_t{2} << 30;
+
+bool is_shell(const Arguments& arguments) {
+  return arguments.has("sh") || ipc::cli::chosen_kernel(arguments) == "sh";
+}
+
+static Error usage(const std::string& what, const std::string& hint) {
+  return {ipc::Code::usage, what, hint};
+}
+
+static Result<Code> code_of_operands(const Arguments& arguments) {
+  Code code;
+  const auto& words = arguments.operands;
+  if (words.size() == 1) {
+    code.text = words[0];
+    return code;
+  }
+  if (!is_shell(arguments))
+    return usage("code is one operand, and here are " + std::to_string(words.size()),
+                 "quote it; or --sh for a command with its arguments");
+  for (const auto& word : words)
+    code.text += (code.text.empty() ? "" : " ") + ipc::shell_quote(word);
+  return code;
+}
+
+static Result<Code> code_of_file(const std::string& path, const Arguments& arguments) {
+  Code code;
+  IPC_TRY_ASSIGN(code.text, ipc::read_file(path));
+  code.file = path;
+  code.argv = {path};
+  code.argv.insert(code.argv.end(), arguments.operands.begin(), arguments.operands.end());
+  return code;
+}
+
+Result<Code> find_code(const Arguments& arguments) {
+  const auto file = arguments.get("file");
+  const auto text = arguments.get("code");
+  if (file && text) return usage("-c and -f are both given", "give one");
+  if (is_shell(arguments) && arguments.has("print"))
+    return usage("-p prints the value of an expression; a command prints by itself",
+                 "leave out -p");
+  if (file && *file != "-") return code_of_file(*file, arguments);
+  if (text && !arguments.operands.empty())
+    return usage("-c has the code, '" + arguments.operands[0] + "' is too much", "quote the code");
+  Code code;
+  if (text)
+    code.text = *text;
+  else if (!file && !arguments.operands.empty())
+    return code_of_operands(arguments);
+  else if (arguments.has("stdin"))
+    return usage("no code: -i gives standard input to the code", "give CODE");
+  else if (arguments.has("no-stdin"))
+    return usage("no code: -n leaves standard input alone", "give CODE");
+  else
+    code.from_stdin = true;
+  if (file) {
+    code.argv = {"-"};
+    code.argv.insert(code.argv.end(), arguments.operands.begin(), arguments.operands.end());
+  }
+  return code;
+}
+
+Result<std::string> read_stdin(const std::string& what) {
+  if (::isatty(STDIN_FILENO) == 1)
+    ipc::cli::complain("reading " + what + " from the terminal, Ctrl-D ends");
+  auto bytes = ipc::read_all(STDIN_FILENO, kMostInput);
+  if (!bytes) return Error{bytes.error().code, "standard input: " + bytes.error().what, ""};
+  IPC_TRY(ipc::cli::check_writer("not run"));
+  return bytes;
+}
+
+Result<std::string> request_content(const Code& code, const Arguments& arguments) {
+  if (!ipc::is_utf8(code.text))
+    return Error{ipc::Code::bad_input, "the code is not UTF-8", "give other bytes as data (-i)"};
+  std::string content = R"({"code":)" + ipc::json_quote(code.text) +
+                        R"(,"silent":true,"store_history":false,"user_expressions":{},)"
+                        R"("allow_stdin":false,"stop_on_error":false)";
+  if (arguments.has("print")) content += R"(,"value":true)";
+  if (arguments.has("stdin")) content += R"(,"stdin":true)";
+  if (!code.file.empty()) content += R"(,"file":)" + ipc::json_quote(code.file);
+  if (!code.argv.empty()) {
+    content += R"(,"argv":[)";
+    for (const auto& word : code.argv)
+      content += (&word == code.argv.data() ? "" : ",") + ipc::json_quote(word);
+    content += "]";
+  }
+  return content + "}";
+}
+
+}  // namespace ipexec

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ipexec: run code on engines.
+#include "cmd/ipexec/code.hpp"
+#include "cmd/ipexec/run.hpp"
+#include "libipc/cli/connect.hpp"
+#include "libipc/cli/pipeline.hpp"
+#include "libipc/cli/program.hpp"
+
+namespace {
+
+using namespace ipc::cli;
+
+Command command() {
+  Command c;
+  c.name = "ipexec";
+  c.synopsis = {"[-t SET] [-anpqS] [-bkl] [--timeout TIME] CODE", "[options] -f FILE [ARG]...",
+                "[options] --sh COMMAND [ARG]..."};
+  c.summary =
+      "Runs CODE in the namespace of every engine and prints what it prints. Without CODE it\n"
+      "is read from standard input.";
+  c.examples = {
+      {"ipexec 'import numpy as np'", "on every engine"},
+      {"ipexec -t 0 'pi = 3'; ipexec -t 1 'pi = 3.14'", "each its own"},
+      {"ipexec -p 'len(x)'", "print the value of an expression"},
+      {"ipexec -b --sh uname -r", "equal answers folded: 0-3,7 (5)"},
+      {"ipexec --sh 'df /scratch | tail -1' | sort -k4", "one operand is shell text"},
+      {"tar c data | ipexec -i --sh tar x -C /scratch", "our input to each engine's command"},
+      {"ipexec -f fit.py --steps 10", "a script with its arguments"},
+      {"j=$(ipexec -a 'train()'); ipwait --timeout 1h $j || ipcancel $j", ""},
+      {"cat hosts | while read h; do ipexec -n -t \"host:$h\" 'flush()'; done", "in loops: -n"},
+  };
+  c.options = {
+      {'c', "code", "CODE", "the code, as an option"},
+      {'f', "file", "FILE",
+       "the code is in FILE (- is standard input); operands are its arguments"},
+      {'p', "print", "", "print the value of the last expression"},
+      {'i', "stdin", "", "our standard input is that of the code on every engine"},
+      {'k', "keep-order", "", "all output of one engine, then of the next"},
+      {'b', "fold", "", "equal outputs once, under the engines they came from"},
+      {'S', "maxrc", "", "exit with the largest status of a remote command instead of 1"},
+  };
+  c.common = kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel;
+  return c;
+}
+
+ipc::Result<int> body(const Arguments& arguments) {
+  IPC_TRY_ASSIGN(auto code, ipexec::find_code(arguments));
+  ipexec::Job job;
+  Stage stage;
+  if (code.from_stdin) {
+    IPC_TRY_ASSIGN(code.text, ipexec::read_stdin("code"));
+  } else if (arguments.has("stdin")) {
+    IPC_TRY_ASSIGN(job.input, ipexec::read_stdin("input"));
+  } else {
+    IPC_TRY_ASSIGN(stage, await_stage(arguments.has("no-stdin")));
+  }
+  IPC_TRY_ASSIGN(job.content, ipexec::request_content(code, arguments));
+  IPC_TRY_ASSIGN(auto connection, connect(arguments));
+  const SignalGuard guard(*connection);
+  IPC_TRY(await_jobs(*connection, stage.jobs));
+  IPC_TRY_ASSIGN(const auto engines, choose_engines(*connection, arguments));
+  return arguments.has("async") ? ipexec::run_async(*connection, engines, job, arguments)
+                                : ipexec::run(*connection, engines, job, arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  run_program(command(), argc, argv, body);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What one engine has answered so far.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "libipc/client/message.hpp"
+
+namespace ipexec {
+
+struct Record {
+  bool done = false;
+  std::string type, value;  ///< of -p: text, json, repr, bytes; type empty: no value
+  std::string printed[2];   ///< --json: stdout, stderr
+
+  void add(bool is_stderr, std::string_view bytes) { printed[is_stderr ? 1 : 0].append(bytes); }
+  /// Takes the value out of an ok reply, if it has one.
+  void take_value(const ipc::client::Reply& reply);
+  /// One line: id, engine, status, value or error, stdout and stderr if there were any.
+  std::string json(const ipc::client::Reply& reply) const;
+  /// Frees what was printed.
+  void forget();
+};
+
+}  // namespace ipexec

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From the common options to a connection and to the engines meant.
+#include "libipc/cli/connect.hpp"
+
+#include <poll.h>
+
+#include <cstdlib>
+
+#include "libipc/cli/jobs.hpp"
+#include "libipc/cli/program.hpp"
+#include "libipc/cli/targets.hpp"
+#include "libipc/client/jobs.hpp"
+#include "libipc/config/paths.hpp"
+
+namespace ipc::cli {
+
+Result<client::Options> connection_options(const Arguments& arguments) {
+  client::Options options;
+  const config::ClusterOptions given{arguments.get("profile"), arguments.get("profile-dir"),
+                                     arguments.get("cluster-id")};
+  IPC_TRY_ASSIGN(const auto cluster, config::resolve_cluster(given));
+  options.profile = cluster.profile;
+  options.cluster_id = cluster.cluster_id;
+  const char* file = std::getenv("IPKIT_CONNECTION");
+  const bool names_cluster = given.profile || given.profile_dir || given.cluster_id;
+  if (const auto path = arguments.get("connection"))
+    options.path = *path;
+  else if (file != nullptr && *file != '\0' && !names_cluster)
+    options.path = file;
+  else
+    options.path = config::connection_file(cluster, config::FileKind::client);
+  IPC_TRY_ASSIGN(const auto patience, arguments.duration("connect-timeout"));
+  if (patience) options.patience = *patience;
+  if (!arguments.has("quiet")) options.remark = [](const std::string& text) { complain(text); };
+  return options;
+}
+
+Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, bool direct) {
+  IPC_TRY_ASSIGN(auto options, connection_options(arguments));
+  options.direct = direct;
+  return client::Connection::open(std::move(options));
+}
+
+Result<std::vector<int>> choose_engines(client::Connection& connection,
+                                        const Arguments& arguments) {
+  IPC_TRY_ASSIGN(const client::EngineTable* table, connection.engines());
+  const TargetChoice choice = target_choice(arguments);
+  if (table->engines.empty() && choice.targets == "all") return connection.no_engines();
+  return select_targets(choice, *table);
+}
+
+SignalGuard::SignalGuard(client::Connection& connection) : connection_(connection) {
+  connection_.loop().on_fd(interrupts_.fd(), POLLIN, [this](short) {
+    connection_.interrupt();
+    connection_.loop().remove_fd(interrupts_.fd());
+  });
+}
+
+SignalGuard::~SignalGuard() {
+  connection_.loop().remove_fd(interrupts_.fd());
+}
+
+Status await_jobs(client::Connection& connection, const std::vector<std::string>& ids) {
+  std::vector<std::string> rest = ids;
+  while (!rest.empty()) {
+    IPC_TRY_ASSIGN(auto states, client::wait_for_jobs(connection, rest));
+    if (!states.unknown.empty())
+      return Error{Code::failed, "not run: there is no " + job_word(states.unknown[0]), ""};
+    for (const auto& [id, outcome] : states.done)
+      if (outcome != client::Outcome::ok)
+        return Error{Code::failed, "not run: " + job_word(id) + " failed",
+                     "see ipresult " + job_word(id)};
+    rest = std::move(states.pending);
+  }
+  return {};
+}
+
+std::string chosen_kernel(const Arguments& arguments) {
+  return arguments.get_or("kernel", arguments.has("sh") ? "sh" : "");
+}
+
+}  // namespace ipc::cli
