@@ -65,6 +65,7 @@ class _Stream(io.TextIOWrapper):
 
     def __init__(self, sink, errors, flusher):
         super().__init__(sink, encoding='utf-8', errors=errors, newline='')
+        self._channel = sink._channel
         self.sink = sink
         self.other = None
         self.pending = False
@@ -73,20 +74,23 @@ class _Stream(io.TextIOWrapper):
         self.mode = 'w'
 
     def write(self, text):
-        if self.other is not None and self.other.pending:
-            self.other.flush()  # keeps the order between stdout and stderr
-        count = super().write(text)
-        self.pending = True
-        if '\n' in text and time.monotonic() - self._last >= FLUSH_SECONDS:
-            self.flush()
-        elif not self._flusher.armed:
-            self._flusher.arm()
-        return count
+        # TextIOWrapper loses text when two threads write, as its buffer is not one written in C.
+        with self._channel:
+            if self.other is not None and self.other.pending:
+                self.other.flush()  # keeps the order between stdout and stderr
+            count = super().write(text)
+            self.pending = True
+            if '\n' in text and time.monotonic() - self._last >= FLUSH_SECONDS:
+                self.flush()
+            elif not self._flusher.armed:
+                self._flusher.arm()
+            return count
 
     def flush(self):
-        self.pending = False
-        super().flush()
-        self._last = time.monotonic()
+        with self._channel:
+            self.pending = False
+            super().flush()
+            self._last = time.monotonic()
 
     def close(self):
         self.flush()

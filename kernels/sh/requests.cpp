@@ -17,8 +17,6 @@ namespace ipkit::shkernel {
 
 namespace {
 
-const std::string failed_prefix = "exit status ";
-
 std::string dump(const Json& value) {
     return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -85,7 +83,7 @@ bool flag(const Json& content, const char* key, bool otherwise) {
 }  // namespace
 
 Refused exit_error(const Ended& ended) {
-    Refused error{"ExitStatus", failed_prefix + std::to_string(ended.status), Json::object()};
+    Refused error{"ExitStatus", "exit status " + std::to_string(ended.status), Json::object()};
     const std::string killer = ended.status > 128 ? signal_name(ended.status - 128) : "";
     if (ended.interrupted) {
         error.ename = "KeyboardInterrupt";
@@ -250,14 +248,14 @@ Answer Server::map(const Json& content, Buffers& buffers) {
         throw Refused{"ValueError", "map_request: a command with a NUL byte", {}};
     }
     if (items.empty()) {
-        return run_items(0, "");
+        return run_items(0);
     }
     shell_.set_input(nul_ended(items));
     shell_.ask("__ipkit_items");
-    return run_items(items.size(), "");
+    return run_items(items.size());
 }
 
-Answer Server::run_items(size_t count, const std::string&) {
+Answer Server::run_items(size_t count) {
     Answer reply;
     Json sizes = Json::array();
     Json failed = Json::array();

@@ -76,7 +76,7 @@ private:
     void push_stage(const Json& content, Buffers& buffers);
     Answer pull_held(const Json& content);
     Value pull_value(const std::string& name, const std::string& form, bool elements, char sep);
-    Answer run_items(size_t count, const std::string& evalue);
+    Answer run_items(size_t count);
     Json names();
 
     Answer answer(const std::string& type, const Frames& frames, Buffers& buffers);

@@ -264,6 +264,9 @@ Answer Server::pull(const Json& content, Buffers&) {
     if (form != "text" && form != "json") {
         throw Refused{form == "npy" ? "TypeError" : "ValueError", "a shell has no form " + form, {}};
     }
+    if (!content.contains("names") || !content["names"].is_array()) {
+        throw Refused{"ValueError", "names is not a list of strings", {}};
+    }
     const std::string sep = content.value("sep", "\n");
     if (sep.size() != 1 || (sep[0] != '\n' && sep[0] != '\0')) {
         throw Refused{"ValueError", "sep is not a newline or NUL", {}};
@@ -271,7 +274,7 @@ Answer Server::pull(const Json& content, Buffers&) {
     Answer reply{{{"types", Json::array()}, {"sizes", Json::array()}, {"counts", Json::array()},
                   {"token", nullptr}}, {}};
     size_t total = 0;
-    for (const Json& name : content.at("names")) {
+    for (const Json& name : content["names"]) {
         Value value = pull_value(name.get<std::string>(), form, content.value("elements", false),
                                  sep[0]);
         total += value.data.size();

@@ -59,7 +59,11 @@ class Kernel:
             thread.start()
         self._data = bytearray()
         self._sent = 0
-        self.ready = self.receive()
+        try:
+            self.ready = self.receive()
+        except Exception:
+            self.close()
+            raise
 
     def _collect(self, pipe, number):
         while True:
@@ -186,3 +190,35 @@ class Kernel:
             thread.join(LIMIT)
         self.process.stdout.close()
         self.process.stderr.close()
+
+    def wait_piped(self, word, number=1):
+        """Waits until word came through a pipe."""
+        deadline = time.monotonic() + LIMIT
+        while word not in self.piped[number]:
+            if time.monotonic() > deadline:
+                raise TimeoutError('no %r in %r' % (word, bytes(self.piped[number])))
+            time.sleep(0.001)
+
+    def map(self, code, items, sep=b'\n', **content):
+        content = dict({'code': code, 'count': len(items), 'sep': sep.decode(), 'type': 'auto',
+                        'json': False, 'out': '\n'}, **content)
+        return self.request('map_request', content, [b''.join(item + sep for item in items)])
+
+    def push(self, name, kind, data):
+        return self.request('push_request', {'names': [name], 'types': [kind]}, [data])
+
+    def pull(self, *names, **content):
+        return self.request('pull_request', dict({'names': names}, **content))
+
+
+PYTHON = os.environ.get('IPKIT_PYTHON', '/usr/bin/python3')
+BUILD = os.path.join(ROOT, os.environ.get('IPKIT_BUILD', 'build'))
+SH = os.path.join(BUILD, 'libexec', 'ipkit', 'ipkit-kernel-sh')
+
+
+def python_kernel(python=PYTHON, **more):
+    return Kernel([python, '-I', '-S', os.path.join(ROOT, 'kernels', 'python', 'kernel.py')], **more)
+
+
+def sh_kernel(**more):
+    return Kernel([SH], **more)

@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# test_python.py: the python kernel: code, output, interrupts, deaths, environment.
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import driver
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.kernel = driver.python_kernel()
+        self.addCleanup(self.kernel.close)
+
+    def ok(self, reply):
+        self.assertEqual(reply.header['status'], 'ok', reply.content)
+        self.assertEqual(reply.content['status'], 'ok')
+        return reply
+
+    def error(self, reply, ename):
+        self.assertEqual(reply.header['status'], 'error', reply.content)
+        self.assertEqual(reply.content['ename'], ename, reply.content)
+        return reply
+
+    def value(self, code):
+        reply = self.ok(self.kernel.execute(code, value=True))
+        return reply.content['value']['type'], reply.buffers[0]
+
+
+class Execute(Case):
+    def test_ready(self):
+        content = self.kernel.ready.content
+        self.assertEqual((content['language'], content['prefetch']), ('python', 8))
+        self.assertEqual(content['pid'], self.kernel.process.pid)
+
+    def test_state_stays_and_output_comes_before_the_reply(self):
+        self.ok(self.kernel.execute('a = 5'))
+        reply = self.ok(self.kernel.execute('import sys\nprint(a); print("e", file=sys.stderr)'))
+        self.assertEqual((reply.out, reply.err), (b'5\n', b'e\n'))
+
+    def test_values(self):
+        for code, expected in [
+                ('"é"', ('text', 'é'.encode())), ('[1, "a", None]', ('json', b'[1, "a", null]')),
+                ('{1, }', ('repr', b'{1}')), ('b"\\xff\\0"', ('bytes', b'\xff\0')),
+                ('float("nan")', ('repr', b'nan')), ('"\\udcff"', ('text', b'\xff')),
+                ('["\\udcff"]', ('json', b'["\\udcff"]')), ('x = 1\nx + 1', ('json', b'2'))]:
+            with self.subTest(code):
+                self.assertEqual(self.value(code), expected)
+        reply = self.ok(self.kernel.execute('x = 1', value=True))
+        self.assertNotIn('value', reply.content)
+        self.assertEqual(reply.buffers, [])
+
+    def test_not_silent(self):
+        reply = self.ok(self.kernel.execute('6 * 7', silent=False))
+        kinds = [message.kind for message in reply.before]
+        self.assertEqual(kinds, ['execute_input', 'execute_result'])
+        self.assertEqual(reply.before[1].content['data']['text/plain'], '42')
+        self.assertEqual(reply.content['execution_count'], 1)
+        self.assertEqual(self.kernel.execute('1').content['execution_count'], 1)
+        reply = self.kernel.execute('1', silent=False, store_history=False)
+        self.assertEqual(reply.content['execution_count'], 1)
+        reply = self.kernel.execute('None', silent=False)
+        self.assertEqual(reply.messages('execute_result'), [])
+
+    def test_user_expressions(self):
+        reply = self.ok(self.kernel.execute('a = 2', user_expressions={'x': 'a + 1', 'y': '1/0'}))
+        found = reply.content['user_expressions']
+        self.assertEqual(found['x']['data']['text/plain'], '3')
+        self.assertEqual((found['y']['status'], found['y']['ename']), ('error', 'ZeroDivisionError'))
+
+    def test_stdin(self):
+        code = 'import subprocess\nprint(input(), input())\nprint(subprocess.check_output("cat"))'
+        reply = self.ok(self.kernel.execute('print(input())', [b'one\ntwo\n'], stdin=True))
+        self.assertEqual(reply.out, b'one\n')
+        code = 'import subprocess, sys\nprint(subprocess.check_output("cat"))'
+        reply = self.ok(self.kernel.execute(code, [b'a\0\xff'], stdin=True))
+        self.assertEqual(reply.out, b"b'a\\x00\\xff'\n")
+        reply = self.error(self.kernel.execute('input()'), 'EOFError')
+        self.assertIn('use ipexec -i', reply.content['evalue'])
+        self.assertEqual(self.value('import sys\nsys.stdin.read()'), ('text', b''))
+        self.error(self.kernel.execute('1', stdin=True), 'ValueError')
+
+    def test_argv_and_file(self):
+        code = 'import sys\nprint(sys.argv, __file__, __name__)\n1/0'
+        reply = self.kernel.execute(code, argv=['fit.py', '--steps', '3'], file='/x/fit.py')
+        self.assertEqual(reply.out, b"['fit.py', '--steps', '3'] /x/fit.py __main__\n")
+        self.assertEqual(reply.content['frames'], [['/x/fit.py', 3, '<module>', '1/0']])
+        self.error(self.kernel.execute('__file__'), 'NameError')
+
+    def test_errors(self):
+        self.ok(self.kernel.execute('\n\ndef f(v):\n    return 1 / v'))
+        reply = self.error(self.kernel.execute('f(0)'), 'ZeroDivisionError')
+        self.assertEqual(reply.content['frames'], [['<ipexec>', 1, '<module>', 'f(0)'],
+                                                   ['<ipexec>', 4, 'f', 'return 1 / v']])
+        text = '\n'.join(reply.content['traceback'])
+        self.assertIn('return 1 / v', text)
+        self.assertNotIn('execute.py', text)
+        self.assertEqual(reply.content['engine_info']['method'], 'execute')
+        self.assertEqual(reply.messages('error')[0].content['ename'], 'ZeroDivisionError')
+        reply = self.error(self.kernel.execute('a = 1\nb = = 2'), 'SyntaxError')
+        self.assertEqual(reply.content['frames'][-1][:2], ['<ipexec>', 2])
+        self.assertEqual(reply.content['frames'][-1][3], 'b = = 2')
+        self.error(self.kernel.execute('class E(Exception):\n def __str__(self): 1/0\nraise E'), 'E')
+        self.error(self.kernel.execute('def r(): r()\nr()'), 'RecursionError')
+
+    def test_hello_names_the_engine_in_errors(self):
+        self.kernel.send_frames([b'{"msg_type": "hello"}', b'{}', b'{}',
+                                 b'{"engine_uuid": "u-1", "engine_id": 3, "profile_dir": "/p"}'])
+        info = self.kernel.execute('1/0').content['engine_info']
+        self.assertEqual(info, {'engine_uuid': 'u-1', 'engine_id': 3, 'method': 'execute'})
+
+    def test_exit_does_not_end_the_kernel(self):
+        for code, status in (('exit()', 0), ('import sys; sys.exit(3)', 3), ('exit("no")', 1)):
+            reply = self.error(self.kernel.execute(code), 'SystemExit')
+            self.assertEqual(reply.content['exit_status'], status)
+        self.assertEqual(self.kernel.execute('print(1)').out, b'1\n')
+
+    def test_parent_header_is_the_same_bytes(self):
+        raw = b'{"msg_type": "list_request",  "msg_id":"z", "x": [1]}'
+        self.kernel.send_frames([raw, b'{}', b'{}', b'{}'])
+        self.assertEqual(self.kernel.reply().frames[1], raw)
+
+    def test_replies_in_order(self):
+        ids = [self.kernel.send('execute_request', {'code': 'print(%d)' % i, 'silent': True})
+               for i in range(8)]
+        for number, msg_id in enumerate(ids):
+            self.assertEqual(self.kernel.reply(msg_id).out, b'%d\n' % number)
+
+
+class Output(Case):
+    def test_bytes_and_threads(self):
+        self.assertEqual(self.kernel.execute('import sys\nsys.stdout.buffer.write(b"\\xff\\0")').out,
+                         b'\xff\0')
+        code = ('import threading\nts = [threading.Thread(target=lambda: [print("x" * 50) '
+                'for _ in range(500)]) for _ in range(4)]\n'
+                '[t.start() for t in ts]; [t.join() for t in ts]')
+        self.assertEqual(self.kernel.execute(code).out.count(b'x'), 100000)
+
+    def test_large_output_and_lone_surrogates(self):
+        self.assertEqual(self.kernel.execute('print("ab" * 1000000)').out, b'ab' * 1000000 + b'\n')
+        self.assertEqual(self.kernel.execute('print("\\udcff")').out, b'\xff\n')
+
+    def test_stdout_closed_or_replaced(self):
+        self.assertEqual(self.kernel.execute('import sys\nsys.stdout.close(); print(1)').out, b'1\n')
+        code = 'import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()): print(1)'
+        self.assertEqual(self.kernel.execute(code).out, b'')
+
+    def test_output_is_live(self):
+        msg_id = self.kernel.send('execute_request', {'silent': True, 'code': (
+            'print("a"); print("b")\nimport os\nos.read(os.open(%r, os.O_RDONLY), 1)' % self.fifo())})
+        seen = b''
+        while seen != b'a\nb\n':
+            message = self.kernel.receive()
+            self.assertEqual(message.kind, 'stream')
+            seen += message.buffers[0]
+        with open(self.path, 'wb') as gate:
+            gate.write(b'.')
+        self.ok(self.kernel.reply(msg_id))
+
+    def fifo(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.path = os.path.join(directory.name, 'gate')
+        os.mkfifo(self.path)
+        return self.path
+
+    def test_children_write_to_the_pipe_before_the_reply(self):
+        self.kernel.execute('import subprocess\nsubprocess.run("echo out; echo err >&2", shell=True)')
+        self.kernel.wait_piped(b'out\n')
+        self.kernel.wait_piped(b'err\n', 2)
+
+    def test_background_child_does_not_hold_the_reply(self):
+        reply = self.kernel.execute('import subprocess\np = subprocess.Popen(["sleep", "300"])')
+        self.ok(reply)
+        self.kernel.execute('p.kill(); p.wait()')
+
+    def test_fork(self):
+        reply = self.kernel.execute('import os\nif os.fork() == 0: print("child")\n'
+                                    'else: os.wait(); print("parent")')
+        self.assertEqual(reply.out, b'parent\n')
+        self.kernel.wait_piped(b'child\n')
+        self.assertEqual(self.value('1'), ('json', b'1'))
+
+    def test_multiprocessing(self):
+        code = ('from concurrent.futures import ProcessPoolExecutor\nimport multiprocessing as m\n'
+                'def sq(v): return v * v\n'
+                'with ProcessPoolExecutor(2, m.get_context("fork")) as p: r = list(p.map(sq, range(5)))\n'
+                'r')
+        self.assertEqual(self.value(code), ('json', b'[0, 1, 4, 9, 16]'))
+
+
+class Interrupts(Case):
+    LOOP = 'import subprocess\nsubprocess.run("echo started", shell=True)\nwhile True: pass'
+
+    def start(self, code=LOOP):
+        msg_id = self.kernel.send('execute_request', {'code': code, 'silent': True})
+        self.kernel.wait_piped(b'started')
+        self.kernel.take_piped()
+        return msg_id
+
+    def test_by_id(self):
+        running = self.start()
+        self.kernel.interrupt('somebody else')
+        self.kernel.signal()  # names nobody
+        self.kernel.interrupt(running)
+        reply = self.error(self.kernel.reply(running), 'KeyboardInterrupt')
+        self.assertIn(['<ipexec>', 3, '<module>', 'while True: pass'], reply.content['frames'])
+
+    def test_only_the_named_one_of_several(self):
+        running = self.start()
+        queued = [self.kernel.send('execute_request', {'code': 'print(%d)' % i, 'silent': True})
+                  for i in range(7)]
+        self.kernel.interrupt(running)
+        self.error(self.kernel.reply(running), 'KeyboardInterrupt')
+        for number, msg_id in enumerate(queued):
+            self.assertEqual(self.kernel.reply(msg_id).out, b'%d\n' % number)
+
+    def test_one_that_has_not_started(self):
+        running = self.start()
+        queued = self.kernel.send('execute_request', {'code': 'print("no")', 'silent': True})
+        self.kernel.interrupt(queued)
+        self.kernel.interrupt(running)
+        self.error(self.kernel.reply(running), 'KeyboardInterrupt')
+        self.assertEqual(self.error(self.kernel.reply(queued), 'KeyboardInterrupt').out, b'')
+
+    def test_idle(self):
+        self.kernel.signal()
+        self.kernel.interrupt('id-1')
+        self.assertEqual(self.value('1'), ('json', b'1'))
+
+    def test_a_second_one(self):
+        self.ok(self.kernel.execute('import time'))
+        running = self.start('import subprocess\ntry:\n subprocess.run("echo started", shell=True)\n'
+                             ' while True: pass\nexcept KeyboardInterrupt:\n'
+                             ' subprocess.run("echo again", shell=True)\n while True: pass')
+        self.kernel.interrupt(running)
+        self.kernel.wait_piped(b'again')
+        self.kernel.interrupt(running)
+        self.error(self.kernel.reply(running), 'KeyboardInterrupt')
+
+    def test_while_printing(self):
+        for _ in range(5):
+            running = self.start('import subprocess\nsubprocess.run("echo started", shell=True)\n'
+                                 'while True: print("x" * 1000)')
+            self.kernel.interrupt(running)
+            self.error(self.kernel.reply(running), 'KeyboardInterrupt')
+        self.assertEqual(self.value('1'), ('json', b'1'))
+
+    def test_with_a_large_message_half_written(self):
+        running = self.start()
+        body = b'x' * (1 << 20)
+        self.kernel.interrupt(running)
+        msg_id = self.kernel.send('push_request', {'names': ['v'], 'types': ['bytes']}, [body])
+        self.error(self.kernel.reply(running), 'KeyboardInterrupt')
+        self.ok(self.kernel.reply(msg_id))
+
+
+class LifeAndDeath(Case):
+    def test_engine_gone(self):
+        self.kernel.socket.close()
+        self.assertEqual(self.kernel.wait(), 0)
+
+    def test_engine_gone_while_code_prints(self):
+        self.kernel.send('execute_request', {'code': 'while True: print(1)', 'silent': True})
+        self.assertEqual(self.kernel.receive().kind, 'stream')
+        self.kernel.socket.close()
+        self.assertEqual(self.kernel.wait(), 0)
+
+    def test_killed(self):
+        self.kernel.send('execute_request', {'code': 'import os, signal\nos.kill(os.getpid(), 9)'})
+        with self.assertRaises(driver.KernelDied):
+            self.kernel.reply()
+        self.assertEqual(self.kernel.wait(), -signal.SIGKILL)
+
+    def test_bad_frames_end_the_kernel(self):
+        self.kernel.send_bytes(b'\0\0\0\0' * 8)
+        self.assertEqual(self.kernel.wait(), 70)
+        self.kernel.wait_piped(b'ipkit-kernel-python: message of 0 frames', 2)
+
+    def test_message_of_absurd_size_ends_the_kernel(self):
+        self.kernel.send_bytes(b'\4\0\0\0' + b'\xff' * 32)
+        self.assertEqual(self.kernel.wait(), 70)
+
+    def test_bad_requests(self):
+        send = self.kernel.send_frames
+        send([b'{"msg_type": "execute_request"}', b'{}', b'{}', b'{bad'])
+        self.error(self.kernel.reply(), 'ValueError')
+        send([b'{"msg_type": "execute_request"}', b'{}', b'{}', b'[]'])
+        self.error(self.kernel.reply(), 'ValueError')
+        send([b'not json', b'{}', b'{}', b'{}'])
+        self.error(self.kernel.reply(), 'ValueError')
+        self.error(self.kernel.request('teleport_request', {}), 'NotImplementedError')
+        self.error(self.kernel.execute(5), 'TypeError')
+        self.assertEqual(self.value('1'), ('json', b'1'))
+
+    def test_without_an_engine(self):
+        environment = {key: value for key, value in os.environ.items() if key != 'IPKIT_KERNEL_FD'}
+        done = subprocess.run(self.kernel.process.args, env=environment, capture_output=True, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b'started by an engine only', done.stderr)
+
+
+class Environment(Case):
+    def test_namespace_is_the_users(self):
+        names = json.loads(self.value('[n for n in dir() if not n.startswith("__")]')[1])
+        self.assertEqual(names, [])
+        self.assertEqual(self.value('__name__'), ('text', b'__main__'))
+        self.assertEqual(self.value('import __main__\n__main__.__dict__ is globals()'), ('json', b'true'))
+        self.assertEqual(self.kernel.request('list_request', {}).content['names'],
+                         [{'name': '__main__', 'type': 'module', 'size': None}])
+
+    def test_descriptor_and_variable_are_hidden(self):
+        code = 'import subprocess\nsubprocess.check_output("ls /proc/self/fd; env", shell=True).decode()'
+        text = self.value(code)[1]
+        self.assertNotIn(b'IPKIT_KERNEL_FD', text)
+
+    def test_paths(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for name in ('values.py', 'startup.py'):
+                with open(os.path.join(directory, name), 'w') as file:
+                    file.write('mark = %r\n' % name)
+            kernel = driver.python_kernel(cwd=directory, env={
+                'PYTHONPATH': '/nowhere', 'PYTHONSTARTUP': os.path.join(directory, 'startup.py')})
+            self.addCleanup(kernel.close)
+            reply = kernel.execute('import sys, values\nprint(values.mark, mark, sys.path[:2])')
+            self.assertEqual(reply.out, b"values.py startup.py ['', '/nowhere']\n")
+
+    def test_venv(self):
+        with tempfile.TemporaryDirectory() as directory:
+            subprocess.run([driver.PYTHON, '-m', 'venv', '--without-pip', directory], check=True,
+                           timeout=60)
+            kernel = driver.python_kernel(python=os.path.join(directory, 'bin', 'python3'))
+            self.addCleanup(kernel.close)
+            reply = kernel.execute('import sys\nprint(sys.prefix)\nprint(sys.path[-1])')
+            prefix, last = reply.out.decode().split()
+            self.assertEqual(prefix, directory)
+            self.assertTrue(last.startswith(directory), last)
+
+    def test_tools(self):
+        request = self.kernel.request
+        self.assertEqual(request('kernel_info_request', {}).content['language_info']['name'], 'python')
+        self.kernel.execute('apple = "x"')
+        reply = request('complete_request', {'code': 'z = app', 'cursor_pos': 7})
+        self.assertEqual((reply.content['matches'], reply.content['cursor_start']), (['apple'], 4))
+        reply = request('complete_request', {'code': 'apple.upp', 'cursor_pos': 9})
+        self.assertEqual(reply.content['matches'], ['upper'])
+        reply = request('inspect_request', {'code': 'len', 'cursor_pos': 1, 'detail_level': 0})
+        self.assertTrue(reply.content['found'])
+        self.assertIn('Return the number', reply.content['data']['text/plain'])
+        for code, status in (('x = 1', 'complete'), ('for i in x:', 'incomplete'), ('x = =', 'invalid')):
+            self.assertEqual(request('is_complete_request', {'code': code}).content['status'], status)
+        self.kernel.execute('q = 1', silent=False)
+        self.assertEqual(request('history_request', {'n': 1}).content['history'], [[0, 1, 'q = 1']])
+
+
+if __name__ == '__main__':
+    unittest.main()
