@@ -23,4 +23,7 @@ demo: setup-demo
 	@$(MAKE) --no-print-directory all
 	@IPKIT_BUILD=$(BUILD) scripts/demo
 
-.PHONY: help setup-demo setup-check demo
+bench: all
+	@if [ -f bench/Makefile ]; then $(MAKE) -C bench; else bench/run; fi
+
+.PHONY: help setup-demo setup-check demo bench

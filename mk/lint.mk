@@ -3,8 +3,7 @@
 
 CXX_FILES := $(wildcard cmd/*.[ch]pp cmd/*/*.[ch]pp libipc/*/*.[ch]pp kernels/*/*.[ch]pp \
   launchers/*/*.[ch]pp tests/unit/*/*.[ch]pp bench/*.[ch]pp)
-TIDY := $(filter-out tests/% bench/%,$(filter %.cpp,$(CXX_FILES)))
-TIDY := $(TIDY:%.cpp=$(BUILD)/tidy/%.ok)
+TIDY := $(patsubst %.cpp,$(BUILD)/tidy/%.ok,$(filter-out tests/% bench/%,$(filter %.cpp,$(CXX_FILES))))
 
 # All of them, even if one complains.
 lint: setup-check
