@@ -153,9 +153,9 @@ class Output(Case):
         self.assertEqual(self.kernel.execute(code).out, b'')
 
     def test_output_is_live(self):
-        msg_id = self.kernel.send('execute_request', {'silent': True, 'code': (
-            'print("a"); print("b")\nimport os\nos.read(os.open(%r, os.O_RDONLY), 1)' % '
-                'self.fifo())})
+        code = ('print("a"); print("b")\nimport os\n'
+                'os.read(os.open(%r, os.O_RDONLY), 1)' % self.fifo())
+        msg_id = self.kernel.send('execute_request', {'silent': True, 'code': code})
         seen = b''
         while seen != b'a\nb\n':
             message = self.kernel.receive()
