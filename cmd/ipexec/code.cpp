@@ -35,8 +35,9 @@ static Result<Code> code_of_operands(const Arguments& arguments) {
     return code;
   }
   if (!is_shell(arguments))
-    return usage("code is one operand, and here are " + std::to_string(words.size()),
-                 "quote it; or --sh for a command with its arguments");
+    return usage(
+        "code is one operand: quote it ('" + words[0] + "' and '" + words[1] + "' are two)",
+        "--sh runs a command with its arguments");
   for (const auto& word : words)
     code.text += (code.text.empty() ? "" : " ") + ipc::shell_quote(word);
   return code;

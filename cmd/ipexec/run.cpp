@@ -57,22 +57,24 @@ namespace {
 /// The state of one run.
 class Run {
  public:
-  Run(Connection& connection, const std::vector<int>& engines, const Arguments& arguments)
+  Run(Connection& connection, const std::vector<int>& engines, const Arguments& arguments,
+      ipc::cli::Streams& streams)
       : connection_(connection),
         engines_(engines),
         arguments_(arguments),
         json_(arguments.has("json")),
-        out_(STDOUT_FILENO),
-        err_(STDERR_FILENO),
-        output_(ipc::cli::output_options(arguments, engines.size()), engines, out_, err_),
+        streams_(streams),
+        output_(ipc::cli::output_options(arguments, engines.size()), engines, streams.out,
+                streams.err),
         errors_({arguments.has("verbose"), arguments.has("quiet")}) {}
+
+  ~Run() {
+    if (gathering_ != 0) connection_.loop().cancel(gathering_);
+  }
 
   Status send(const Job& job) {
     connection_.on_output([this](const Output& output) { take_output(output); });
-    connection_.loop().at_turn_end([this] {
-      err_.flush();
-      out_.flush();
-    });
+    streams_.flush_each_turn(connection_.loop());
     for (const int engine : engines_) {
       auto request = make_request(job, arguments_, true);
       IPC_TRY(connection_.send(engine, std::move(request), [this](Reply&& reply) { take(reply); }));
@@ -90,7 +92,6 @@ class Run {
 
  private:
   Result<int> leave(const Error& error) {
-    connection_.cancel_all();
     IPC_TRY(flush());
     return error;
   }
@@ -117,10 +118,10 @@ class Run {
   Status flush() {
     print_values();
     const Status kept = output_.finish();
-    err_.flush();
+    streams_.err.flush();
     errors_.print();
     IPC_TRY(kept);
-    return out_.status();
+    return streams_.out.status();
   }
 
   void take_output(const Output& output) {
@@ -136,7 +137,7 @@ class Run {
     record.done = true;
     if (reply.outcome == Outcome::ok) record.take_value(reply);
     if (json_) {
-      out_.write(record.json(reply));
+      streams_.out.write(record.json(reply));
       record.forget();
     } else {
       print_values();
@@ -146,11 +147,10 @@ class Run {
 
   void take_error(const Reply& reply) {
     errors_.add(reply.engine, reply.error());
-    if (json_ || gathering_) return;
-    gathering_ = true;
-    connection_.loop().after(kGather, [this] {
-      gathering_ = false;
-      err_.flush();
+    if (json_ || gathering_ != 0) return;
+    gathering_ = connection_.loop().after(kGather, [this] {
+      gathering_ = 0;
+      streams_.err.flush();
       errors_.print();
     });
   }
@@ -183,21 +183,21 @@ class Run {
   const std::vector<int>& engines_;
   const Arguments& arguments_;
   bool json_;
-  ipc::cli::Writer out_, err_;
+  ipc::cli::Streams& streams_;
   ipc::cli::RemoteOutput output_;
   ipc::cli::ErrorReport errors_;
   std::map<int, Record> records_;
   size_t next_ = 0;
-  bool gathering_ = false;
+  ipc::net::Loop::TimerId gathering_ = 0;
 };
 
 }  // namespace
 
 Result<int> run(Connection& connection, const std::vector<int>& engines, const Job& job,
-                const Arguments& arguments) {
+                const Arguments& arguments, ipc::cli::Streams& streams) {
   IPC_TRY_ASSIGN(const auto limit, arguments.duration("timeout"));
   const auto deadline = limit ? ipc::Clock::now() + *limit : ipc::TimePoint::max();
-  Run run(connection, engines, arguments);
+  Run run(connection, engines, arguments, streams);
   IPC_TRY(run.send(job));
   return run.finish(deadline);
 }

@@ -26,6 +26,7 @@ ipc::Result<int> run_async(ipc::client::Connection& connection, const std::vecto
 
 /// Runs on `engines`, prints what they print, then values and errors. The exit status.
 ipc::Result<int> run(ipc::client::Connection& connection, const std::vector<int>& engines,
-                     const Job& job, const ipc::cli::Arguments& arguments);
+                     const Job& job, const ipc::cli::Arguments& arguments,
+                     ipc::cli::Streams& streams);
 
 }  // namespace ipexec

@@ -58,6 +58,7 @@ SignalGuard::SignalGuard(client::Connection& connection) : connection_(connectio
 
 SignalGuard::~SignalGuard() {
   connection_.loop().remove_fd(interrupts_.fd());
+  if (noted_signal() != 0) connection_.cancel_all();
 }
 
 Status await_jobs(client::Connection& connection, const std::vector<std::string>& ids) {

@@ -24,8 +24,9 @@ Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, 
 /// all are meant.
 Result<std::vector<int>> choose_engines(client::Connection& connection, const Arguments& arguments);
 
-/// While it lives, a signal (signals.hpp) interrupts the connection's waits: the caller cancels,
-/// returns, and the rim ends the program by that signal.
+/// While it lives, a signal (signals.hpp) interrupts the connection's waits, which return an error;
+/// the caller returns that. Its destructor then cancels what is in flight, and the rim ends the
+/// program by that signal. What handlers of the loop's turns use has to outlive it.
 class SignalGuard {
  public:
   explicit SignalGuard(client::Connection& connection);

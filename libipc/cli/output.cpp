@@ -20,22 +20,29 @@ constexpr size_t kLongestLine = 16 << 20;
 constexpr size_t kCopied = 1 << 20;
 
 void Writer::write(std::string_view bytes) {
-  if (closed_) return;
   if (held_.size() + bytes.size() > kGathered) flush();
-  held_.append(bytes);
-  if (held_.size() > kGathered) flush();
+  if (bytes.size() > kGathered)
+    put(bytes);
+  else
+    held_.append(bytes);
 }
 
 void Writer::flush() {
-  std::string_view rest = held_;
-  while (!rest.empty() && !closed_) {
-    const ssize_t n = ::write(fd_, rest.data(), rest.size());
+  put(held_);
+  held_.clear();
+}
+
+void Writer::put(std::string_view bytes) {
+  while (!bytes.empty() && !closed_) {
+    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
     if (n >= 0) {
-      rest.remove_prefix(static_cast<size_t>(n));
-    } else if (errno == EAGAIN) {
+      bytes.remove_prefix(static_cast<size_t>(n));
+    } else if (errno == EAGAIN || errno == EINTR) {
+      // The rest is given up only by who will not be there to write it.
+      if (noted_signal() != 0) return;
       struct pollfd item = {fd_, POLLOUT, 0};
-      ::poll(&item, 1, -1);
-    } else if (errno != EINTR) {
+      if (errno == EAGAIN) ::poll(&item, 1, -1);
+    } else {
       closed_ = true;
       if (errno != EPIPE)
         status_ = system_error(
@@ -43,9 +50,14 @@ void Writer::flush() {
       else if (fd_ == STDOUT_FILENO)
         note_signal(SIGPIPE);
     }
-    if (noted_signal() != 0 && n < 0) break;
   }
-  held_.clear();
+}
+
+void Streams::flush_each_turn(net::Loop& loop) {
+  loop.at_turn_end([this] {
+    err.flush();
+    out.flush();
+  });
 }
 
 void LineMerger::write_lines(int engine, std::string_view lines) {

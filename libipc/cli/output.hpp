@@ -2,12 +2,16 @@
 // What remote code prints, on its way to our stdout and stderr.
 #pragma once
 
+#include <unistd.h>
+
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "libipc/cli/command.hpp"
 #include "libipc/client/source.hpp"
+#include "libipc/net/loop.hpp"
 #include "libipc/util/result.hpp"
 
 namespace ipc::cli {
@@ -28,10 +32,19 @@ class Writer {
   const Status& status() const { return status_; }
 
  private:
+  void put(std::string_view bytes);
+
   int fd_;
   std::string held_;
   bool closed_ = false;
   Status status_;
+};
+
+/// Our stdout and stderr, written at the end of each turn of a loop. Make it before the connection,
+/// so that it outlives the loop.
+struct Streams {
+  Writer out{STDOUT_FILENO}, err{STDERR_FILENO};
+  void flush_each_turn(net::Loop& loop);
 };
 
 /// Merges the output of several engines into one stream, whole lines at a time. A line without its
@@ -99,7 +112,6 @@ class RemoteOutput {
 
 /// Where labels belong by -l, -N, the number of engines addressed and whether stdout is a terminal;
 /// arrangement by -k and -b.
-class Arguments;
 OutputOptions output_options(const Arguments& arguments, size_t addressed);
 
 }  // namespace ipc::cli

@@ -45,7 +45,7 @@ void catch_signals(bool marks) {
   struct sigaction action {};
   action.sa_handler = handle;
   sigemptyset(&action.sa_mask);
-  action.sa_flags = SA_RESTART;
+  // No SA_RESTART: a write to a full pipe has to end.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction old {};
     ::sigaction(signal, nullptr, &old);

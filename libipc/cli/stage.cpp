@@ -53,13 +53,13 @@ class Peek {
 
 Error foreign(const std::string& seen) {
   std::string line = seen.substr(0, seen.find('\n'));
-  const bool cut = line.size() == kQuoted;
+  const bool cut = line.size() == kQuoted || line.size() + 1 < seen.size();
   std::string quoted = json_quote(line);
   if (cut) quoted.insert(quoted.size() - 1, "…");
   return {Code::bad_input,
           "standard input is a pipe that carries something else (" + quoted + ", left unread)",
-          "if the command before printed it, give that one >&2; in a loop or a script say " +
-              std::string(program_name()) + " -n"};
+          "in a loop say " + std::string(program_name()) +
+              " -n; what a command before this prints goes to >&2"};
 }
 
 // Waits for input or its end; says what is awaited once it takes long.

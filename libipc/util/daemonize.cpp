@@ -7,16 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// glibc 2.36 declares it without C linkage.
-extern "C" {
-#include <sys/pidfd.h>
-}
-
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 
 #include "libipc/util/process.hpp"
+#include "libipc/util/subprocess.hpp"
 
 namespace ipc {
 namespace {
@@ -103,11 +99,9 @@ void Daemon::listen(pid_t child, Duration limit, const std::string& log_path) {
     report_ = parse_report(text);
     return;
   }
-  Fd ended(::pidfd_open(child, 0));
-  pollfd item{ended.get(), POLLIN, 0};
-  while (::poll(&item, 1, milliseconds_until(end)) < 0 && errno == EINTR) {}
+  const Fd process = process_descriptor(child);
   int status = 0;
-  if (::waitpid(child, &status, WNOHANG) != child) {
+  if (!wait_for_process(process.get(), end) || ::waitpid(child, &status, WNOHANG) != child) {
     report_ = {static_cast<int>(Code::internal), "went on without a word"};
     return;
   }

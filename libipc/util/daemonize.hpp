@@ -34,6 +34,8 @@ class Daemon {
   void tell(int status, std::string_view message);
   /// Daemon: false if the parent died before it was told anything (Ctrl-C): give up.
   bool has_listener() const;
+  /// Daemon: polls as POLLERR when the parent died; -1 once it was told.
+  int fd() const { return pipe_.get(); }
 
  private:
   Daemon() = default;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Asking the ipcluster that looks after a cluster.
+#pragma once
+
+#include <string>
+
+#include "libipc/config/paths.hpp"
+#include "libipc/util/clock.hpp"
+#include "libipc/util/result.hpp"
+#include "libipc/wire/json.hpp"
+
+namespace ipc::cluster {
+
+struct Answer {
+  Code code = Code::ok;
+  std::string text;
+  bool ended = false;  ///< it ended without an answer: what a successful stop looks like
+};
+
+/// Sends one request and waits for the answer. Code::no_controller if nobody is there, or who is is on
+/// another machine; Code::timed_out.
+Result<Answer> ask(const config::ClusterName& cluster, const wire::Json& request, Duration limit);
+
+}  // namespace ipc::cluster

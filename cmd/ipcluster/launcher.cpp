@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Calling launcher plugins.
+#include "cmd/ipcluster/launcher.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "libipc/util/file.hpp"
+#include "libipc/util/process.hpp"
+#include "libipc/util/subprocess.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc::cluster {
+
+Result<Launcher> Launcher::find(const std::string& kind, const config::ClusterName& cluster) {
+  const bool plain = !kind.empty() && std::all_of(kind.begin(), kind.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '-';
+  });
+  if (!plain) return Error{Code::usage, "no launcher " + json_quote(kind), ""};
+  const std::string name = "ipkit-launch-" + kind;
+  if (auto own = find_program(name)) return Launcher(kind, *own);
+  std::vector<std::string> directories{cluster.profile_dir + "/launchers"};
+  if (const char* path = std::getenv("IPKIT_LAUNCHER_PATH"))
+    for (auto& directory : split(path, ':'))
+      if (!directory.empty() && directory[0] == '/') directories.push_back(directory);
+  for (const auto& directory : directories) {
+    const std::string path = directory + "/" + name;
+    if (::access(path.c_str(), X_OK) != 0) continue;
+    if (!is_trusted(path))
+      return Error{Code::refused, "launcher " + path + ": it or its directory can be written by others",
+                   "chmod go-w both"};
+    return Launcher(kind, path);
+  }
+  return Error{Code::usage, "no launcher '" + kind + "'",
+               "looked for " + name + " in " + join(directories, ", ") + " and beside ipkit's helpers"};
+}
+
+Result<std::string> Launcher::call(std::vector<std::string> words,
+                                   const config::LaunchRequest& request, Duration limit) const {
+  words.insert(words.begin(), path_);
+  IPC_TRY_ASSIGN(const Completed done, run_to_end(words, config::to_yaml(request), limit));
+  if (done.ok()) return done.output;
+  std::string said(trim(done.errors));
+  if (said.empty()) said = path_ + ": " + describe_exit(done.wait_status);
+  const int status = WIFEXITED(done.wait_status) ? WEXITSTATUS(done.wait_status) : 0;
+  return Error{status >= 64 && status <= 78 ? static_cast<Code>(status) : Code::failed, said, ""};
+}
+
+Result<std::vector<config::Launched>> Launcher::run(std::string_view verb,
+                                                    const config::LaunchRequest& request,
+                                                    Duration limit) const {
+  IPC_TRY_ASSIGN(const std::string answer, call({std::string(verb)}, request, limit));
+  auto processes = config::parse_launch_answer(answer);
+  if (!processes)
+    return Error{Code::bad_input, path_ + " " + std::string(verb) + ": its answer: " + processes.error().what, ""};
+  return processes;
+}
+
+Result<std::string> Launcher::preview(const config::LaunchRequest& request) const {
+  return call({"start", "--dry-run"}, request, seconds(60));
+}
+
+}  // namespace ipc::cluster

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What start and engines are asked to do: command line and profile together.
+#include "cmd/ipcluster/plan.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "cmd/ipcluster/python.hpp"
+#include "cmd/ipcluster/state.hpp"
+#include "libipc/util/file.hpp"
+#include "libipc/util/log.hpp"
+#include "libipc/util/process.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc::cluster {
+namespace {
+
+/// Options that set a key of the profile.
+constexpr std::pair<const char*, const char*> kOptions[] = {
+    {"count", "engines.n"},       {"engines", "launcher"},         {"controller", "controller.launcher"},
+    {"kernel", "engines.kernel"}, {"python", "engines.python"},    {"ip", "controller.ip"},
+    {"location", "controller.location"}, {"ports", "controller.ports"}, {"ping", "controller.ping"},
+    {"hwm", "controller.hwm"},    {"scheme", "controller.scheme"}, {"ssh", "controller.ssh"},
+    {"enginessh", "controller.enginessh"}, {"delay", "engines.delay"}, {"work-dir", "engines.cwd"},
+    {"log-level", "log_level"},   {"timeout", "timeouts.start"}};
+
+Status apply_options(const cli::Arguments& arguments, config::Profile& profile) {
+  for (const auto& [option, key] : kOptions)
+    if (const auto value = arguments.get(option))
+      IPC_TRY(profile.set(key, *value, "--" + std::string(option)));
+  if (const std::string level = profile.text("log_level"); !level.empty())
+    IPC_TRY(log::parse_level(level));
+  return {};
+}
+
+/// `--wait`, `--wait=3` or `--wait=75%`, of `n`.
+Result<int> parse_wait(const cli::Arguments& arguments, int n) {
+  const std::string text = arguments.get_or("wait", "100%");
+  const bool percent = text.ends_with("%");
+  const std::string digits = percent ? text.substr(0, text.size() - 1) : text;
+  const bool number = !digits.empty() && digits.size() < 7 &&
+                      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const int value = number ? std::stoi(digits) : -1;
+  if (!number || (percent && value > 100) || (!percent && value > n))
+    return Error{Code::usage, "--wait=" + text + ": not a number up to " + std::to_string(n) + " or a percentage", ""};
+  return percent ? (n * value + 99) / 100 : value;
+}
+
+void pass(const Plan& plan, std::vector<std::string>& arguments, const char* option, const char* key) {
+  if (const std::string value = plan.profile.text(key); !value.empty())
+    arguments.push_back("--" + std::string(option) + "=" + value);
+}
+
+/// What controller and engine have in common.
+Result<config::LaunchRequest> request_for(const Plan& plan, const std::string& role,
+                                          const std::string& program, const std::string& kind) {
+  config::LaunchRequest request;
+  request.role = role;
+  request.record = record_file(plan.cluster, kind);
+  IPC_TRY_ASSIGN(request.program, find_program(program));
+  request.directory = plan.directory;
+  request.log = config::cluster_file(plan.cluster, config::log_directory(plan.cluster), program, "-{pid}.log");
+  request.arguments.push_back("--profile-dir=" + plan.cluster.profile_dir);
+  if (!plan.cluster.cluster_id.empty())
+    request.arguments.push_back("--cluster-id=" + plan.cluster.cluster_id);
+  pass(plan, request.arguments, "log-level", "log_level");
+  return request;
+}
+
+}  // namespace
+
+Result<config::ClusterName> cluster_of(const cli::Arguments& arguments) {
+  return config::resolve_cluster(
+      {arguments.get("profile"), arguments.get("profile-dir"), arguments.get("cluster-id")});
+}
+
+Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
+  Plan plan;
+  IPC_TRY_ASSIGN(plan.cluster, cluster_of(arguments));
+  IPC_TRY_ASSIGN(plan.profile, config::Profile::load(plan.cluster));
+  IPC_TRY(apply_options(arguments, plan.profile));
+  plan.with_controller = with_controller;
+  const long n = plan.profile.integer("engines.n").value_or(available_cpus());
+  if (n < 0 || n > 100'000)
+    return Error{Code::usage, "-n " + std::to_string(n) + ": not between 0 and 100000", ""};
+  plan.engines = static_cast<int>(n);
+  IPC_TRY_ASSIGN(plan.wanted, parse_wait(arguments, plan.engines));
+  plan.limit = plan.profile.duration("timeouts.start");
+  plan.daemonize = arguments.has("daemonize");
+  plan.quiet = arguments.has("quiet");
+  plan.verbose = arguments.has("verbose");
+  std::error_code error;
+  plan.directory = std::filesystem::current_path(error).string();
+  if (error) return Error{Code::no_input, "the current directory: " + error.message(), ""};
+  if (plan.engines > 0 && plan.profile.text("engines.kernel") == "python") {
+    IPC_TRY_ASSIGN(plan.python, resolve_python(plan.profile.text("engines.python")));
+  }
+  return plan;
+}
+
+Result<config::LaunchRequest> controller_request(const Plan& plan) {
+  IPC_TRY_ASSIGN(auto request, request_for(plan, "controller", "ipcontroller",
+                                           plan.profile.text("controller.launcher")));
+  for (const char* option : {"ip", "location", "ports", "ping", "hwm", "scheme", "ssh", "enginessh"})
+    pass(plan, request.arguments, option, ("controller." + std::string(option)).c_str());
+  for (const auto& word : plan.profile.setting("controller.args").list) request.arguments.push_back(word);
+  request.environment = plan.profile.setting("controller.env").map;
+  return request;
+}
+
+Result<config::LaunchRequest> engine_request(const Plan& plan, int count) {
+  IPC_TRY_ASSIGN(auto request,
+                 request_for(plan, "engine", "ipengine", plan.profile.text("launcher")));
+  request.count = count;
+  pass(plan, request.arguments, "kernel", "engines.kernel");
+  for (const auto& word : plan.profile.setting("engines.args").list) request.arguments.push_back(word);
+  if (const std::string directory = plan.profile.text("engines.cwd"); !directory.empty())
+    request.directory = std::filesystem::path(plan.directory) / directory;
+  request.environment = plan.profile.setting("engines.env").map;
+  if (!plan.python.empty()) request.environment["IPKIT_PYTHON"] = plan.python;
+  return request;
+}
+
+}  // namespace ipc::cluster

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What start and engines are asked to do: command line and profile together.
+#pragma once
+
+#include <string>
+
+#include "libipc/cli/command.hpp"
+#include "libipc/config/launch.hpp"
+#include "libipc/config/profile.hpp"
+
+namespace ipc::cluster {
+
+/// Everything the supervisor needs to know; made before anything is started.
+struct Plan {
+  config::ClusterName cluster;
+  config::Profile profile;
+  int engines = 0;              ///< how many to start
+  int wanted = 0;               ///< how many must be ready for success
+  bool with_controller = true;
+  bool daemonize = false, quiet = false, verbose = false;
+  std::string directory;        ///< where ipcluster was started
+  std::string python;           ///< a real interpreter, resolved; empty: kernels need none
+  Duration limit = seconds(60); ///< for engines to be ready
+};
+
+/// The cluster that the options name.
+Result<config::ClusterName> cluster_of(const cli::Arguments& arguments);
+
+/// Code::usage and Code::bad_profile say which option or line is wrong.
+Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller);
+
+/// What the launcher gets.
+Result<config::LaunchRequest> controller_request(const Plan& plan);
+Result<config::LaunchRequest> engine_request(const Plan& plan, int count);
+
+}  // namespace ipc::cluster

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The supervisor's engines: started, waited for at the hub, added and removed.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cmd/ipcluster/supervisor.hpp"
+#include "libipc/util/file.hpp"
+#include "libipc/util/process.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc::cluster {
+namespace {
+
+std::string duration_text(Duration duration) {
+  const double value = std::chrono::duration<double>(duration).count();
+  char text[32];
+  std::snprintf(text, sizeof text, value < 10 ? "%.1fs" : "%.0fs", value);
+  return text;
+}
+
+std::string engines_text(size_t n) { return std::to_string(n) + (n == 1 ? " engine" : " engines"); }
+
+}  // namespace
+
+std::string last_words(const std::string& log) {
+  constexpr size_t kEnd = 4096;
+  struct stat s;
+  if (log.empty() || ::stat(log.c_str(), &s) != 0 || s.st_size == 0) return "";
+  auto text = read_file(log);
+  if (!text) return "";
+  if (text->size() > kEnd) text->erase(0, text->size() - kEnd);
+  std::vector<std::string> words;
+  for (const auto& line : split(*text, '\n'))
+    if (!trim(line).empty()) words.emplace_back(trim(line));
+  if (words.size() > 3) words.erase(words.begin(), words.end() - 3);
+  return words.empty() ? "" : "; last words: \"" + join(words, " / ") + "\"";
+}
+
+Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
+  first = state_.engines.size();
+  if (count == 0) return {};
+  const std::string kind = plan.profile.text("launcher");
+  IPC_TRY_ASSIGN(const Launcher launcher, Launcher::find(kind, plan.cluster));
+  const Duration delay = plan.profile.duration("engines.delay");
+  const int turns = delay.count() > 0 ? count : 1;
+  for (int turn = 0; turn < turns; ++turn) {
+    IPC_TRY_ASSIGN(const auto request, engine_request(plan, count / turns));
+    IPC_TRY_ASSIGN(auto started, launcher.run("start", request));
+    for (auto& launched : started) {
+      state_.engines.push_back(Process{std::move(launched), kind, -1});
+      state_.engines.back().launched.state = "starting";
+    }
+    net::Loop loop;
+    events_.attach(loop);
+    const TimePoint next = Clock::now() + delay;
+    while (turn + 1 < turns && Clock::now() < next && !should_end())
+      loop.turn(next - Clock::now());
+    if (should_end()) return interrupted();
+  }
+  remember();
+  return {};
+}
+
+int Supervisor::count_ready(size_t first) const {
+  return static_cast<int>(std::count_if(state_.engines.begin() + static_cast<long>(first),
+                                        state_.engines.end(), [](const Process& p) { return p.ready(); }));
+}
+
+int Supervisor::count_pending(size_t first) const {
+  return static_cast<int>(std::count_if(state_.engines.begin() + static_cast<long>(first), state_.engines.end(),
+                                        [](const Process& p) { return !p.ready() && !p.ended(); }));
+}
+
+/// Engines say at their registration which process they are.
+void Supervisor::match(const client::EngineTable& table) {
+  std::map<std::pair<std::string, pid_t>, int> registered;
+  for (const auto& [id, engine] : table.engines) registered[{engine.host, engine.pid}] = id;
+  for (auto& process : state_.engines) {
+    const auto found = registered.find({process.launched.host, process.launched.pid});
+    if (process.ended() || found == registered.end()) continue;
+    process.engine = found->second;
+    process.launched.state = "ready";
+  }
+}
+
+Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadline) {
+  client::Options options;
+  options.path = config::connection_file(plan_.cluster, config::FileKind::client);
+  options.profile = plan_.cluster.profile;
+  options.cluster_id = plan_.cluster.cluster_id;
+  options.direct = false;
+  IPC_TRY_ASSIGN(const auto hub, client::Connection::open(std::move(options)));
+  events_.attach(hub->loop());
+  bool known = false;
+  while (Clock::now() < deadline) {
+    IPC_TRY_ASSIGN(const auto* table, known ? hub->refresh_engines() : hub->engines());
+    known = true;
+    match(*table);
+    absorb();
+    const int missing = wanted - count_ready(first);
+    if (missing <= 0 || count_pending(first) == 0 || should_end() || controller_ended()) return {};
+    // The hub answers when all that are missing are there; what ends meanwhile wakes us as well.
+    bool answered = false;
+    const size_t total = table->engines.size() + static_cast<size_t>(std::min(missing, count_pending(first)));
+    const std::string id = hub->ask("wait_request", "{\"engines\": " + std::to_string(total) + "}",
+                                    [&](client::Reply&&) { answered = true; });
+    const Status waited = hub->wait([&] { return absorb() || answered || should_end() || controller_ended(); },
+                                    std::min(deadline, Clock::now() + seconds(1)));
+    hub->forget(id);
+    if (!waited && waited.error().code != Code::timed_out) return waited.error();
+  }
+  return {};
+}
+
+Result<std::string> Supervisor::await_engines(size_t first, int wanted, Duration limit) {
+  const TimePoint begin = Clock::now();
+  const Status watched = wanted > 0 ? watch_registrations(first, wanted, begin + limit) : Status();
+  absorb();
+  if (should_end()) return interrupted().error();
+  if (controller_ended()) return controller_failed();
+  if (!watched) return watched.error();
+  if (count_ready(first) < wanted) return incomplete(first, Clock::now() - begin);
+  std::vector<int> ids;
+  for (size_t i = first; i < state_.engines.size(); ++i)
+    if (state_.engines[i].ready()) ids.push_back(state_.engines[i].engine);
+  std::sort(ids.begin(), ids.end());
+  return engines_text(ids.size()) + " ready" + (ids.empty() ? "" : " (" + client::format_ids(ids) + ")");
+}
+
+Error Supervisor::incomplete(size_t first, Duration waited) const {
+  // Engines that are missing for the same reason are named together.
+  std::map<std::string, std::vector<int>> reasons;
+  for (size_t i = first; i < state_.engines.size(); ++i) {
+    const auto& process = state_.engines[i];
+    if (process.ready()) continue;
+    const std::string why = process.ended() ? process.launched.why : "running but not registered" + last_words(process.launched.log);
+    reasons[why].push_back(static_cast<int>(i - first));
+  }
+  std::string missing;
+  for (const auto& [why, which] : reasons) {
+    const auto& log = state_.engines[first + static_cast<size_t>(which[0])].launched.log;
+    missing += (missing.empty() ? "" : ", ") + client::format_ids(which) + " (" + why + "; log: " +
+               config::display_path(log) + ")";
+  }
+  const size_t all = state_.engines.size() - first;
+  const std::string stop = "ipcluster stop" + plan_.cluster.options();
+  const int ready = count_ready(first), pending = count_pending(first);
+  return Error{Code::not_ready,
+               std::to_string(ready) + " of " + engines_text(all) + " after " + duration_text(waited) +
+                   "; missing: " + missing,
+               ready > 0     ? "the others work; give up: " + stop
+               : pending > 0 ? "they may still come; give up: " + stop
+                             : "everything was stopped"};
+}
+
+void Supervisor::serve_request(Request request) {
+  const std::string verb = wire::string_or(request.content, "verb");
+  if (verb == "add") return add_engines(request);
+  if (verb == "remove") return remove_engines(request);
+  request.answer(Code::bad_input, "unknown verb '" + verb + "'");
+}
+
+void Supervisor::add_engines(Request& request) {
+  Plan plan = plan_;
+  plan.python = wire::string_or(request.content, "python");
+  plan.directory = wire::string_or(request.content, "directory", plan_.directory);
+  for (const char* key : {"engines.kernel", "launcher", "engines.delay"})
+    if (const std::string value = wire::string_or(request.content, key); !value.empty())
+      if (Status set = plan.profile.set(key, value, "request"); !set)
+        return request.answer(set.error().code, set.error().text());
+  const auto count = static_cast<int>(std::clamp<int64_t>(wire::int_or(request.content, "n", 0), 0, 100'000));
+  const auto wanted = static_cast<int>(std::clamp<int64_t>(wire::int_or(request.content, "wanted", count), 0, count));
+  const auto limit = std::clamp<int64_t>(wire::int_or(request.content, "limit_ms", 60'000), 0, 86'400'000);
+  size_t first = 0;
+  if (Status launched = launch_engines(plan, count, first); !launched)
+    return request.answer(launched.error().code, launched.error().text());
+  const auto ready = await_engines(first, wanted, milliseconds(limit));
+  remember();
+  if (ready) request.answer(Code::ok, *ready);
+  else request.answer(ready.error().code, ready.error().text());
+}
+
+void Supervisor::remove_engines(Request& request) {
+  std::map<std::string, config::LaunchRequest> stops;
+  const wire::Json wanted = request.content.value("engines", wire::Json::array());
+  std::vector<int> unknown;
+  for (const auto& id : wanted) {
+    if (!id.is_number_integer()) return request.answer(Code::bad_input, "engine ids are numbers");
+    const auto found = std::find_if(state_.engines.begin(), state_.engines.end(), [&](const Process& p) {
+      return p.engine == id.get<int>() && !p.ended();
+    });
+    if (found == state_.engines.end()) unknown.push_back(id.get<int>());
+    else stops[found->launcher].ids.push_back(found->launched.id);
+  }
+  if (!unknown.empty())
+    return request.answer(Code::no_engine, "no engine " + client::format_ids(unknown) + " of this ipcluster's; see ipcluster status");
+  for (auto& [kind, stop] : stops) {
+    const auto launcher = Launcher::find(kind, plan_.cluster);
+    stop.record = record_file(plan_.cluster, kind);
+    stop.grace = std::chrono::duration<double>(plan_.profile.duration("timeouts.stop")).count();
+    const auto stopped = launcher ? launcher->run("stop", stop) : launcher.error();
+    if (!stopped) return request.answer(stopped.error().code, stopped.error().text());
+    for (auto& process : state_.engines) {
+      if (std::find(stop.ids.begin(), stop.ids.end(), process.launched.id) == stop.ids.end()) continue;
+      process.launched.state = "ended";
+      process.launched.why = "removed";
+    }
+  }
+  absorb();
+  remember();
+  request.answer(Code::ok, "");
+}
+
+}  // namespace ipc::cluster

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ipcluster status: what runs, from the supervisor's file and from the hub.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cmd/ipcluster/leftovers.hpp"
+#include "cmd/ipcluster/plan.hpp"
+#include "cmd/ipcluster/verbs.hpp"
+#include "libipc/client/connection.hpp"
+#include "libipc/net/connection.hpp"
+#include "libipc/util/fd.hpp"
+#include "libipc/util/process.hpp"
+
+namespace ipc::cluster {
+namespace {
+
+using wire::Json;
+
+/// Everything known about a cluster, whoever started its parts.
+struct View {
+  config::ClusterName cluster;
+  std::optional<State> state;                 ///< of an ipcluster that runs, or did
+  net::ControllerIdentity controller;         ///< pid 0: none that answers
+  std::string trouble;                        ///< why the hub does not answer
+  std::optional<client::EngineTable> table;
+};
+
+void ask_hub(View& view) {
+  client::Options options;
+  options.path = config::connection_file(view.cluster, config::FileKind::client);
+  options.profile = view.cluster.profile;
+  options.cluster_id = view.cluster.cluster_id;
+  options.direct = false;
+  options.patience = seconds(5);
+  const auto hub = client::Connection::open(std::move(options));
+  if (!hub) {
+    view.trouble = hub.error().text();
+    return;
+  }
+  view.controller = (*hub)->file().controller;
+  if (const auto table = (*hub)->engines()) view.table = **table;
+  else view.trouble = table.error().text();
+}
+
+Json engine_json(int id, pid_t pid, const std::string& host, const std::string& state) {
+  return {{"id", id < 0 ? Json() : Json(id)}, {"pid", pid}, {"host", host}, {"state", state}};
+}
+
+/// Registered engines by id, then ours that are not registered.
+Json engines_json(const View& view) {
+  Json engines = Json::array();
+  if (view.table)
+    for (const auto& [id, engine] : view.table->engines)
+      engines.push_back(engine_json(id, engine.pid, engine.host, "ready"));
+  if (!view.state) return engines;
+  for (const auto& process : view.state->engines) {
+    const auto& launched = process.launched;
+    const bool listed = std::any_of(engines.begin(), engines.end(), [&](const Json& engine) {
+      return engine["pid"] == launched.pid && engine["host"] == launched.host;
+    });
+    if (listed || launched.why == "removed") continue;
+    const bool lost = process.ready() && view.table;
+    Json engine = engine_json(process.engine, launched.pid, launched.host, lost ? "unregistered" : launched.state);
+    if (!launched.why.empty()) engine["why"] = launched.why;
+    if (!launched.log.empty()) engine["log"] = launched.log;
+    engines.push_back(std::move(engine));
+  }
+  return engines;
+}
+
+Json view_json(const View& view) {
+  Json json = {{"profile", view.cluster.profile},
+               {"profile_dir", view.cluster.profile_dir},
+               {"cluster_id", view.cluster.cluster_id},
+               {"controller", nullptr},
+               {"ipcluster", nullptr},
+               {"engines", engines_json(view)}};
+  if (view.table || view.controller.pid)
+    json["controller"] = {{"pid", view.controller.pid}, {"host", view.controller.host},
+                          {"started", view.controller.started}, {"state", view.table ? "ready" : "silent"}};
+  if (view.state && view.state->is_running())
+    json["ipcluster"] = {{"pid", view.state->pid}, {"host", view.state->host}, {"started", view.state->started}};
+  if (!view.trouble.empty()) json["trouble"] = view.trouble;
+  return json;
+}
+
+std::string since(const std::string& started) {
+  return started.empty() ? "" : " since " + client::short_time(started);
+}
+
+std::string view_text(const View& view, const Json& json) {
+  std::string text = view.cluster.text() + "\n";
+  if (const auto& c = json["controller"]; !c.is_null())
+    text += "controller  pid " + std::to_string(view.controller.pid) + " on " + view.controller.host +
+            since(view.controller.started) + (view.table ? "" : ", does not answer") + "\n";
+  else
+    text += "controller  none\n";
+  if (view.state && view.state->is_running())
+    text += "ipcluster   pid " + std::to_string(view.state->pid) + since(view.state->started) + "\n";
+  for (const auto& engine : json["engines"]) {
+    const std::string id = engine["id"].is_null() ? "-" : engine["id"].dump();
+    text += "engine " + id + std::string(id.size() < 5 ? 5 - id.size() : 1, ' ') + "pid " + engine["pid"].dump() +
+            " on " + engine["host"].get<std::string>() + "  " + engine["state"].get<std::string>();
+    if (engine.contains("why")) text += ": " + engine["why"].get<std::string>();
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<int> status(const cli::Arguments& arguments) {
+  View view;
+  IPC_TRY_ASSIGN(view.cluster, cluster_of(arguments));
+  view.state = read_state(view.cluster);
+  ask_hub(view);
+  const Json json = view_json(view);
+  const bool anything = !json["controller"].is_null() || !json["ipcluster"].is_null();
+  if (arguments.has("json")) IPC_TRY(write_all(STDOUT_FILENO, wire::dump_json(json) + "\n"));
+  if (!anything) return Error{Code::no_controller, view.trouble, ""};
+  if (!arguments.has("json")) IPC_TRY(write_all(STDOUT_FILENO, view_text(view, json)));
+  return 0;
+}
+
+}  // namespace ipc::cluster

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ipcluster stop: asks the supervisor to end, or ends what a dead one left.
+#include <unistd.h>
+
+#include "cmd/ipcluster/ask.hpp"
+#include "cmd/ipcluster/launcher.hpp"
+#include "cmd/ipcluster/leftovers.hpp"
+#include "cmd/ipcluster/plan.hpp"
+#include "cmd/ipcluster/verbs.hpp"
+#include "libipc/util/lock.hpp"
+#include "libipc/util/process.hpp"
+
+namespace ipc::cluster {
+namespace {
+
+/// True if a supervisor was there and is gone now.
+Result<bool> stop_supervisor(const config::ClusterName& cluster, Duration limit) {
+  const auto holder = LockFile::holder(lock_file(cluster));
+  if (!holder) return false;
+  const auto answer = ask(cluster, {{"verb", "stop"}}, limit);
+  if (answer && answer->ended) return true;
+  // It may have ended by itself between the two looks.
+  if (!LockFile::holder(lock_file(cluster))) return true;
+  if (answer) return Error{Code::internal, "the ipcluster of " + cluster.text() + " refused: " + answer->text, ""};
+  if (answer.error().code != Code::timed_out) return answer.error();
+  return Error{Code::timed_out, "the ipcluster of " + cluster.text() + " (" + holder->text() + ") did not end in time",
+               "kill -9 " + std::to_string(holder->pid) + ", then again: ipcluster stop" + cluster.options()};
+}
+
+/// True if there was anything to stop.
+Result<bool> stop_one(const config::ClusterName& cluster, Duration limit) {
+  IPC_TRY_ASSIGN(const bool was_running, stop_supervisor(cluster, limit));
+  IPC_TRY_ASSIGN(const int ended, end_leftovers(cluster));
+  remove_stale_files(cluster);
+  return was_running || ended > 0;
+}
+
+}  // namespace
+
+Result<int> stop(const cli::Arguments& arguments) {
+  IPC_TRY_ASSIGN(const auto given, arguments.duration("timeout"));
+  const Duration limit = given.value_or(seconds(30));
+  if (arguments.has("all")) {
+    for (const auto& cluster : all_clusters()) IPC_TRY(stop_one(cluster, limit));
+    return 0;
+  }
+  IPC_TRY_ASSIGN(const auto cluster, cluster_of(arguments));
+  IPC_TRY_ASSIGN(const bool stopped, stop_one(cluster, limit));
+  if (stopped) return 0;
+  return Error{Code::no_controller, "no cluster runs for " + cluster.text() + ", or none that ipcluster started",
+               "ipcluster list shows all"};
+}
+
+}  // namespace ipc::cluster

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The verbs of ipcluster: their option rows.
+#include "cmd/ipcluster/verbs.hpp"
+
+namespace ipc::cluster {
+namespace {
+
+/// Which cluster; ipcluster itself never reads a connection file named on its command line.
+const std::vector<cli::Option> kWhich = {
+    {0, "profile", "NAME", "profile (default: $IPKIT_PROFILE, else default)"},
+    {0, "profile-dir", "DIR", "profile directory"},
+    {0, "cluster-id", "ID", "one of several clusters of a profile ($IPKIT_CLUSTER_ID)"},
+};
+
+const std::vector<cli::Option> kEngineRows = {
+    {'n', "count", "N", "number of engines (default: one for each processor)"},
+    {0, "engines", "KIND", "launcher of the engines (default: local)"},
+    {0, "kernel", "NAME", "kernel: python, sh, or another one"},
+    {0, "python", "FILE", "interpreter of python kernels"},
+    {0, "delay", "TIME", "time between the start of one engine and the next"},
+    {0, "work-dir", "DIR", "directory of the engines (default: this one)"},
+    {0, "daemonize", "", "return when the engines answer, go on in the background"},
+    {0, "wait", "N|P%", "how many engines must answer (default: all)"},
+    {0, "timeout", "TIME", "how long to wait for them (default: 60s)"},
+    {0, "log-level", "LEVEL", "debug, info, warning or error"},
+    {0, "dry-run", "", "print what the launchers would get, start nothing"},
+    {0, "debug", "", ""},
+};
+
+const std::vector<cli::Option> kControllerRows = {
+    {0, "controller", "KIND", "launcher of the controller (default: local)"},
+    {0, "ip", "ADDRESS", "address the controller listens on"},
+    {0, "location", "ADDRESS", "address that engines and clients are told"},
+    {0, "ports", "A-B", "ports the controller may use"},
+    {0, "ping", "MS", "time between heartbeats"},
+    {0, "hwm", "N", "tasks an engine may hold, 0: no limit"},
+    {0, "scheme", "NAME", "which engine gets a task: leastload, lru, …"},
+    {0, "ssh", "HOST", "ssh server for clients"},
+    {0, "enginessh", "HOST", "ssh server for engines"},
+};
+
+std::vector<cli::Option> rows(std::initializer_list<std::vector<cli::Option>> groups) {
+  std::vector<cli::Option> all;
+  for (const auto& group : groups) all.insert(all.end(), group.begin(), group.end());
+  return all;
+}
+
+std::vector<Verb> make_verbs() {
+  std::vector<Verb> all;
+  all.push_back({"start",
+                 {.name = "ipcluster start",
+                  .synopsis = {"[-n N] [--daemonize] [OPTION]..."},
+                  .summary = "Starts a controller and N engines; succeeds when all of them answer.\n"
+                             "Without --daemonize it stays until Ctrl-C, which stops the cluster.",
+                  .examples = {{"ipcluster start -n 4 --daemonize", ""},
+                               {"ipcluster start -n 8 --wait=75% --timeout=5m --daemonize", ""}},
+                  .options = rows({kEngineRows, kControllerRows, kWhich}),
+                  .traits = true},
+                 start});
+  all.push_back({"engines",
+                 {.name = "ipcluster engines",
+                  .synopsis = {"[-n N] [OPTION]...", "--remove=SET"},
+                  .summary = "Adds engines to a running cluster, or removes some.",
+                  .examples = {{"ipcluster engines -n 2", "two more"},
+                               {"ipcluster engines --remove=4-5", "not these any more"}},
+                  .options = rows({{{0, "remove", "SET", "engine ids: 3 or 0-3,7"}}, kEngineRows, kWhich}),
+                  .traits = true},
+                 engines});
+  all.push_back({"stop",
+                 {.name = "ipcluster stop",
+                  .synopsis = {"[OPTION]..."},
+                  .summary = "Stops the cluster, also what is left of one whose ipcluster has died.",
+                  .examples = {},
+                  .options = rows({{{0, "timeout", "TIME", "how long to wait for its end (default: 30s)"},
+                                    {0, "all", "", "all clusters of all profiles"}},
+                                   kWhich})},
+                 stop});
+  all.push_back({"status",
+                 {.name = "ipcluster status",
+                  .synopsis = {"[--json] [OPTION]..."},
+                  .summary = "What runs: the controller and each engine.",
+                  .examples = {},
+                  .options = kWhich,
+                  .common = cli::kJson},
+                 status});
+  all.push_back({"list",
+                 {.name = "ipcluster list",
+                  .synopsis = {"[--json]"},
+                  .summary = "All clusters of all your profiles, running or left behind.",
+                  .examples = {},
+                  .options = {},
+                  .common = cli::kJson},
+                 list});
+  all.push_back({"clean",
+                 {.name = "ipcluster clean",
+                  .synopsis = {"[OPTION]..."},
+                  .summary = "Removes files of clusters that are proven to be gone.",
+                  .examples = {},
+                  .options = rows({{{0, "logs", "", "their logs too"}}, kWhich})},
+                 clean});
+  all.push_back({"log",
+                 {.name = "ipcluster log",
+                  .synopsis = {"[-f] [-L N] [OPTION]..."},
+                  .summary = "The last lines of the cluster's logs, each with its file's name.",
+                  .examples = {},
+                  .options = rows({{{'f', "follow", "", "go on as the logs grow"},
+                                    {'L', "lines", "N", "how many of each (default: 10)"}},
+                                   kWhich})},
+                 show_log});
+  return all;
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+  static const std::vector<Verb> all = make_verbs();
+  return all;
+}
+
+}  // namespace ipc::cluster

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where ipmap's items come from.
+#include "cmd/ipmap/input.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "libipc/cli/pipeline.hpp"
+#include "libipc/cli/program.hpp"
+#include "libipc/cli/values.hpp"
+#include "libipc/util/file.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipmap {
+
+using ipc::Error;
+using ipc::Result;
+using ipc::Status;
+
+// Between the columns of several sources: what no item has.
+constexpr std::string_view kUnit = "\x1f";
+constexpr size_t kMostCombined = 100'000'000;
+
+static Result<std::vector<std::string>> items_of(const ipc::cli::ItemSource& source,
+                                                 char separator) {
+  if (!source.is_file) return source.words;
+  std::vector<std::string> items;
+  for (const auto& path : source.words) {
+    IPC_TRY_ASSIGN(std::string text, ipc::read_file(path, size_t{1} << 30));
+    if (!text.empty() && text.back() == separator) text.pop_back();
+    if (text.empty()) continue;
+    for (auto& item : ipc::split(text, separator)) items.push_back(std::move(item));
+  }
+  return items;
+}
+
+Status Input::take_rows(const Settings& settings) {
+  std::vector<std::vector<std::string>> sources;
+  double rows = 1;
+  for (const auto& source : settings.sources) {
+    IPC_TRY_ASSIGN(sources.emplace_back(), items_of(source, settings.separator));
+    rows *= static_cast<double>(sources.back().size());
+  }
+  if (rows > kMostCombined)
+    return Error{ipc::Code::usage, "the sources have more than 100,000,000 combinations", ""};
+  for (const auto& row : ipc::cli::combine(sources)) {
+    const std::string item = ipc::join(row, kUnit);
+    if (item.find('\0') != std::string::npos)
+      return Error{ipc::Code::bad_input, "an item has a NUL byte", ""};
+    reader_.add(item + '\0');
+    ++total_;
+  }
+  reader_.end();
+  return {};
+}
+
+Result<Input> Input::open(const Settings& settings) {
+  const auto& sources = settings.sources;
+  const bool one_file = sources.size() == 1 && sources[0].is_file && sources[0].words.size() == 1;
+  const bool is_stdin = sources.empty() || (one_file && sources[0].words[0] == "-");
+  Input input(is_stdin || one_file ? settings.separator : '\0');
+  if (is_stdin) {
+    if (::isatty(STDIN_FILENO) == 1)
+      ipc::cli::complain("reading items from the terminal, Ctrl-D ends");
+    return input;
+  }
+  if (!one_file) {
+    IPC_TRY(input.take_rows(settings));
+    return input;
+  }
+  input.file_.reset(::open(sources[0].words[0].c_str(), O_RDONLY | O_CLOEXEC));
+  if (!input.file_)
+    return ipc::system_error(ipc::Code::no_input, "cannot open " + sources[0].words[0]);
+  input.fd_ = input.file_.get();
+  return input;
+}
+
+Status Input::fill() {
+  IPC_TRY_ASSIGN(const bool more, reader_.fill(fd_));
+  if (more) return {};
+  reader_.end();
+  return fd_ == STDIN_FILENO ? ipc::cli::check_writer("input incomplete") : Status();
+}
+
+std::vector<std::string> columns_of(std::string_view item, const Settings& settings) {
+  const std::string_view separator =
+      settings.colsep.empty() ? kUnit : std::string_view(settings.colsep);
+  std::vector<std::string> columns;
+  for (;;) {
+    const size_t at = item.find(separator);
+    columns.emplace_back(item.substr(0, at));
+    if (at == std::string_view::npos) return columns;
+    item.remove_prefix(at + separator.size());
+  }
+}
+
+std::string columns_json(const std::vector<std::string>& columns, const Settings& settings) {
+  std::string text = "[";
+  for (const auto& column : columns) {
+    if (text.size() > 1) text += ',';
+    const bool number = settings.type != "text" && ipc::cli::is_json_number(column);
+    text += number ? column : ipc::json_quote(column);
+  }
+  return text + "]";
+}
+
+}  // namespace ipmap

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where ipmap's items come from.
+#pragma once
+
+#include <string>
+
+#include "cmd/ipmap/settings.hpp"
+#include "libipc/util/fd.hpp"
+
+namespace ipmap {
+
+/// Items from standard input, from one file, or from the command line, read as they are wanted.
+class Input {
+ public:
+  /// Opens files, and says so if items are typed at a terminal. Code::no_input.
+  static ipc::Result<Input> open(const Settings& settings);
+
+  /// The descriptor to wait for when more is wanted; -1 if everything is here.
+  int fd() const { return reader_.ended() ? -1 : fd_; }
+  int raw_fd() const { return fd_; }
+  /// One read; at the end also looks at the verdict of a pipeline: Code::failed "input incomplete:
+  /// …".
+  ipc::Status fill();
+
+  ipc::cli::RecordReader& reader() { return reader_; }
+  const ipc::cli::RecordReader& reader() const { return reader_; }
+  /// What ends the items of its blocks.
+  char separator() const { return separator_; }
+  /// Number of all items, 0 if it is not known yet.
+  std::uint64_t total() const { return total_; }
+
+ private:
+  explicit Input(char separator) : separator_(separator), reader_(separator) {}
+  ipc::Status take_rows(const Settings& settings);
+
+  char separator_;
+  ipc::cli::RecordReader reader_;
+  ipc::Fd file_;
+  int fd_ = 0;
+  std::uint64_t total_ = 0;
+};
+
+/// The columns of an item by --colsep, or those of several sources.
+std::vector<std::string> columns_of(std::string_view item, const Settings& settings);
+
+/// Columns as a JSON list: what is written as a number is one, unless they are to be text.
+std::string columns_json(const std::vector<std::string>& columns, const Settings& settings);
+
+}  // namespace ipmap

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The map itself: items out to free engines, results in.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/ipmap/input.hpp"
+#include "cmd/ipmap/payload.hpp"
+#include "cmd/ipmap/results.hpp"
+#include "libipc/cli/output.hpp"
+#include "libipc/cli/progress.hpp"
+#include "libipc/client/connection.hpp"
+
+namespace ipmap {
+
+/// What the tasks are sent with.
+struct Crew {
+  std::vector<std::string> targets;  ///< uuids; empty: any engine
+  size_t engines = 1;                ///< how many those are, as far as known
+};
+
+/// Runs one map. Everything happens in the connection's loop.
+class Mapper {
+ public:
+  Mapper(ipc::client::Connection& connection, Input& input, const Settings& settings, Crew crew,
+         ipc::cli::Streams& streams, ipc::cli::Progress& progress);
+  ~Mapper();
+  Mapper(const Mapper&) = delete;
+  Mapper& operator=(const Mapper&) = delete;
+
+  /// Until all items are done; the exit status.
+  ipc::Result<int> run();
+
+ private:
+  bool finished() const;
+  bool wants_more() const;
+  size_t most_in_flight() const;
+  void feed();
+  bool next_chunk(Chunk& chunk);
+  void read_more();
+  void watch_input(bool on);
+  void send(Chunk chunk);
+  void take(Chunk chunk, ipc::TimePoint sent, const ipc::client::Reply& reply);
+  void take_results(const Chunk& chunk, const ipc::client::Reply& reply);
+  void take_error(Chunk chunk, const ipc::client::Reply& reply);
+  std::string row(const Chunk& chunk, size_t index, const ItemResult& result,
+                  const ipc::client::Reply& reply) const;
+  void append_result(std::string& text, const Chunk& chunk, size_t index, const ItemResult& result,
+                     const ipc::client::Reply& reply);
+  bool tries_again(const Chunk& chunk, size_t index);
+  void report(const Chunk& chunk, size_t index, const ipc::client::RemoteError& error, int engine);
+  void give_up(ipc::Error error);
+  void look_at_halt();
+  void draw();
+  ipc::Error timed_out() const;
+
+  ipc::client::Connection& connection_;
+  Input& input_;
+  const Settings& settings_;
+  Crew crew_;
+  ipc::cli::Streams& streams_;
+  ipc::cli::Progress& progress_;
+  ipc::cli::LineMerger remarks_;  // what the remote code prints
+  Results results_;
+  Pace pace_;
+  std::deque<Chunk> again_;
+  std::map<int, ipc::TimePoint> last_reply_;  // of each engine
+  size_t bytes_in_flight_ = 0;
+  std::uint64_t sent_ = 0, done_ = 0, failed_ = 0;
+  bool watching_ = false, stopping_ = false;
+  std::optional<ipc::Error> fatal_;
+  ipc::net::Loop::TimerId timer_ = 0;
+  ipc::TimePoint start_ = ipc::Clock::now();
+};
+
+}  // namespace ipmap

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Items as a map_request, and its results.
+#include "cmd/ipmap/payload.hpp"
+
+#include <algorithm>
+
+#include "cmd/ipmap/input.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipmap {
+
+using ipc::Error;
+using ipc::Result;
+using ipc::client::Request;
+
+constexpr size_t kShown = 60;
+
+namespace {
+
+/// Calls `use(item, number)` for each item of a chunk.
+template <class Use>
+void for_each_item(const Chunk& chunk, char separator, Use use) {
+  std::string_view rest = chunk.bytes;
+  for (size_t i = 0; i < chunk.count; ++i) {
+    const size_t end = rest.find(separator);
+    use(rest.substr(0, end), chunk.first + i);
+    rest.remove_prefix(std::min(end, rest.size() - 1) + 1);
+  }
+}
+
+Error has_nul(const Chunk& chunk, char separator) {
+  std::uint64_t number = chunk.first;
+  for_each_item(chunk, separator, [&](std::string_view item, std::uint64_t n) {
+    if (item.find('\0') != std::string_view::npos && number == chunk.first) number = n;
+  });
+  return {ipc::Code::bad_input, "item " + std::to_string(number) + " has a NUL byte",
+          "use -0 for items that end with NUL"};
+}
+
+// The items as the kernel wants them; `sep` becomes what ends them there.
+std::string encode_items(const Chunk& chunk, char separator, const Settings& settings, char& sep) {
+  std::string bytes;
+  sep = '\0';
+  if (settings.is_shell()) {
+    for_each_item(chunk, separator, [&](std::string_view item, std::uint64_t number) {
+      const auto columns =
+          settings.has_columns() ? columns_of(item, settings) : std::vector<std::string>();
+      const std::string whole =
+          settings.sources.size() > 1 ? ipc::join(columns, " ") : std::string(item);
+      bytes += settings.command->fill(whole, number, columns) + '\0';
+    });
+  } else if (settings.has_columns()) {
+    sep = '\n';
+    for_each_item(chunk, separator, [&](std::string_view item, std::uint64_t) {
+      bytes += columns_json(columns_of(item, settings), settings) + '\n';
+    });
+  } else {
+    bytes = chunk.bytes;
+    if (separator == '\n')
+      sep = '\n';
+    else if (separator != '\0')
+      std::replace(bytes.begin(), bytes.end(), separator, '\0');
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<Request> make_request(const Chunk& chunk, char separator, const Settings& settings) {
+  const bool nul_matters = settings.is_shell() || (separator != '\n' && separator != '\0');
+  if (nul_matters && separator != '\0' && chunk.bytes.find('\0') != std::string::npos)
+    return has_nul(chunk, separator);
+  char sep = '\n';
+  std::string bytes = encode_items(chunk, separator, settings, sep);
+  Request request;
+  request.type = "map_request";
+  request.content =
+      R"({"code":)" + ipc::json_quote(settings.expression) + R"(,"count":)" +
+      std::to_string(chunk.count) + (sep == '\n' ? R"(,"sep":"\n")" : R"(,"sep":"\u0000")") +
+      R"(,"type":")" + (settings.has_columns() ? "json" : settings.type) + "\"" +
+      (settings.json ? R"(,"json":true)" : "") +
+      (settings.out == '\n' || settings.json ? R"(,"out":"\n"})" : R"(,"out":"\u0000"})");
+  request.buffers.push_back(ipc::net::Frame::adopt(std::move(bytes)));
+  request.kernel = settings.kernel;
+  request.directed = true;
+  return request;
+}
+
+static Error misfit() {
+  return {ipc::Code::bad_input, "an engine's answer does not fit its items",
+          "is it of another version?"};
+}
+
+static Result<std::vector<ItemResult>> parse_lines(std::string_view text, size_t count) {
+  std::vector<ItemResult> results(count);
+  for (auto& result : results) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return misfit();
+    result.text = text.substr(0, end);
+    text.remove_prefix(end + 1);
+  }
+  return results;
+}
+
+Result<std::vector<ItemResult>> parse_results(const ipc::client::Reply& reply,
+                                              const ipc::wire::Json& content, size_t count) {
+  std::string_view text = reply.buffer(0);
+  if (ipc::wire::string_or(content, "form") == "lines") return parse_lines(text, count);
+  const auto sizes = content.find("sizes");
+  if (sizes == content.end() || !sizes->is_array() || sizes->size() != count) return misfit();
+  std::vector<ItemResult> results(count);
+  for (size_t i = 0; i < count; ++i) {
+    const auto& size = (*sizes)[i];
+    if (!size.is_number_unsigned() || size.get<size_t>() > text.size()) return misfit();
+    results[i].text = text.substr(0, size.get<size_t>());
+    text.remove_prefix(size.get<size_t>());
+  }
+  const auto failed = content.find("failed");
+  if (failed == content.end() || !failed->is_array()) return results;
+  for (const auto& entry : *failed) {
+    const auto index = ipc::wire::int_or(entry, "index", -1);
+    if (index < 0 || static_cast<size_t>(index) >= count) return misfit();
+    results[static_cast<size_t>(index)].failed = true;
+    results[static_cast<size_t>(index)].error = ipc::client::parse_remote_error(entry);
+  }
+  return results;
+}
+
+std::pair<Chunk, Chunk> halve(const Chunk& chunk, char separator) {
+  const size_t half = chunk.count / 2;
+  size_t at = 0;
+  for (size_t i = 0; i < half; ++i) at = chunk.bytes.find(separator, at) + 1;
+  return {Chunk{chunk.first, half, chunk.bytes.substr(0, at), chunk.tries},
+          Chunk{chunk.first + half, chunk.count - half, chunk.bytes.substr(at), chunk.tries}};
+}
+
+Chunk single(const Chunk& chunk, char separator, size_t index) {
+  const std::string_view item = ipc::cli::item_at(chunk.bytes, separator, index);
+  return {chunk.first + index, 1, std::string(item) + separator, chunk.tries};
+}
+
+std::string shown(std::string_view item) {
+  std::string text(item.substr(0, kShown));
+  while (item.size() > kShown && !text.empty() && !ipc::is_utf8(text) &&
+         (static_cast<unsigned char>(text.back()) & 0x80) != 0)
+    text.pop_back();
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return "'" + text + (item.size() > kShown ? "…'" : "'");
+}
+
+}  // namespace ipmap

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Items as a map_request, and its results.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cmd/ipmap/settings.hpp"
+#include "libipc/client/message.hpp"
+
+namespace ipmap {
+
+/// Items in a row, as they were read, and how often they were tried.
+struct Chunk {
+  std::uint64_t first = 1;  ///< number of the first item
+  size_t count = 0;
+  std::string bytes;  ///< each ended by the input's separator
+  unsigned tries = 0;
+};
+
+/// The request for a chunk. Code::bad_input names an item that cannot be sent.
+ipc::Result<ipc::client::Request> make_request(const Chunk& chunk, char separator,
+                                               const Settings& settings);
+
+/// One item's result.
+struct ItemResult {
+  std::string_view text;
+  bool failed = false;
+  ipc::client::RemoteError error;  ///< if it failed
+};
+
+/// Takes a reply of form `sized` apart; `lines` too if `each`. The texts are views into the reply.
+/// Code::bad_input for a reply that does not fit the chunk.
+ipc::Result<std::vector<ItemResult>> parse_results(const ipc::client::Reply& reply,
+                                                   const ipc::wire::Json& content, size_t count);
+
+/// The two halves of a chunk of several items.
+std::pair<Chunk, Chunk> halve(const Chunk& chunk, char separator);
+/// Item `index` as a chunk of its own.
+Chunk single(const Chunk& chunk, char separator, size_t index);
+
+/// An item for a message: quoted, short, without control characters.
+std::string shown(std::string_view item);
+
+}  // namespace ipmap

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What ipmap's command line says, checked.
+#include "cmd/ipmap/settings.hpp"
+
+#include <charconv>
+
+#include "libipc/cli/connect.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipmap {
+
+using namespace ipc::cli;
+using ipc::Error;
+using ipc::Result;
+
+Command command() {
+  Command c;
+  c.name = "ipmap";
+  c.synopsis = {
+      "[-t SET] [-j N] [-0k] [--bar] [--retries N] [--timeout TIME] [--halt WHEN] EXPR [::: "
+      "ITEM...]",
+      "[options] --sh COMMAND [ARG]..."};
+  c.summary =
+      "Gives each line of standard input to whichever engine is free, as x (a number if it is\n"
+      "written as one) and _ (text), and prints the results in input order.";
+  c.examples = {
+      {"seq 0 15 | ipmap 'x**10'", "an expression of x"},
+      {"ls *.fits | ipmap --sh --bar 'fitsverify -q {}'", "a command for each line"},
+      {"find . -name '*.c' -print0 | ipmap -0 --sh wc -l {}", "names with any character"},
+      {"paste xs ys | ipmap --colsep '\\t' 'x[0]**x[1]'", "columns"},
+      {"ipmap --sh 'gzip -9 {}' ::: *.log", "items as operands"},
+  };
+  c.options = {
+      {'j', "jobs", "N", "at most N requests at a time; default: as many as keep the engines busy"},
+      {'0', "null", "", "items and results end with NUL instead of newline"},
+      {'d', "delimiter", "CHAR", "items end with CHAR"},
+      {0, "colsep", "TEXT", "items have columns between TEXT: x[0], x[1]; {1}, {2}"},
+      {'k', "keep-order", "", "results in input order (the default)"},
+      {0, "unordered", "", "results as they come"},
+      {0, "type", "TYPE", "what x is: auto, text or json"},
+      {0, "chunk", "N", "N items in each request; default: as many as take some milliseconds"},
+      {0, "retries", "N", "try a failed item up to N times more"},
+      {0, "halt", "WHEN", "never, or now|soon,fail=N or N%: end at so many failures"},
+      {0, "bar", "", "a bar of progress on the terminal"},
+      {0, "eta", "", "the time left, on the terminal"},
+  };
+  c.common = kCluster | kTargets | kTimeout | kJson | kKernel;
+  return c;
+}
+
+static Error usage(const std::string& what, const std::string& hint = "") {
+  return {ipc::Code::usage, what, hint};
+}
+
+Result<Halt> parse_halt(const std::string& text) {
+  Halt halt;
+  if (text == "never") return halt;
+  const Error wrong = usage("--halt: '" + text + "' is none of never, now,fail=N, soon,fail=N%");
+  const size_t comma = text.find(',');
+  const std::string when = text.substr(0, comma);
+  if ((when != "now" && when != "soon") || comma == std::string::npos) return wrong;
+  std::string number = text.substr(comma + 1);
+  if (!number.starts_with("fail=")) return wrong;
+  number.erase(0, 5);
+  const bool percent = number.ends_with('%');
+  if (percent) number.pop_back();
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc() || end != number.data() + number.size() || value == 0) return wrong;
+  if (percent && value > 100) return wrong;
+  halt.now = when == "now";
+  if (percent)
+    halt.percent = static_cast<unsigned>(value);
+  else
+    halt.count = value;
+  return halt;
+}
+
+// `\t` and the like, as in parallel's and awk's separators.
+static std::string unescape(const std::string& text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      plain += text[i];
+      continue;
+    }
+    const char c = text[++i];
+    plain += c == 't' ? '\t' : c == 'n' ? '\n' : c;
+  }
+  return plain;
+}
+
+static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Settings& settings) {
+  IPC_TRY_ASSIGN(settings.sources, cut_sources(operands));
+  if (operands.empty()) return usage(shell ? "no command" : "no expression", "try ipmap -h");
+  if (shell) {
+    IPC_TRY_ASSIGN(settings.command, CommandTemplate::parse(operands, settings.has_columns()));
+    return {};
+  }
+  if (operands.size() > 1)
+    return usage("the expression is one operand: quote it ('" + operands[0] + "' and '" +
+                     operands[1] + "' are two)",
+                 "items come from standard input, or after :::");
+  settings.expression = operands[0];
+  if (!ipc::is_utf8(settings.expression)) return usage("the expression is not UTF-8");
+  return {};
+}
+
+Result<Settings> read_settings(const Arguments& arguments) {
+  Settings settings;
+  settings.kernel = chosen_kernel(arguments);
+  settings.json = arguments.has("json");
+  settings.verbose = arguments.has("verbose");
+  settings.quiet = arguments.has("quiet");
+  settings.ordered = !arguments.has("unordered");
+  if (!settings.ordered && arguments.has("keep-order"))
+    return usage("--unordered and -k are both given", "give one");
+  settings.colsep = unescape(arguments.get_or("colsep", ""));
+  auto operands = arguments.operands;
+  const bool shell = arguments.has("sh") || settings.kernel == "sh";
+  IPC_TRY(read_work(operands, shell, settings));
+  settings.type = arguments.get_or("type", "auto");
+  if (settings.type != "auto" && settings.type != "text" && settings.type != "json")
+    return usage("--type: '" + settings.type + "' is none of auto, text, json");
+  IPC_TRY_ASSIGN(settings.separator, item_separator(arguments));
+  if (arguments.has("null")) settings.out = '\0';
+  IPC_TRY_ASSIGN(settings.chunk, arguments.number("chunk", 0, 1, 1'000'000));
+  IPC_TRY_ASSIGN(settings.jobs, arguments.number("jobs", 0, 1, 100'000));
+  IPC_TRY_ASSIGN(settings.retries, arguments.number("retries", 0, 0, 1000));
+  IPC_TRY_ASSIGN(settings.halt, parse_halt(arguments.get_or("halt", "never")));
+  IPC_TRY_ASSIGN(settings.timeout, arguments.duration("timeout"));
+  return settings;
+}
+
+}  // namespace ipmap

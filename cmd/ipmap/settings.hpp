@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What ipmap's command line says, checked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libipc/cli/command.hpp"
+#include "libipc/cli/placeholders.hpp"
+#include "libipc/cli/records.hpp"
+
+namespace ipmap {
+
+/// When failures end the whole.
+struct Halt {
+  bool now = false;         ///< else running items may finish
+  std::uint64_t count = 0;  ///< failures; 0: by percent, or never
+  unsigned percent = 0;     ///< of the items done, from 3 failures on; 0: never
+};
+
+struct Settings {
+  std::string expression;  ///< python; empty: a command
+  std::optional<ipc::cli::CommandTemplate> command;
+  std::string kernel;
+  std::string type = "auto";  ///< of x: auto, text, json
+  char separator = '\n';      ///< of the input
+  char out = '\n';            ///< of the results
+  std::string colsep;         ///< empty: items have no columns
+  bool json = false, ordered = true, verbose = false, quiet = false;
+  size_t chunk = 0;  ///< items in a request; 0: adaptive
+  size_t jobs = 0;   ///< requests at a time; 0: by the engines
+  unsigned retries = 0;
+  Halt halt;
+  std::optional<ipc::Duration> timeout;
+  std::vector<ipc::cli::ItemSource> sources;  ///< empty: standard input
+
+  bool is_shell() const { return command.has_value(); }
+  bool has_columns() const { return !colsep.empty() || sources.size() > 1; }
+};
+
+/// Rows, help and examples.
+ipc::cli::Command command();
+
+/// Code::usage for what does not fit together.
+ipc::Result<Settings> read_settings(const ipc::cli::Arguments& arguments);
+
+/// "never", "now,fail=3", "soon,fail=10%".
+ipc::Result<Halt> parse_halt(const std::string& text);
+
+}  // namespace ipmap

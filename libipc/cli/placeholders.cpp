@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Command templates: where an item stands in a command, and how it is quoted there.
+#include "libipc/cli/placeholders.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "libipc/util/text.hpp"
+
+namespace ipc::cli {
+
+namespace {
+
+std::string_view without_suffix(std::string_view item) {
+  const size_t dot = item.rfind('.');
+  const size_t slash = item.rfind('/');
+  if (dot == std::string_view::npos || (slash != std::string_view::npos && dot < slash))
+    return item;
+  return item.substr(0, dot);
+}
+
+std::string_view base_name(std::string_view item) {
+  const size_t slash = item.rfind('/');
+  return slash == std::string_view::npos ? item : item.substr(slash + 1);
+}
+
+std::string_view directory_name(std::string_view item) {
+  const size_t slash = item.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : item.substr(0, slash);
+}
+
+// Length of the place at the start of `text`, braces included; 0 if there is none.
+size_t place_length(std::string_view text, bool columns) {
+  for (const std::string_view place : {"{}", "{.}", "{/}", "{//}", "{/.}", "{#}"})
+    if (text.starts_with(place)) return place.size();
+  if (!columns || text.size() < 3 || text[0] != '{') return 0;
+  size_t at = 1;
+  while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0) ++at;
+  return at > 1 && at < text.size() && text[at] == '}' ? at + 1 : 0;
+}
+
+/// Follows the quoting of shell text, so far as to know what a quoted word would mean there.
+class Quoting {
+ public:
+  /// Takes the character at `at`; the next one to look at is returned.
+  size_t step(std::string_view text, size_t at) {
+    const char c = text[at];
+    const bool dollar = at > 0 && text[at - 1] == '$';
+    switch (contexts_.back()) {
+      case '\'':
+        if (c == '\'') contexts_.pop_back();
+        return at + 1;
+      case '$':  // $'…'
+        if (c == '\'') contexts_.pop_back();
+        return c == '\\' ? at + 2 : at + 1;
+      default:
+        break;
+    }
+    const bool in_double = contexts_.back() == '"';
+    if (c == '\\') return at + 2;
+    if (c == '"')
+      toggle('"');
+    else if (c == '`')
+      toggle('`');
+    else if (c == '\'' && !in_double)
+      contexts_.push_back(dollar ? '$' : '\'');
+    else if (c == '(' && (!in_double || dollar))
+      contexts_.push_back('(');
+    else if (c == ')' && contexts_.back() == '(')
+      contexts_.pop_back();
+    return at + 1;
+  }
+
+  /// A quoted word may stand here: only within nothing but parentheses, or in `"$( )"`.
+  bool is_plain() const {
+    return (contexts_.back() == '(' || contexts_.back() == ' ') &&
+           std::find(contexts_.begin(), contexts_.end(), '`') == contexts_.end();
+  }
+
+ private:
+  void toggle(char quote) {
+    if (contexts_.back() == quote)
+      contexts_.pop_back();
+    else
+      contexts_.push_back(quote);
+  }
+
+  std::vector<char> contexts_ = {' '};
+};
+
+Status check_quoting(std::string_view text, bool columns) {
+  Quoting quoting;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = place_length(text.substr(at), columns);
+    if (length == 0) {
+      at = quoting.step(text, at);
+      continue;
+    }
+    const std::string place(text.substr(at, length));
+    if (!quoting.is_plain())
+      return Error{Code::usage, place + " stands within quotes",
+                   "drop the quotes, " + place + " is quoted already"};
+    at += length;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string fill_place(std::string_view place, std::string_view item) {
+  if (place == ".") return std::string(without_suffix(item));
+  if (place == "/") return std::string(base_name(item));
+  if (place == "//") return std::string(directory_name(item));
+  if (place == "/.") return std::string(without_suffix(base_name(item)));
+  return std::string(item);
+}
+
+CommandTemplate::Parts CommandTemplate::cut(std::string_view text, bool columns) {
+  Parts parts;
+  std::string literal;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = place_length(text.substr(at), columns);
+    if (length == 0) {
+      literal += text[at++];
+      continue;
+    }
+    if (!literal.empty()) parts.push_back({std::exchange(literal, {}), "", false});
+    parts.push_back({"", std::string(text.substr(at + 1, length - 2)), true});
+    at += length;
+  }
+  if (!literal.empty()) parts.push_back({literal, "", false});
+  return parts;
+}
+
+Result<CommandTemplate> CommandTemplate::parse(std::span<const std::string> operands,
+                                               bool columns) {
+  CommandTemplate made;
+  made.is_shell_text_ = operands.size() == 1;
+  if (made.is_shell_text_) IPC_TRY(check_quoting(operands[0], columns));
+  bool any = false;
+  for (const auto& operand : operands) {
+    made.words_.push_back(cut(operand, columns));
+    for (const auto& part : made.words_.back()) any = any || part.is_place;
+  }
+  if (any) return made;
+  if (made.is_shell_text_) {
+    if (!made.words_[0].empty()) made.words_[0].push_back({" ", "", false});
+    made.words_[0].push_back({"", "", true});
+  } else {
+    made.words_.push_back({{"", "", true}});
+  }
+  return made;
+}
+
+std::string CommandTemplate::fill(std::string_view item, std::uint64_t number,
+                                  std::span<const std::string> columns) const {
+  std::string command;
+  for (const auto& word : words_) {
+    std::string text;
+    for (const auto& part : word) {
+      if (!part.is_place) {
+        text += part.text;
+        continue;
+      }
+      std::string filled;
+      if (part.place == "#")
+        filled = std::to_string(number);
+      else if (!part.place.empty() &&
+               std::isdigit(static_cast<unsigned char>(part.place[0])) != 0) {
+        const size_t column = std::stoul(part.place.substr(0, 9));
+        if (column >= 1 && column <= columns.size()) filled = columns[column - 1];
+      } else {
+        filled = fill_place(part.place, item);
+      }
+      text += is_shell_text_ ? shell_quote(filled) : filled;
+    }
+    if (!command.empty()) command += ' ';
+    command += is_shell_text_ ? text : shell_quote(text);
+  }
+  return command;
+}
+
+}  // namespace ipc::cli

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The documents launchers read and write.
+#include "libipc/config/launch.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include "libipc/util/text.hpp"
+
+namespace ipc::config {
+namespace {
+
+/// `key: "value"`, nothing for an empty value. A JSON string is a YAML string.
+void add(std::string& yaml, std::string_view key, const std::string& value,
+         std::string_view indent = "") {
+  if (!value.empty()) yaml += std::string(indent) + std::string(key) + ": " + json_quote(value) + "\n";
+}
+
+void add_list(std::string& yaml, std::string_view key, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  yaml += std::string(key) + ":\n";
+  for (const auto& value : values) yaml += "  - " + json_quote(value) + "\n";
+}
+
+std::string number_text(double number) {
+  std::string text = std::to_string(number);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+template <class T>
+void take(const YAML::Node& document, const char* key, T& value) {
+  if (const YAML::Node node = document[key]) value = node.as<T>();
+}
+
+/// Runs `read` on the document and turns what yaml-cpp throws into an Error.
+template <class Read>
+Status with_document(std::string_view text, Read read) {
+  try {
+    const YAML::Node document = YAML::Load(std::string(text));
+    if (!document.IsMap()) return Error{Code::bad_input, "not a YAML mapping", ""};
+    read(document);
+    return {};
+  } catch (const YAML::Exception& problem) {
+    return Error{Code::bad_input, "line " + std::to_string(problem.mark.line + 1) + ": " + problem.msg, ""};
+  }
+}
+
+}  // namespace
+
+std::string to_yaml(const LaunchRequest& request) {
+  std::string yaml;
+  add(yaml, "role", request.role);
+  add(yaml, "record", request.record);
+  add_list(yaml, "ids", request.ids);
+  if (request.program.empty()) {
+    yaml += "signal: " + std::to_string(request.signal) + "\n";
+    yaml += "grace: " + number_text(request.grace) + "\n";
+    return yaml;
+  }
+  yaml += "count: " + std::to_string(request.count) + "\n";
+  add(yaml, "program", request.program);
+  add_list(yaml, "arguments", request.arguments);
+  add(yaml, "directory", request.directory);
+  if (!request.environment.empty()) yaml += "environment:\n";
+  for (const auto& [name, value] : request.environment)
+    yaml += "  " + json_quote(name) + ": " + json_quote(value) + "\n";
+  add(yaml, "log", request.log);
+  return yaml;
+}
+
+Result<LaunchRequest> parse_launch_request(std::string_view text) {
+  LaunchRequest request;
+  IPC_TRY(with_document(text, [&](const YAML::Node& document) {
+    take(document, "role", request.role);
+    take(document, "record", request.record);
+    take(document, "ids", request.ids);
+    take(document, "count", request.count);
+    take(document, "program", request.program);
+    take(document, "arguments", request.arguments);
+    take(document, "directory", request.directory);
+    take(document, "environment", request.environment);
+    take(document, "log", request.log);
+    take(document, "signal", request.signal);
+    take(document, "grace", request.grace);
+  }));
+  if (request.record.empty()) return Error{Code::bad_input, "no key 'record'", ""};
+  if (request.count < 1 || request.count > 100'000)
+    return Error{Code::bad_input, "count is " + std::to_string(request.count), ""};
+  if (request.signal < 1 || request.signal > 64)
+    return Error{Code::bad_input, "signal is " + std::to_string(request.signal), ""};
+  if (!(request.grace >= 0 && request.grace <= 3600))
+    return Error{Code::bad_input, "grace is not between 0 and 3600 seconds", ""};
+  return request;
+}
+
+std::string to_yaml(const std::vector<Launched>& processes) {
+  if (processes.empty()) return "processes: []\n";
+  std::string yaml = "processes:\n";
+  for (const auto& process : processes) {
+    yaml += "  - id: " + json_quote(process.id) + "\n";
+    add(yaml, "role", process.role, "    ");
+    add(yaml, "host", process.host, "    ");
+    if (process.pid) yaml += "    pid: " + std::to_string(process.pid) + "\n";
+    add(yaml, "log", process.log, "    ");
+    add(yaml, "state", process.state, "    ");
+    add(yaml, "why", process.why, "    ");
+  }
+  return yaml;
+}
+
+Result<std::vector<Launched>> parse_launch_answer(std::string_view text) {
+  std::vector<Launched> processes;
+  IPC_TRY(with_document(text, [&](const YAML::Node& document) {
+    for (const auto& item : document["processes"]) {
+      Launched process;
+      take(item, "id", process.id);
+      take(item, "role", process.role);
+      take(item, "host", process.host);
+      take(item, "pid", process.pid);
+      take(item, "log", process.log);
+      take(item, "state", process.state);
+      take(item, "why", process.why);
+      processes.push_back(std::move(process));
+    }
+  }));
+  return processes;
+}
+
+std::string record_line(const Launched& process, const std::map<std::string, std::string>& more) {
+  std::string line = "- {id: " + json_quote(process.id) + ", role: " + json_quote(process.role) +
+                     ", pid: " + std::to_string(process.pid) + ", host: " + json_quote(process.host);
+  for (const auto& [key, value] : more) line += ", " + key + ": " + json_quote(value);
+  return line + ", log: " + json_quote(process.log) + "}\n";
+}
+
+std::vector<std::map<std::string, std::string>> parse_record(std::string_view text) {
+  std::vector<std::map<std::string, std::string>> entries;
+  for (const auto& line : split(text, '\n')) {
+    try {
+      const YAML::Node list = YAML::Load(line);
+      if (list.IsSequence() && list.size() == 1 && list[0].IsMap())
+        entries.push_back(list[0].as<std::map<std::string, std::string>>());
+    } catch (const YAML::Exception&) {
+      // A line cut by a full disk or a crash: what it named was never let go.
+    }
+  }
+  return entries;
+}
+
+}  // namespace ipc::config
