@@ -54,7 +54,8 @@ class Channel:
             else:
                 chunk = os.read(self.fd, READ_SIZE)
                 got = len(chunk)
-                self._data = self._data[self._pos:] + chunk if self._pos < len(self._data) else chunk
+                rest = self._data[self._pos:]
+                self._data = rest + chunk if rest else chunk
                 self._pos = 0
         except BlockingIOError:
             select.select([self.fd], [], [])
@@ -192,7 +193,8 @@ class Channel:
         pending = deque(memoryview(frame).cast('B') for frame in frames if len(frame))
         while pending:
             try:
-                done = os.writev(self.fd, [pending[i] for i in range(min(len(pending), MAX_VECTOR))])
+                done = os.writev(self.fd, [pending[i] for i in range(min(len(pending),
+                    MAX_VECTOR))])
             except BlockingIOError:
                 select.select([], [self.fd], [])
                 continue

@@ -63,7 +63,8 @@ class Kernel:
                 if not isinstance(kind, str):
                     raise ValueError('msg_type is not a string')
             except (ValueError, KeyError) as error:
-                self._reply('error', b'{}', {'status': 'error', 'ename': 'ValueError', 'traceback': [],
+                self._reply('error', b'{}', {'status': 'error', 'ename': 'ValueError',
+                    'traceback': [],
                                              'evalue': 'bad header: %s' % error}, ())
                 continue
             if kind == 'interrupt':
@@ -145,7 +146,8 @@ class Kernel:
 
     def publish(self, kind, content, buffers=()):
         """Send a message that the engine puts on iopub."""
-        self.channel.send(self._values.dump({'msg_type': kind}), self._values.dump(content), buffers)
+        self.channel.send(self._values.dump({'msg_type': kind}), self._values.dump(content),
+            buffers)
 
     def _leave_fork(self):
         # os.fork() in the user's code: the child has come to the end of that code.
@@ -197,7 +199,8 @@ def _user_module():
     """A module __main__ of the user's own; ours stays alive under another name."""
     sys.modules['_ipkit.kernel'] = sys.modules['__main__']
     module = type(sys)('__main__')
-    module.__builtins__ = __builtins__ if not isinstance(__builtins__, dict) else sys.modules['builtins']
+    module.__builtins__ = __builtins__ if not isinstance(__builtins__,
+        dict) else sys.modules['builtins']
     sys.modules['__main__'] = module
     return module
 

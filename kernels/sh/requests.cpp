@@ -89,7 +89,8 @@ Refused exit_error(const Ended& ended) {
         error.ename = "KeyboardInterrupt";
         error.evalue = "interrupted";
     } else if (!killer.empty()) {
-        error.evalue = "killed by signal " + std::to_string(ended.status - 128) + " (" + killer + ")";
+        error.evalue =
+            "killed by signal " + std::to_string(ended.status - 128) + " (" + killer + ")";
     }
     error.more["exit_status"] = ended.status;
     return error;
@@ -185,7 +186,8 @@ Answer Server::execute(const Json& content, Buffers& buffers) {
     std::string line;
     if (content.contains("argv") && content["argv"].is_array()) {
         std::vector<std::string> words = content["argv"].get<std::vector<std::string>>();
-        const std::vector<std::string_view> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
+        const std::vector<std::string_view> rest(words.begin() + (words.empty() ? 0 : 1),
+                                                 words.end());
         shell_.set_input(nul_ended(rest));
         shell_.ask("__ipkit_items");
         line = "set -- \"${__ipkit_items[@]}\";";

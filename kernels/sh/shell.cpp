@@ -35,13 +35,16 @@ int wake_pipe[2] = {-1, -1};
 void on_signal(int number) {
     if (number == SIGINT) {
         interrupted = 1;
-        return;
     }
     const int saved = errno;
     // Nobody can use the result: a full pipe wakes the loop just as well.
     [[maybe_unused]] const ssize_t done = write(wake_pipe[1], "", 1);
     errno = saved;
 }
+
+/// Milliseconds until an interrupt is repeated (the n-th time), -1 for never. A shell that forks
+/// just then can swallow the first one, between the fork and the reset of its handlers.
+int repeat_after(int n) { return n == 0 ? 200 : n == 1 ? 800 : -1; }
 
 /// Ends this process the way its bash ended, so that the engine sees what happened.
 [[noreturn]] void die_like(int wait_status) {
@@ -186,6 +189,7 @@ void Shell::write_line(std::string_view line) {
 /// False when bash ended instead of answering (it is not reaped yet).
 bool Shell::wait_answer(std::string& answer) {
     bool ended = false;
+    int repeated = 0;
     while (true) {
         const size_t end = pending_.find('\n');
         if (end != std::string::npos) {
@@ -201,8 +205,18 @@ bool Shell::wait_answer(std::string& answer) {
                 info.si_pid == pid_;
         pollfd entries[] = {{answers_, POLLIN, 0}, {wake_pipe[0], POLLIN, 0},
                             {channel_.fd(), POLLRDHUP, 0}};
-        if (poll(entries, 3, ended ? 0 : -1) < 0 && errno != EINTR) {
-            fail("poll");
+        const bool stopping = running_ && interrupted != 0;
+        const int limit = ended ? 0 : stopping ? repeat_after(repeated) : -1;
+        const int ready = poll(entries, 3, limit);
+        if (ready < 0) {
+            if (errno != EINTR) {
+                fail("poll");
+            }
+            continue;
+        }
+        if (ready == 0 && !ended && getpgrp() == getpid()) {
+            ++repeated;
+            kill(0, SIGINT);
         }
         char chunk[4096];
         if ((entries[2].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
@@ -240,10 +254,13 @@ int Shell::after_exit(bool restart) {
 
 Ended Shell::run(std::string_view line) {
     interrupted = 0;
+    running_ = true;
     write_line(line);
     std::string answer;
     Ended ended;
-    if (wait_answer(answer)) {
+    const bool answered = wait_answer(answer);
+    running_ = false;
+    if (answered) {
         ended.status = atoi(answer.c_str());
     } else {
         ended.status = after_exit(true);

@@ -55,6 +55,7 @@ private:
     int output_ = -1;
     int state_ = -1;
     std::string pending_;
+    bool running_ = false;  ///< the user's code runs: an interrupt is meant for it
 
     void start(bool restore);
     void write_line(std::string_view line);

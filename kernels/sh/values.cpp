@@ -46,7 +46,8 @@ std::string scalar_text(const Json& value) {
     if (value.is_number()) {
         return value.dump();
     }
-    throw Refused{"TypeError", "a shell variable cannot hold this: " + value.dump().substr(0, 80), {}};
+    const std::string shown = value.dump().substr(0, 80);
+    throw Refused{"TypeError", "a shell variable cannot hold this: " + shown, {}};
 }
 
 void refuse_nul(const std::string& text) {
@@ -262,7 +263,8 @@ Answer Server::pull(const Json& content, Buffers&) {
     }
     const std::string form = content.value("form", "text");
     if (form != "text" && form != "json") {
-        throw Refused{form == "npy" ? "TypeError" : "ValueError", "a shell has no form " + form, {}};
+        const char* ename = form == "npy" ? "TypeError" : "ValueError";
+        throw Refused{ename, "a shell has no form " + form, {}};
     }
     if (!content.contains("names") || !content["names"].is_array()) {
         throw Refused{"ValueError", "names is not a list of strings", {}};

@@ -100,6 +100,8 @@ class Kernel:
             except ConnectionResetError:
                 data = b''
             if not data:
+                for thread in self._threads:  # what it said last is still in the pipes
+                    thread.join(2)
                 raise KernelDied('stderr: %r' % bytes(self.piped[2]))
             self._data += data
 
@@ -217,7 +219,8 @@ SH = os.path.join(BUILD, 'libexec', 'ipkit', 'ipkit-kernel-sh')
 
 
 def python_kernel(python=PYTHON, **more):
-    return Kernel([python, '-I', '-S', os.path.join(ROOT, 'kernels', 'python', 'kernel.py')], **more)
+    return Kernel([python, '-I', '-S', os.path.join(ROOT, 'kernels', 'python', 'kernel.py')],
+        **more)
 
 
 def sh_kernel(**more):

@@ -23,7 +23,8 @@ except ImportError:
 class Push(Case):
     def test_types(self):
         for kind, data, expected in [
-                ('json', b'[1, {"a": null}]', "[1, {'a': None}]"), ('text', b'a\xff\n', "'a\\udcff\\n'"),
+                ('json', b'[1, {"a": null}]', "[1, {'a': None}]"), ('text', b'a\xff\n',
+                    "'a\\udcff\\n'"),
                 ('bytes', b'\0\xff', "b'\\x00\\xff'"), ('lines', b'a\nb\n', "['a', 'b']"),
                 ('lines', b'a\n\nb', "['a', '', 'b']"), ('lines', b'', '[]'),
                 ('lines', b'\n', "['']"), ('nul', b'a\nb\0c\0', "['a\\nb', 'c']"),
@@ -48,7 +49,8 @@ class Push(Case):
         self.error(self.kernel.push('v', 'npy', b'junk'), 'ValueError')
 
     def test_all_are_decoded_before_any_is_bound(self):
-        reply = self.kernel.request('push_request', {'names': ['a', 'b'], 'types': ['json', 'json']},
+        reply = self.kernel.request('push_request', {'names': ['a', 'b'], 'types': ['json',
+            'json']},
                                     [b'1', b'{'])
         self.error(reply, 'JSONDecodeError')
         self.error(self.kernel.execute('a'), 'NameError')
@@ -90,7 +92,8 @@ class Push(Case):
         self.error(self.stage('d', name='v', type='text', end=True), 'KeyError')
         self.error(self.stage(5, begin=True), 'ValueError')
         self.error(self.stage('e', b'1', b'2', begin=True), 'ValueError')
-        self.error(self.stage('f', b'{', begin=True, end=True, name='v', type='json'), 'JSONDecodeError')
+        self.error(self.stage('f', b'{', begin=True, end=True, name='v', type='json'),
+            'JSONDecodeError')
         self.error(self.stage('f', b'}'), 'KeyError')
 
     def test_eight_stages(self):
@@ -117,7 +120,8 @@ class Push(Case):
 class Pull(Case):
     def setUp(self):
         super().setUp()
-        self.kernel.execute('s = "a\\nb"; n = 1.5; l = [1, "x", None]; y = b"\\xff"; o = {1}; e = []')
+        self.kernel.execute('s = "a\\nb"; n = 1.5; l = [1, "x", None]; y = b"\\xff"; o = {1}; '
+            'e = []')
 
     def test_forms(self):
         reply = self.ok(self.kernel.pull('s', 'n', 'l', 'y', 'o', 'l[1].upper()'))
@@ -141,11 +145,14 @@ class Pull(Case):
     def test_undefined(self):
         reply = self.error(self.kernel.pull('n', 'nope'), 'NameError')
         self.assertEqual(reply.content['name'], 'nope')
-        self.assertEqual(self.error(self.kernel.pull('nope.x'), 'NameError').content['name'], 'nope.x')
+        self.assertEqual(self.error(self.kernel.pull('nope.x'), 'NameError').content['name'],
+            'nope.x')
 
     def test_bad(self):
-        for content in ({}, {'names': 'a'}, {'names': ['n'], 'form': 'xml'}, {'names': ['n'], 'sep': ','},
-                        {'names': ['n'], 'limit': -1}, {'names': ['n'], 'form': 'npy', 'elements': True}):
+        for content in ({}, {'names': 'a'}, {'names': ['n'], 'form': 'xml'}, {'names': ['n'],
+            'sep': ','},
+                        {'names': ['n'], 'limit': -1}, {'names': ['n'], 'form': 'npy',
+                            'elements': True}):
             with self.subTest(content):
                 self.error(self.kernel.request('pull_request', content), 'ValueError')
         self.error(self.kernel.pull('1 +'), 'SyntaxError')
@@ -189,21 +196,26 @@ class Map(Case):
         self.kernel.execute('def twice(v): return 2 * v\nk = 10')
         numbers = [b'1', b'2', b'3']
         for code, expected in [
-                ('x**2', b'1\n4\n9\n'), ('twice', b'2\n4\n6\n'), ('lambda x: x + k', b'11\n12\n13\n'),
+                ('x**2', b'1\n4\n9\n'), ('twice', b'2\n4\n6\n'), ('lambda x: x + k',
+                    b'11\n12\n13\n'),
                 ('[x + i for i in range(2)]', b'[1, 2]\n[2, 3]\n[3, 4]\n'),
-                ('(lambda: x)()', b'1\n2\n3\n'), ('_ * x', b'1\n22\n333\n'), ('_ + "!"', b'1!\n2!\n3!\n'),
-                ('k', b'10\n10\n10\n'), ('x / 2', b'0.5\n1.0\n1.5\n'), ('x > 1', b'false\ntrue\ntrue\n'),
+                ('(lambda: x)()', b'1\n2\n3\n'), ('_ * x', b'1\n22\n333\n'), ('_ + "!"',
+                    b'1!\n2!\n3!\n'),
+                ('k', b'10\n10\n10\n'), ('x / 2', b'0.5\n1.0\n1.5\n'), ('x > 1',
+                    b'false\ntrue\ntrue\n'),
                 ('None', b'null\nnull\nnull\n'), ('{x}', b'{1}\n{2}\n{3}\n'), (' x ', b'1\n2\n3\n'),
                 ('x\n+ 1' if False else '(x\n + 1)', b'2\n3\n4\n'), ('str', b'1\n2\n3\n')]:
             with self.subTest(code):
                 self.assertEqual(self.lines(code, numbers), expected)
 
     def test_what_is_a_number(self):
-        items = [b'7', b'-1.5', b'1e3', b'007', b'+1', b' 1', b'1 ', b'true', b'null', b'NaN', b'[1]',
+        items = [b'7', b'-1.5', b'1e3', b'007', b'+1', b' 1', b'1 ', b'true', b'null', b'NaN',
+            b'[1]',
                  b'"a"', b'', b'1.', b'.5', b'0x1', '١'.encode(), b'a,b', b'-0']
         types = self.lines('type(x).__name__', items).split()
         self.assertEqual(types, [b'int', b'float', b'float'] + [b'str'] * 15 + [b'int'])
-        for item, kind in zip(items, types):  # the same when it stands alone: the other way to decode
+        for item, kind in zip(items,
+            types):  # the same when it stands alone: the other way to decode
             self.assertEqual(self.lines('type(x).__name__', [item]).strip(), kind, item)
 
     def test_neighbours_do_not_make_json_together(self):
@@ -251,7 +263,8 @@ class Map(Case):
 
     def test_bad(self):
         good = {'code': 'x', 'count': 1, 'sep': '\n'}
-        for change in ({'count': 2}, {'count': 10**18}, {'count': -1}, {'count': 'a'}, {'count': True},
+        for change in ({'count': 2}, {'count': 10**18}, {'count': -1}, {'count': 'a'},
+            {'count': True},
                        {'sep': ','}, {'sep': ''}, {'out': 'x'}, {'type': 'yaml'}, {'sep': '\0'}):
             with self.subTest(change):
                 reply = self.kernel.request('map_request', dict(good, **change), [b'1\n'])
@@ -263,7 +276,8 @@ class Map(Case):
     def test_prints_and_interrupt(self):
         self.assertEqual(self.kernel.map('print(x)', [b'1', b'2']).out, b'1\n2\n')
         self.kernel.execute('import os')
-        msg_id = self.kernel.send('map_request', {'code': 'os.system("echo started; sleep 100")', 'sep': '\n',
+        msg_id = self.kernel.send('map_request', {'code': 'os.system("echo started; sleep 100")',
+            'sep': '\n',
                                                   'count': 1}, [b'1\n'])
         self.kernel.wait_piped(b'started')
         self.kernel.interrupt(msg_id)
@@ -276,7 +290,8 @@ class Namespace(Case):
         self.kernel.execute('b = [1, 2]; a = "xyz"; n = 5\nimport math')
         names = self.kernel.request('list_request', {}).content['names']
         self.assertEqual([(one['name'], one['type'], one['size']) for one in names],
-                         [('a', 'str', 3), ('b', 'list', 2), ('math', 'module', None), ('n', 'int', None)])
+                         [('a', 'str', 3), ('b', 'list', 2), ('math', 'module', None), ('n', 'int',
+                             None)])
         self.ok(self.kernel.request('clear_request', {}))
         self.assertEqual(self.kernel.request('list_request', {}).content['names'], [])
         self.assertEqual(self.value('__name__ + str(len([1]))'), ('text', b'__main__1'))
@@ -305,7 +320,8 @@ class Apply(Case):
         self.assertEqual(self.result(lambda v: v + 1, ipyparallel.Reference('x')), 6)
         self.assertEqual(self.result(len, b'z' * 100000), 100000)
         self.assertEqual(self.result(lambda n: b'z' * n, 100000), b'z' * 100000)
-        self.assertEqual(self.call(ipyparallel.interactive(lambda: print(x))).out, b'5\n')  # noqa: F821
+        self.assertEqual(self.call(ipyparallel.interactive(lambda: print(x))).out,
+            b'5\n')  # noqa: F821
 
     @unittest.skipUnless(numpy, 'no NumPy here')
     def test_arrays(self):
@@ -322,7 +338,8 @@ class Apply(Case):
         reply = self.error(self.call(unmet), 'UnmetDependency')
         self.assertIs(reply.header['dependencies_met'], False)
         self.error(self.kernel.request('apply_request', {}, []), 'ValueError')
-        self.assertEqual(self.kernel.request('apply_request', {}, [b'x', b'y']).header['status'], 'error')
+        self.assertEqual(self.kernel.request('apply_request', {}, [b'x', b'y']).header['status'],
+            'error')
 
     def test_data_messages(self):
         def publish():

@@ -58,7 +58,8 @@ class Execute(Case):
                          b'f 5\nv w /\nE=1\n')
 
     def test_exit_keeps_everything(self):
-        self.run_code('a=$\'x\\ny\'; l=(1 "2 3"); declare -A m=([k]=v); declare -ri r=7; export E=1; '
+        self.run_code('a=$\'x\\ny\'; l=(1 "2 3"); declare -A m=([k]=v); declare -ri r=7; '
+            'export E=1; '
                       'f() { echo "f $1"; }; export -f f; cd /; umask 027; shopt -s nullglob; '
                       'set -o pipefail; set -- p "q r"; unset HOME; trap "echo usr" USR1')
         self.assertEqual(self.run_code('echo out; exit 3; echo no', status=3), b'out\n')
@@ -71,9 +72,11 @@ class Execute(Case):
         self.assertEqual(self.run_code('echo $r'), b'7\n')
 
     def test_exit_trap_of_the_users(self):
-        self.assertEqual(self.run_code('trap "cat; echo bye \\$a" EXIT; a=1; exit 4', status=4), b'bye 1\n')
+        self.assertEqual(self.run_code('trap "cat; echo bye \\$a" EXIT; a=1; exit 4', status=4),
+            b'bye 1\n')
         self.assertEqual(self.run_code('echo $a; exit 5', status=5), b'1\n')
-        self.assertEqual(self.run_code('trap "echo no" EXIT; trap - EXIT; (trap "echo sub" EXIT); exit 6',
+        self.assertEqual(self.run_code('trap "echo no" EXIT; trap - EXIT; '
+            '(trap "echo sub" EXIT); exit 6',
                                        status=6), b'sub\n')
 
     def test_status(self):
@@ -115,7 +118,8 @@ class Execute(Case):
 
     def test_stdin_and_arguments(self):
         self.assertEqual(self.run_code('cat; echo end'), b'end\n')
-        self.assertEqual(self.run_code('read x; echo "$x"; cat | od -An -c', [b'one\n\0\xff'], stdin=True),
+        self.assertEqual(self.run_code('read x; echo "$x"; cat | od -An -c', [b'one\n\0\xff'],
+            stdin=True),
                          b'one\n  \\0 377\n')
         self.error(self.kernel.execute('cat', stdin=True), 'ValueError')
         self.assertEqual(self.run_code('echo "$#:$1:$2"', argv=['f.sh', 'a b', '']), b'2:a b:\n')
@@ -128,7 +132,8 @@ class Execute(Case):
         reply = self.kernel.execute('false', silent=False)
         self.assertEqual([message.kind for message in reply.before], ['execute_input', 'error'])
         self.assertEqual(reply.content['execution_count'], 1)
-        self.assertEqual(self.kernel.request('kernel_info_request', {}).content['language_info']['name'], 'sh')
+        self.assertEqual(self.kernel.request('kernel_info_request',
+            {}).content['language_info']['name'], 'sh')
 
     def test_children_inherit_nothing_of_ours(self):
         names = self.run_code('for f in /proc/self/fd/*; do readlink $f; done; env')
@@ -143,15 +148,18 @@ class Execute(Case):
 
 class Interrupts(Case):
     def start(self, code):
-        msg_id = self.kernel.send('execute_request', {'code': 'echo started; ' + code, 'silent': True})
+        msg_id = self.kernel.send('execute_request', {'code': 'echo started; ' + code,
+            'silent': True})
         self.kernel.wait_piped(b'started')
         self.kernel.take_piped()
         return msg_id
 
     def test_aborts_the_whole_command(self):
         self.run_code('a=1')
-        for code in ('sleep 100; echo no', 'while :; do :; done; echo no', 'sleep 100 | cat; echo no',
-                     'f() { for i in 1 2; do sleep 100; done; }; f; echo no', '(sleep 100; echo no); echo no',
+        for code in ('sleep 100; echo no', 'while :; do :; done; echo no',
+            'sleep 100 | cat; echo no',
+                     'f() { for i in 1 2; do sleep 100; done; }; f; echo no',
+                         '(sleep 100; echo no); echo no',
                      'x=$(sleep 100); echo no'):
             with self.subTest(code):
                 running = self.start(code)
@@ -177,29 +185,36 @@ class Interrupts(Case):
 class Values(Case):
     def test_push(self):
         for kind, data, expected in [
-                ('text', b'a\xff \n\n', "declare -- v=$'a\\377 \\n\\n'"), ('json', b'"x y"', 'declare -- v="x y"'),
+                ('text', b'a\xff \n\n', "declare -- v=$'a\\377 \\n\\n'"), ('json', b'"x y"',
+                    'declare -- v="x y"'),
                 ('json', b' 1.50 ', 'declare -- v="1.50"'), ('bytes', b'', 'declare -- v=""'),
                 ('lines', b'a\n\nb c', 'declare -a v=([0]="a" [1]="" [2]="b c")'),
-                ('lines', b'', 'declare -a v=()'), ('nul', b'a\nb\0', "declare -a v=([0]=$'a\\nb')"),
-                ('json', b'["a", 2]', 'declare -a v=([0]="a" [1]="2")'), ('text', b'-n', 'declare -- v="-n"')]:
+                ('lines', b'', 'declare -a v=()'), ('nul', b'a\nb\0',
+                    "declare -a v=([0]=$'a\\nb')"),
+                ('json', b'["a", 2]', 'declare -a v=([0]="a" [1]="2")'), ('text', b'-n',
+                    'declare -- v="-n"')]:
             with self.subTest(kind=kind, data=data):
                 self.ok(self.kernel.push('v', kind, data))
                 self.assertEqual(self.run_code('declare -p v'), expected.encode() + b'\n')
 
     def test_what_it_cannot_hold(self):
         for kind, data in [('text', b'a\0'), ('bytes', b'\0'), ('lines', b'a\0\n'), ('json', b'{}'),
-                           ('json', b'[[1]]'), ('json', b'null'), ('json', b'"\\u0000"'), ('npy', b'x'),
+                           ('json', b'[[1]]'), ('json', b'null'), ('json', b'"\\u0000"'), ('npy',
+                               b'x'),
                            ('ref', b'x')]:
             with self.subTest(kind=kind, data=data):
                 self.error(self.kernel.push('v', kind, data), 'TypeError')
         self.run_code('declare -r fixed=1')
-        reply = self.kernel.request('push_request', {'names': ['n', 'fixed'], 'types': ['text'] * 2}, [b'', b''])
+        reply = self.kernel.request('push_request', {'names': ['n', 'fixed'],
+            'types': ['text'] * 2}, [b'', b''])
         self.error(reply, 'TypeError')
         self.error(self.kernel.pull('n'), 'NameError')
 
     def test_bad_pushes(self):
-        for content, buffers in [({}, []), ({'names': ['a']}, [b'']), ({'names': ['a'], 'types': []}, [b'']),
-                                 ({'names': ['a;b'], 'types': ['text']}, [b'']), ({'unbind': ['$(x)']}, []),
+        for content, buffers in [({}, []), ({'names': ['a']}, [b'']), ({'names': ['a'],
+            'types': []}, [b'']),
+                                 ({'names': ['a;b'], 'types': ['text']}, [b'']),
+                                     ({'unbind': ['$(x)']}, []),
                                  ({'names': ['__ipkit_in'], 'types': ['text']}, [b'']),
                                  ({'names': ['a'], 'types': ['yaml']}, [b'']), ({'names': 3}, []),
                                  ({'names': ['a'], 'types': ['json']}, [b'{'])]:
@@ -220,9 +235,11 @@ class Values(Case):
         self.error(stage(end=True, name='v', type='text'), 'KeyError')
 
     def test_pull(self):
-        self.run_code('s=$\'a\\n\'; l=(1 "x y" ""); e=(); declare -A m=([k]=v); b=$\'\\xff"\'; sp=([3]=z); em=')
+        self.run_code('s=$\'a\\n\'; l=(1 "x y" ""); e=(); declare -A m=([k]=v); '
+            'b=$\'\\xff"\'; sp=([3]=z); em=')
         reply = self.ok(self.kernel.pull('s', 'l', 'e', 'm', 'l[1]', 'm[k]', 'b', 'sp', 'em'))
-        self.assertEqual(reply.buffers, [b'a\n', b'["1", "x y", ""]', b'[]', b'{"k": "v"}', b'x y', b'v',
+        self.assertEqual(reply.buffers, [b'a\n', b'["1", "x y", ""]', b'[]', b'{"k": "v"}', b'x y',
+            b'v',
                                          b'\xff"', b'["z"]', b''])
         self.assertEqual(reply.content['types'][:4], ['text', 'json', 'json', 'json'])
         reply = self.ok(self.kernel.pull('s', 'b', 'l', form='json'))
@@ -244,7 +261,8 @@ class Values(Case):
 
     def test_tokens(self):
         self.run_code('a=0123456789')
-        held = lambda token, **more: self.kernel.request('pull_request', dict({'token': token}, **more))
+        held = lambda token, **more: self.kernel.request('pull_request', dict({'token': token},
+            **more))
         token = self.kernel.pull('a', limit=3).content['token']
         self.assertEqual(held(token, index=0, offset=8, length=9).buffers, [b'89'])
         self.error(held(token, index=1, offset=0, length=9), 'IndexError')
@@ -262,7 +280,8 @@ class Values(Case):
         self.run_code('b=(1 2); a="xyzé"; f() { :; }; declare -A m=(); cd /')
         names = self.kernel.request('list_request', {}).content['names']
         self.assertEqual([(one['name'], one['type'], one['size']) for one in names],
-                         [('a', 'string', 5), ('b', 'array', 2), ('f', 'function', None), ('m', 'map', 0)])
+                         [('a', 'string', 5), ('b', 'array', 2), ('f', 'function', None), ('m',
+                             'map', 0)])
         self.run_code('exit 3', status=3)
         self.assertEqual(self.kernel.request('list_request', {}).content['names'], names)
         self.ok(self.kernel.request('clear_request', {}))
@@ -273,7 +292,8 @@ class Values(Case):
 class Map(Case):
     def test_items(self):
         self.run_code('a=5; f() { echo "f $1"; }')
-        items = [b'echo $a', b'f x; a=6', b'echo out; echo err >&2; exit 3', b'kill -9 $BASHPID', b'printf x',
+        items = [b'echo $a', b'f x; a=6', b'echo out; echo err >&2; exit 3', b'kill -9 $BASHPID',
+            b'printf x',
                  b'if', b'cat', b'cd /', b'pwd >/dev/null; echo $a', b'printf "a\\0b"', b'\xff']
         reply = self.ok(self.kernel.map('', items))
         self.assertEqual((reply.content['form'], reply.content['count']), ('sized', len(items)))
@@ -292,7 +312,8 @@ class Map(Case):
 
     def test_bad(self):
         good = {'code': '', 'count': 1, 'sep': '\n'}
-        for change in ({'count': 2}, {'count': 10**18}, {'count': -1}, {'sep': ','}, {'code': 'x'}, {'out': 1},
+        for change in ({'count': 2}, {'count': 10**18}, {'count': -1}, {'sep': ','}, {'code': 'x'},
+            {'out': 1},
                        {'count': None}):
             with self.subTest(change):
                 reply = self.kernel.request('map_request', dict(good, **change), [b'true\n'])
@@ -331,7 +352,8 @@ class LifeAndDeath(Case):
     def test_bad_requests(self):
         for frames in ([b'{"msg_type": "list_request"}', b'{}', b'{}', b'{bad'],
                        [b'{"msg_type": "list_request"}', b'{}', b'{}', b'7'],
-                       [b'{"msg_type": "push_request"}', b'{}', b'{}', b'{"stage": "s", "begin": 7}']):
+                       [b'{"msg_type": "push_request"}', b'{}', b'{}',
+                           b'{"stage": "s", "begin": 7}']):
             self.kernel.send_frames(frames)
             self.error(self.kernel.reply(), 'ValueError')
         self.kernel.send_frames([b'junk', b'{}', b'{}', b'{}'])
