@@ -32,6 +32,13 @@ Frame Frame::adopt(std::string bytes) {
   return frame;
 }
 
+Frame Frame::sized(size_t size) {
+  Frame frame;
+  zmq_msg_close(frame.raw());
+  if (zmq_msg_init_size(frame.raw(), size) != 0) zmq_msg_init(frame.raw());
+  return frame;
+}
+
 Frame::Frame(Frame&& other) noexcept {
   zmq_msg_init(message(storage_));
   zmq_msg_move(message(storage_), message(other.storage_));
@@ -55,6 +62,8 @@ std::string_view Frame::view() const {
 }
 
 size_t Frame::size() const { return zmq_msg_size(message(storage_)); }
+
+char* Frame::data() { return static_cast<char*>(zmq_msg_data(message(storage_))); }
 
 zmq_msg_t* Frame::raw() { return message(storage_); }
 

@@ -23,6 +23,8 @@ class Frame {
   explicit Frame(std::string_view bytes);
   /// Takes the string; its bytes are not copied if it is large.
   static Frame adopt(std::string bytes);
+  /// `size` bytes to be filled through data(); not set to anything. Empty if there is no memory.
+  static Frame sized(size_t size);
   Frame(Frame&& other) noexcept;
   Frame& operator=(Frame&& other) noexcept;
   ~Frame();
@@ -31,6 +33,8 @@ class Frame {
   Frame share();
   std::string_view view() const;
   size_t size() const;
+  /// The bytes, to be changed by whoever made the frame and before it is shared.
+  char* data();
   zmq_msg_t* raw();
 
  private:

@@ -61,6 +61,42 @@ std::string_view FieldParser::field(std::string_view json, std::string_view key)
   return value.get_string().get(text) ? std::string_view() : text;
 }
 
+// The text of any value; objects and lists are walked to find their end.
+static std::string_view raw_text(simdjson::ondemand::value value) {
+  simdjson::ondemand::json_type type;
+  if (value.type().get(type)) return {};
+  std::string_view text;
+  if (type == simdjson::ondemand::json_type::array) {
+    simdjson::ondemand::array array;
+    if (value.get_array().get(array) || array.raw_json().get(text)) return {};
+  } else if (type == simdjson::ondemand::json_type::object) {
+    simdjson::ondemand::object object;
+    if (value.get_object().get(object) || object.raw_json().get(text)) return {};
+  } else {
+    text = value.raw_json_token();
+  }
+  return trim(text);
+}
+
+bool FieldParser::raw_fields(std::string_view json, std::span<const std::string_view> keys,
+                             std::span<std::string_view> values) {
+  for (auto& value : values) value = {};
+  simdjson::ondemand::object object;
+  if (!state_->open(json, object)) return false;
+  for (auto entry : object) {
+    std::string_view key;
+    if (entry.unescaped_key().get(key)) return false;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (key != keys[i]) continue;
+      simdjson::ondemand::value value;
+      if (entry.value().get(value)) return false;
+      values[i] = raw_text(value);
+      break;
+    }
+  }
+  return true;
+}
+
 static std::string user_name() {
   for (const char* variable : {"USER", "LOGNAME"})
     if (const char* name = ::getenv(variable); name && *name) return name;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,11 @@ class FieldParser {
   /// The string or the raw JSON text of one top-level field, "" if absent or not an object; for a
   /// quick look at `status` and the like. Valid until the next call.
   std::string_view field(std::string_view json, std::string_view key);
+
+  /// The raw JSON text (strings with their quotes) of several top-level fields in one pass, "" for
+  /// one that is absent; false if `json` is not an object. Valid until the next call.
+  bool raw_fields(std::string_view json, std::span<const std::string_view> keys,
+                  std::span<std::string_view> values);
 
  private:
   struct State;

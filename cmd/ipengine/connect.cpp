@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Finding the controller: its connection file, waited for.
+#include <time.h>
+
+#include <cerrno>
+
+#include "cmd/ipengine/settings.hpp"
+#include "libipc/cli/program.hpp"
+#include "libipc/util/process.hpp"
+
+namespace ipc::ipengine {
+namespace {
+
+constexpr milliseconds kLook{50};
+
+void pause() {
+  timespec time{0, std::chrono::nanoseconds(kLook).count()};
+  ::nanosleep(&time, nullptr);
+}
+
+/// A usable connection now, or why not; Code::no_controller means that waiting can help.
+Result<net::Connection> look(const std::string& path) {
+  IPC_TRY_ASSIGN(net::Connection connection, net::read_connection(path));
+  IPC_TRY(net::check_alive(connection, path));
+  return connection;
+}
+
+Result<net::Connection> wait_for(const std::string& path, Duration limit, bool quiet) {
+  const TimePoint end = Clock::now() + limit;
+  bool said = false;
+  for (;;) {
+    auto connection = look(path);
+    if (connection) return connection;
+    Error error = connection.error();
+    if (error.code != Code::no_controller) return error;
+    if (Clock::now() >= end) {
+      error.hint = "start a controller, or name another file with --file";
+      return error;
+    }
+    if (!said && !quiet) cli::complain("waiting for a controller: " + error.text());
+    said = true;
+    pause();
+  }
+}
+
+bool is_here(const std::string& location) {
+  return location.empty() || location == "localhost" || location == "127.0.0.1" ||
+         location == host_name();
+}
+
+}  // namespace
+
+Result<net::Connection> find_connection(const Settings& settings) {
+  net::Connection connection;
+  if (!settings.connection_text.empty()) {
+    auto parsed = net::parse_connection(settings.connection_text);
+    if (!parsed)
+      return Error{Code::bad_input, "connection info in the environment: " + parsed.error().text(),
+                   ""};
+    connection = *std::move(parsed);
+  } else {
+    IPC_TRY_ASSIGN(connection,
+                   wait_for(settings.connection_file(), settings.limit, settings.quiet));
+  }
+  if (!settings.location.empty()) connection.location = settings.location;
+  if (!connection.ssh.empty() && !is_here(connection.location))
+    return Error{Code::usage,
+                 "the connection file asks for an ssh tunnel by " + connection.ssh +
+                     ", which this engine does not open",
+                 "forward the ports with ssh -L and say --location=localhost"};
+  return connection;
+}
+
+}  // namespace ipc::ipengine

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the command line of ipengine says.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "libipc/cli/command.hpp"
+#include "libipc/config/paths.hpp"
+#include "libipc/engine/engine.hpp"
+#include "libipc/util/log.hpp"
+
+namespace ipc::ipengine {
+
+/// Everything the command line and the environment set.
+struct Settings {
+  config::ClusterName cluster;
+  std::string file;             ///< connection file; empty: the cluster's
+  std::string connection_text;  ///< the file's text itself, from the environment
+  std::string location;         ///< overrides that of the file
+  std::string python;
+  std::string directory;         ///< to work in; empty: where we are
+  Duration limit = seconds(60);  ///< for the file to appear, and for the registration
+  bool daemonize = false, log_to_file = false, quiet = false;
+  log::Level level = log::Level::warning;
+  engine::EngineConfig engine;
+
+  std::string connection_file() const;
+};
+
+extern const cli::Command kCommand;
+
+/// Code::usage for what is wrong, or is the reference's and not done here.
+Result<Settings> read_settings(const cli::Arguments& arguments);
+
+/// The connection, waited for if the file is not there or its controller is gone; says on stderr
+/// what is waited for. Code::no_controller after the limit.
+Result<net::Connection> find_connection(const Settings& settings);
+
+}  // namespace ipc::ipengine

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The engine's life: start, registration, heartbeats, kernels that end, stop.
+#include "libipc/engine/engine.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "libipc/util/file.hpp"
+#include "libipc/util/log.hpp"
+#include "libipc/util/process.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc::engine {
+namespace {
+
+constexpr Duration kGrace = seconds(1);
+constexpr Duration kControllerCheck = seconds(2);
+constexpr size_t kQuotedWords = 300;
+
+/// What a kernel said last, as part of a sentence; empty if nothing.
+std::string quoted_words(const std::string& words) {
+  std::string_view text = trim(words);
+  if (text.empty()) return "";
+  if (text.size() > kQuotedWords) text.remove_prefix(text.size() - kQuotedWords);
+  return "; last words: \"" + std::string(text) + "\"";
+}
+
+std::string working_directory() {
+  std::error_code error;
+  return std::filesystem::current_path(error).string();
+}
+
+std::string seconds_text(Duration time) {
+  return std::to_string(std::chrono::duration_cast<seconds>(time).count()) + " s";
+}
+
+}  // namespace
+
+Engine::Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher, Guard* guard,
+               EngineConfig config, Callbacks callbacks)
+    : loop_(loop),
+      guard_(guard),
+      config_(std::move(config)),
+      callbacks_(std::move(callbacks)),
+      uplink_(context, loop, *this, config_.uuid),
+      outbox_(uplink_),
+      kernels_(loop, launcher, *this, outbox_, config_.kernel) {}
+
+Engine::~Engine() {
+  loop_.cancel(registration_timer_);
+  for (const auto timer : timers_) loop_.cancel(timer);
+}
+
+Status Engine::start(const net::Connection& connection) {
+  connection_ = connection;
+  for (const char* port : {"hb_ping", "hb_pong"})
+    if (!connection.ports.contains(port))
+      return Error{Code::bad_input, std::string("no '") + port + "' port in the connection file",
+                   "is it the client's file? engines need the -engine one"};
+  IPC_TRY(kernels_.slot("").kernel.start());
+  IPC_TRY(uplink_.connect(connection));
+  return {};
+}
+
+wire::Json Engine::registration_facts() {
+  const Kernel& main = kernels_.slot("").kernel;
+  const KernelFacts& facts = main.facts();
+  return {{"version", IPKIT_VERSION},
+          {"host", host_name()},
+          {"pid", ::getpid()},
+          {"kernel_pid", facts.pid},
+          {"language", facts.language},
+          {"language_version", facts.version},
+          {"kernel", main.name()},
+          {"cwd", working_directory()},
+          {"started", iso8601(unix_now())},
+          {"prefetch", facts.prefetch}};
+}
+
+void Engine::registered(int id, Duration heart_period) {
+  if (stopping_ || id_ >= 0) return;
+  loop_.cancel(registration_timer_);
+  id_ = id;
+  outbox_.set_id(id);
+  if (guard_ != nullptr) guard_->registered(id, connection_);
+  outbox_.status("{}", "starting");
+  if (auto connected = uplink_.start_hearts(id); !connected)
+    return stop("no connection", connected.error());
+  watch_hearts(heart_period);
+  timers_.push_back(loop_.every(kControllerCheck, [this] { check_controller(); }));
+  Kernel& main = kernels_.slot("").kernel;
+  if (main.state() == Kernel::State::ready) hello(main);
+  if (callbacks_.registered) callbacks_.registered(id);
+}
+
+void Engine::refused(const std::string& why) {
+  if (id_ >= 0) return;
+  loop_.cancel(registration_timer_);
+  stop("refused", Error{Code::refused, "the controller refused the registration: " + why, ""});
+}
+
+void Engine::watch_hearts(Duration period) {
+  const Duration check = period + milliseconds(500);
+  checked_ = loop_.now();
+  timers_.push_back(loop_.every(check, [this, check] {
+    const bool came = uplink_.last_ping() >= checked_;
+    checked_ = loop_.now();
+    if (came) {
+      if (missed_ > 0) log::warning("heartbeats of the controller are back");
+      missed_ = 0;
+      return;
+    }
+    ++missed_;
+    const std::string silent = seconds_text(check * missed_);
+    if (missed_ == 1) log::warning("no heartbeat from the controller for " + silent);
+    if (config_.max_heartbeat_misses > 0 && missed_ > config_.max_heartbeat_misses)
+      stop("no heartbeats",
+           Error{Code::no_controller,
+                 "no heartbeat from the controller for " + silent + ": stopped", ""});
+  }));
+}
+
+void Engine::check_controller() {
+  const auto alive = net::check_alive(connection_, config_.connection_path);
+  if (alive) {
+    gone_since_.reset();
+    return;
+  }
+  if (!gone_since_) {
+    gone_since_ = loop_.now();
+    log::warning(alive.error().text() + "; the engine stops in " +
+                 seconds_text(config_.orphan_limit));
+  }
+  if (loop_.now() - *gone_since_ >= config_.orphan_limit)
+    stop("controller gone", Error{Code::no_controller,
+                                  "the controller has been gone for " +
+                                      seconds_text(config_.orphan_limit) + ": stopped",
+                                  ""});
+}
+
+void Engine::stop(const std::string& reason, Status outcome) {
+  if (stopping_) return;
+  stopping_ = true;
+  outcome_ = std::move(outcome);
+  log::info("stopping: " + reason);
+  loop_.cancel(registration_timer_);
+  for (const auto timer : timers_) loop_.cancel(timer);
+  if (asked_ && (id_ >= 0 || outcome_))
+    uplink_.unregister(id_ >= 0 ? wire::Json(id_) : wire::Json(nullptr), "left");
+  kernels_.end_all(kGrace);
+  // From the loop, not from here: whoever called may still use what `ended` destroys.
+  if (kernels_.all_ended()) loop_.after(Duration{0}, [this] { finish_stop(); });
+}
+
+void Engine::finish_stop() {
+  if (ended_) return;
+  ended_ = true;
+  if (callbacks_.ended) callbacks_.ended(outcome_);
+}
+
+void Engine::hello(Kernel& kernel) {
+  const std::string content = wire::dump_json({{"engine_uuid", uplink_.session().id()},
+                                               {"engine_id", id_},
+                                               {"profile_dir", config_.profile_dir}});
+  const std::array<std::string_view, 4> parts = {R"({"msg_type": "hello"})", "{}", "{}", content};
+  kernel.send(parts);
+  kernel.flush();
+}
+
+void Engine::run_startup_code() {
+  const auto run = [this](const wire::Json& content) {
+    auto request = Request::internal("execute_request", uplink_.session().header("execute_request"),
+                                     wire::dump_json(content));
+    queue_.push(request, loop_.now());
+  };
+  // Each goes to the front of the queue, so the last one here runs first.
+  if (!config_.startup_command.empty())
+    run({{"code", config_.startup_command}, {"silent", true}, {"file", "startup command"}});
+  if (config_.startup_script.empty()) return;
+  auto text = read_file(config_.startup_script);
+  if (!text) return log::error("startup script: " + text.error().text());
+  run({{"code", *text}, {"silent", true}, {"file", config_.startup_script}});
+}
+
+void Engine::kernel_ready(Kernel& kernel) {
+  if (stopping_) return;
+  const bool is_main = kernel.name() == kernels_.main_name();
+  if (is_main) run_startup_code();
+  if (is_main && !asked_) {
+    asked_ = true;
+    wire::Json content = {{"uuid", uplink_.session().id()}, {"ipkit", registration_facts()}};
+    if (config_.id) content["id"] = *config_.id;
+    uplink_.register_engine(content);
+    registration_timer_ = loop_.after(config_.registration_limit, [this] {
+      stop("no answer",
+           Error{Code::no_controller,
+                 "no answer to the registration from " + connection_.endpoint("registration") +
+                     " in " + seconds_text(config_.registration_limit),
+                 "is the controller running, and is the file its own?"});
+    });
+  } else if (id_ >= 0) {
+    hello(kernel);
+  }
+  pump();
+}
+
+void Engine::kernel_idle(Kernel&) {
+  pump();
+}
+
+void Engine::kernel_ended(Kernel& kernel, const std::string& why, bool was_ready) {
+  if (stopping_) {
+    if (kernels_.all_ended()) loop_.after(Duration{0}, [this] { finish_stop(); });
+    return;
+  }
+  KernelSlot& slot = kernels_.slot(kernel);
+  slot.last_end = why + quoted_words(kernel.last_words());
+  log::warning("kernel '" + kernel.name() + "': " + slot.last_end);
+  if (!was_ready && !asked_) return main_never_started(kernel, why);
+  if (was_ready) {
+    died(slot, slot.last_end);
+  } else {
+    slot.gave_up = true;
+    pump();
+  }
+}
+
+void Engine::main_never_started(const Kernel& kernel, const std::string& why) {
+  const std::string_view words = trim(kernel.last_words());
+  stop("no kernel", Error{Code::failed,
+                          "kernel '" + kernel.name() + "' did not start: " + why +
+                              (words.empty() ? "" : "; it said: " + std::string(words)),
+                          ""});
+}
+
+void Engine::died(KernelSlot& slot, const std::string& why) {
+  const std::string name = kernels_.request_name(slot.kernel);
+  slot.output.finish(slot.last_parent);
+  for (auto& request : queue_.kernel_died(name))
+    fail(*request, "KernelDied", why, slot.kernel.generation());
+  if (!name.empty()) return pump();  // started again by the next request for it
+  outbox_.status("{}", "restarting");
+  if (slot.limit.allow(loop_.now())) {
+    // Not from within the old one's last call.
+    loop_.after(Duration{0}, [this, &slot] { restart(slot); });
+    return;
+  }
+  slot.gave_up = true;
+  log::error("kernel '" + slot.kernel.name() + "' ended too often; requests are refused");
+  pump();
+}
+
+void Engine::restart(KernelSlot& slot) {
+  if (stopping_ || slot.kernel.state() != Kernel::State::absent) return;
+  if (auto started = slot.kernel.start(); !started) {
+    slot.last_end = started.error().text();
+    slot.gave_up = true;
+    log::error("kernel '" + slot.kernel.name() + "': " + slot.last_end);
+  }
+  pump();
+}
+
+}  // namespace ipc::engine

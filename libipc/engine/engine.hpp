@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The engine: supervises kernels, answers the controller, never blocks and never runs user code.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libipc/engine/kernels.hpp"
+#include "libipc/engine/queue.hpp"
+#include "libipc/engine/uplink.hpp"
+
+namespace ipc::engine {
+
+/// What an engine is told when it starts.
+struct EngineConfig {
+  std::string kernel = "python";  ///< the main one
+  std::optional<int> id;          ///< asked for; the controller may give another
+  std::string uuid;               ///< empty: a random one
+  std::string profile_dir;        ///< told to kernels
+  std::string startup_script;     ///< run in the main kernel at each start of it: a file …
+  std::string startup_command;    ///< … and code
+  std::string connection_path;    ///< for messages; empty if there is no file
+  Duration registration_limit = seconds(60);
+  Duration orphan_limit = seconds(60);  ///< a controller of this host gone for so long: stop
+  int max_heartbeat_misses = 50;        ///< 0: never stop for that
+};
+
+/// One engine in one loop. Start it, run the loop, and destroy it after `ended` was called.
+class Engine : private KernelOwner, private UplinkOwner {
+ public:
+  struct Callbacks {
+    std::function<void(int id)> registered;
+    /// The last word: success for a clean stop. Nothing of the engine runs any more.
+    std::function<void(const Status& outcome)> ended;
+  };
+
+  /// `guard` may be null. Nothing passed here is owned.
+  Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher, Guard* guard,
+         EngineConfig config, Callbacks callbacks);
+  ~Engine() override;
+
+  /// Starts the main kernel and connects. An error: nothing runs.
+  Status start(const net::Connection& connection);
+  /// Leaves the controller and ends the kernels; `ended` follows. Again: nothing.
+  void stop(const std::string& reason, Status outcome = {});
+  int id() const { return id_; }
+
+ private:
+  // life (engine.cpp)
+  void registered(int id, Duration heart_period) override;
+  void refused(const std::string& why) override;
+  wire::Json registration_facts();
+  void watch_hearts(Duration period);
+  void check_controller();
+  void finish_stop();
+  void run_startup_code();
+  void hello(Kernel& kernel);
+
+  // kernels (engine.cpp)
+  void kernel_ready(Kernel& kernel) override;
+  void kernel_ended(Kernel& kernel, const std::string& why, bool was_ready) override;
+  void kernel_idle(Kernel& kernel) override;
+  void main_never_started(const Kernel& kernel, const std::string& why);
+  void died(KernelSlot& slot, const std::string& why);
+  void restart(KernelSlot& slot);
+
+  // requests and replies (requests.cpp)
+  void request(net::Incoming&& message, Route route) override;
+  void requests_taken() override { pump(); }
+  void pump();
+  enum class Fed { written, waits, refused };  // refused: answered and gone
+  Fed feed(Request& request, KernelSlot& slot);
+  bool prepare(KernelSlot& slot);
+  void begin(Request& request);
+  void kernel_message(Kernel& kernel, const KernelMessage& message) override;
+  void kernel_output(Kernel& kernel, bool is_stderr, std::string_view bytes) override;
+  void take_reply(KernelSlot& slot, const KernelMessage& message,
+                  std::span<const std::string_view> head);
+  void report(const Request& request, std::string_view state);
+  void abort(std::vector<RequestPtr>&& requests);
+  void fail(Request& request, std::string_view ename, const std::string& evalue, int generation);
+
+  // control (control.cpp)
+  bool handle(Request& request);
+  void abort_request(Request& request);
+  void cancel_request(Request& request);
+  void signal_request(Request& request);
+  void interrupt_request(Request& request);
+  void shutdown_request(Request& request);
+  bool interrupt_running();
+  void answer(Request& request, std::string content, std::string_view type = {},
+              std::string_view status = "ok");
+
+  net::Loop& loop_;
+  Guard* guard_;
+  EngineConfig config_;
+  Callbacks callbacks_;
+  net::Connection connection_;
+  Uplink uplink_;
+  Outbox outbox_;
+  KernelSet kernels_;
+  Queue queue_;
+  wire::FieldParser parser_;
+  int id_ = -1;
+  bool asked_ = false, stopping_ = false, ended_ = false;
+  Status outcome_;
+  int missed_ = 0;
+  TimePoint checked_{};                  // last look at the heartbeats
+  std::optional<TimePoint> gone_since_;  // the controller's process
+  std::vector<net::Loop::TimerId> timers_;
+  net::Loop::TimerId registration_timer_ = 0;
+};
+
+}  // namespace ipc::engine

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One kernel of an engine: its life, its messages, its output.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libipc/engine/frames.hpp"
+#include "libipc/engine/launch.hpp"
+#include "libipc/net/loop.hpp"
+
+namespace ipc::engine {
+
+class Kernel;
+
+/// What a kernel's owner hears, always from the loop.
+class KernelOwner {
+ public:
+  virtual ~KernelOwner() = default;
+  virtual void kernel_ready(Kernel& kernel) = 0;
+  /// Any other message; views die with the call.
+  virtual void kernel_message(Kernel& kernel, const KernelMessage& message) = 0;
+  /// Bytes from its stdout or stderr pipe.
+  virtual void kernel_output(Kernel& kernel, bool is_stderr, std::string_view bytes) = 0;
+  /// After a batch of messages: the time to give it more to do.
+  virtual void kernel_idle(Kernel& kernel) = 0;
+  /// It ended (all it sent was delivered before); `was_ready` is false if it never got that far.
+  virtual void kernel_ended(Kernel& kernel, const std::string& why, bool was_ready) = 0;
+};
+
+/// What a kernel says of itself in `ready`.
+struct KernelFacts {
+  std::string language, version;
+  pid_t pid = 0;
+  unsigned prefetch = 1;
+};
+
+/// A kernel by name, started and started again. Not thread-safe; lives in its loop's thread.
+class Kernel {
+ public:
+  enum class State { absent, starting, ready, ending };
+
+  Kernel(net::Loop& loop, KernelLauncher& launcher, KernelOwner& owner, std::string name)
+      : loop_(loop), launcher_(launcher), owner_(owner), name_(std::move(name)) {}
+  ~Kernel();
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  /// Starts it anew; the owner hears of ready or the end. An error: there is no process.
+  Status start();
+  const std::string& name() const { return name_; }
+  State state() const { return state_; }
+  const KernelFacts& facts() const { return facts_; }
+  /// How many times it was started.
+  int generation() const { return generation_; }
+  pid_t group() const { return handles_ ? handles_->pid : 0; }
+
+  /// Queues one message; flush() sends what is queued as far as the kernel takes it.
+  void send(std::span<const std::string_view> parts, std::span<net::Frame> frames = {});
+  void flush();
+  /// Stops the request with this id, if it is the one that runs.
+  void interrupt(std::string_view msg_id);
+  /// Sends a signal to its process group. Code::internal if that fails.
+  Status signal(int number);
+  /// Kills it for what it did; the owner hears of the end, with `why`.
+  void fail(std::string why);
+  /// End of file on its socket and SIGTERM, SIGKILL after `grace`.
+  void end(Duration grace);
+
+  /// Has the buffers of the message kernel_message() was called with.
+  FrameReader& reader() { return reader_; }
+
+  /// End of what it wrote to stderr, at most 4 kB.
+  const std::string& last_words() const { return stderr_tail_; }
+  void forget_words() { stderr_tail_.clear(); }
+  /// Words that came by another way than the pipe.
+  void add_words(std::string_view bytes);
+  /// Reads both pipes until they are empty.
+  void drain_pipes();
+
+ private:
+  void watch_socket(bool for_output);
+  void on_socket(short events);
+  void read_messages();
+  void take(const KernelMessage& message);
+  void closed();
+  void take_ready(const KernelMessage& message);
+  void drain_pipe(Fd& pipe, bool is_stderr);
+  void kill_group(int number);
+  void on_exit();
+  void finish(std::string why);
+
+  net::Loop& loop_;
+  KernelLauncher& launcher_;
+  KernelOwner& owner_;
+  const std::string name_;
+  State state_ = State::absent;
+  int generation_ = 0;
+  std::optional<KernelHandles> handles_;
+  FrameReader reader_;
+  FrameWriter writer_;
+  bool watching_output_ = false;
+  std::string failure_;  // why we killed it, if we did
+  KernelFacts facts_;
+  std::string stderr_tail_;
+  net::Loop::TimerId timer_ = 0;
+};
+
+}  // namespace ipc::engine

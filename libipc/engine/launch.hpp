@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Starting kernels: which program, and a process of its own group with a socket to us.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "libipc/engine/guard.hpp"
+#include "libipc/util/fd.hpp"
+#include "libipc/util/result.hpp"
+
+namespace ipc::engine {
+
+/// A kernel that was started. Without a process (a thread in a test) pid is 0 and only the socket
+/// is set.
+struct KernelHandles {
+  Fd socket;      ///< stream socket, non-blocking
+  Fd out, err;    ///< read ends of its stdout and stderr, non-blocking
+  pid_t pid = 0;  ///< also its process group
+  Fd exit;        ///< pidfd: readable when it has ended
+};
+
+/// Starts kernels by name.
+class KernelLauncher {
+ public:
+  virtual ~KernelLauncher() = default;
+  /// Code::no_input: there is no such kernel; others: it could not be started.
+  virtual Result<KernelHandles> start(const std::string& name) = 0;
+  /// A started kernel has ended and was waited for.
+  virtual void ended(pid_t) {}
+};
+
+/// Starts processes.
+class ProcessLauncher : public KernelLauncher {
+ public:
+  /// `python`: the interpreter asked for, may be empty. `guard` (not owned, may be null) is told of
+  /// each process group.
+  ProcessLauncher(std::string python, Guard* guard) : python_(std::move(python)), guard_(guard) {}
+
+  Result<KernelHandles> start(const std::string& name) override;
+  void ended(pid_t pid) override;
+  /// The command line of kernel `name`; asks a version manager's shim for the real interpreter,
+  /// once (limit 20 s).
+  Result<std::vector<std::string>> command(const std::string& name);
+
+ private:
+  Result<std::string> interpreter();
+
+  std::string python_, resolved_;
+  Guard* guard_;
+};
+
+}  // namespace ipc::engine

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The engine's work: requests to kernels, replies to the controller.
+#include <array>
+
+#include "libipc/engine/engine.hpp"
+#include "libipc/util/log.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc::engine {
+
+void Engine::request(net::Incoming&& message, Route route) {
+  if (stopping_) return;
+  auto parsed = Request::parse(std::move(message), route, parser_);
+  if (!parsed) return log::warning("request dropped: " + parsed.error().text());
+  RequestPtr request = *std::move(parsed);
+  if (request->kernel == kernels_.main_name()) request->kernel.clear();
+  if (handle(*request)) return;
+  if (!queue_.push(request, loop_.now())) {
+    std::vector<RequestPtr> one;
+    one.push_back(std::move(request));
+    abort(std::move(one));
+  }
+}
+
+void Engine::pump() {
+  if (stopping_) return;
+  Kernel* fed = nullptr;
+  for (;;) {
+    const Request* const running = queue_.running();
+    unsigned prefetch = 1;
+    if (running != nullptr) prefetch = kernels_.slot(running->kernel).kernel.facts().prefetch;
+    Request* const next = queue_.next(prefetch, loop_.now());
+    if (next == nullptr) break;
+    KernelSlot& slot = kernels_.slot(next->kernel);
+    const Fed result = feed(*next, slot);
+    if (result == Fed::waits) break;
+    if (result == Fed::written) fed = &slot.kernel;
+  }
+  if (fed != nullptr) fed->flush();
+}
+
+Engine::Fed Engine::feed(Request& request, KernelSlot& slot) {
+  if (!prepare(slot)) {
+    const RequestPtr refused = queue_.reject();
+    fail(*refused, slot.missing ? "NoSuchKernel" : "KernelStartFailed", slot.last_end,
+         slot.kernel.generation());
+    if (slot.missing) kernels_.forget(refused->kernel);
+    return Fed::refused;
+  }
+  if (slot.kernel.state() != Kernel::State::ready) return Fed::waits;
+  request.started = unix_now();
+  slot.kernel.send(request.parts(), request.frames());
+  queue_.start(loop_.now());
+  request.drop_body();
+  if (queue_.started() == 1) begin(request);
+  return Fed::written;
+}
+
+// Has the kernel started if it is not; false: it cannot be, slot.last_end says why.
+bool Engine::prepare(KernelSlot& slot) {
+  if (slot.kernel.state() != Kernel::State::absent) return true;
+  if (slot.gave_up) {
+    // This request pays for the failure; the next one may find it cured.
+    slot.gave_up = false;
+    return false;
+  }
+  auto started = slot.kernel.start();
+  slot.missing = !started && started.error().code == Code::no_input;
+  if (!started) slot.last_end = started.error().text();
+  return static_cast<bool>(started);
+}
+
+// The request is now what the kernel works on.
+void Engine::begin(Request& request) {
+  KernelSlot& slot = kernels_.slot(request.kernel);
+  slot.kernel.forget_words();
+  slot.last_parent = request.header();
+  report(request, "busy");
+  if (request.interrupted) slot.kernel.interrupt(request.msg_id);
+}
+
+void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {
+  enum { type_key, status_key, met_key };
+  static constexpr std::array<std::string_view, 3> keys = {"msg_type", "status",
+                                                           "dependencies_met"};
+  std::array<std::string_view, keys.size()> head;
+  KernelSlot& slot = kernels_.slot(kernel);
+  if (!parser_.raw_fields(message.header, keys, head) || head[type_key].size() < 3)
+    return kernel.fail("kernel broke the protocol: message without a type");
+  for (auto& raw : head)
+    if (raw.size() >= 2 && raw.front() == '"') raw = raw.substr(1, raw.size() - 2);
+  const std::string_view type = head[type_key];
+  if (type.ends_with("_reply")) return take_reply(slot, message, head);
+  Request* const request = queue_.find_started(message.parent);
+  if (type != "stream") {
+    // The parser's memory is about to be used again.
+    const std::string owned(type);
+    slot.output.publish(request, owned, message, kernel.reader());
+    return;
+  }
+  const bool is_stderr = parser_.field(message.content, "name") == "stderr";
+  if (message.buffers.empty()) return;
+  if (is_stderr) kernel.add_words(message.buffers[0]);
+  slot.output.stream(request, message.parent, is_stderr, message.buffers[0]);
+}
+
+void Engine::kernel_output(Kernel& kernel, bool is_stderr, std::string_view bytes) {
+  KernelSlot& slot = kernels_.slot(kernel);
+  Request* running = queue_.running();
+  if (running != nullptr && running->kernel != kernels_.request_name(kernel)) running = nullptr;
+  slot.output.stream(running, running != nullptr ? running->header() : slot.last_parent, is_stderr,
+                     bytes);
+}
+
+void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
+                        std::span<const std::string_view> head) {
+  const Request* const running = queue_.running();
+  if (running == nullptr || running->kernel != kernels_.request_name(slot.kernel) ||
+      running->header() != message.parent)
+    return slot.kernel.fail("kernel broke the protocol: a reply nobody waits for");
+  const RequestPtr request = queue_.finish(loop_.now());
+  slot.output.finish(request->header());
+  Reply reply;
+  reply.type = head[0];
+  reply.status = head[1] == "error" || head[1] == "aborted" ? head[1] : "ok";
+  reply.dependencies_met = head[2] != "false";
+  reply.generation = slot.kernel.generation();
+  reply.content = message.content;
+  for (size_t i = 0; i < message.buffers.size(); ++i)
+    reply.buffers.push_back(slot.kernel.reader().take_buffer(message, i));
+  const bool failed = reply.status == "error";
+  if (failed && request->route == Route::internal)
+    log::error("startup code failed: " + reply.content);
+  outbox_.reply(*request, std::move(reply));
+  report(*request, "idle");
+  if (failed && request->aborts_others) abort(queue_.withdraw_executes());
+  if (Request* const next = queue_.running()) begin(*next);
+}
+
+void Engine::abort(std::vector<RequestPtr>&& requests) {
+  for (const auto& request : requests) {
+    report(*request, "busy");
+    outbox_.aborted(*request);
+    report(*request, "idle");
+  }
+}
+
+void Engine::fail(Request& request, std::string_view ename, const std::string& evalue,
+                  int generation) {
+  outbox_.error(request, ename, evalue, generation);
+  report(request, "idle");
+}
+
+void Engine::report(const Request& request, std::string_view state) {
+  if (request.status && request.route != Route::internal) outbox_.status(request.header(), state);
+}
+
+}  // namespace ipc::engine

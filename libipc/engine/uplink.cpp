@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The engine's sockets to its controller.
+#include "libipc/engine/uplink.hpp"
+
+#include "libipc/util/log.hpp"
+
+namespace ipc::engine {
+namespace {
+
+// What was sent leaves the process even if it ends right after.
+constexpr milliseconds kLinger{3000};
+constexpr Duration kHandshakeLimit = seconds(5);
+
+}  // namespace
+
+using net::SocketType;
+
+Uplink::Sockets::Sockets(net::Context& context)
+    : registration(context, SocketType::dealer),
+      shell(context, SocketType::router),
+      control(context, SocketType::router),
+      iopub(context, SocketType::pub),
+      ping(context, SocketType::sub),
+      pong(context, SocketType::dealer),
+      shell_events(context, SocketType::pair),
+      control_events(context, SocketType::pair) {}
+
+Uplink::Uplink(net::Context& context, net::Loop& loop, UplinkOwner& owner, const std::string& uuid)
+    : context_(context), loop_(loop), owner_(owner), session_(uuid) {}
+
+Uplink::~Uplink() {
+  loop_.cancel(timer_);
+  if (!sockets_) return;
+  for (net::Socket* socket : {&sockets_->registration, &sockets_->shell, &sockets_->control,
+                              &sockets_->ping, &sockets_->shell_events, &sockets_->control_events})
+    loop_.remove(*socket);
+}
+
+void Uplink::prepare(net::Socket& socket, bool with_identity) {
+  if (with_identity) socket.set_identity(session_.id());
+  if (curve_) socket.set_curve(*curve_);
+}
+
+Status Uplink::watch(net::Socket& socket, net::Socket& events, const std::string& name) {
+  const std::string endpoint = "inproc://" + session_.id() + "/" + name;
+  IPC_TRY(socket.monitor(endpoint));
+  IPC_TRY(events.connect(endpoint));
+  loop_.on_input(events, [this, &events] { return take_events(events); });
+  return {};
+}
+
+Status Uplink::connect(const net::Connection& connection) {
+  connection_ = connection;
+  IPC_TRY_ASSIGN(signer_, connection.signer());
+  if (!connection.curve_server_key.empty()) {
+    curve_ = net::new_curve_keys();
+    curve_->server_key = connection.curve_server_key;
+  }
+  sockets_.emplace(context_);
+  Sockets& s = *sockets_;
+  for (net::Socket* socket : {&s.registration, &s.shell, &s.control, &s.iopub, &s.pong})
+    prepare(*socket, true);
+  prepare(s.ping, false);
+  for (net::Socket* socket : {&s.registration, &s.shell, &s.control, &s.iopub})
+    socket->set_linger(kLinger);
+  s.ping.subscribe("");
+  IPC_TRY(watch(s.shell, s.shell_events, "shell"));
+  IPC_TRY(watch(s.control, s.control_events, "control"));
+  IPC_TRY(s.registration.connect(connection.endpoint("registration")));
+  IPC_TRY(s.control.connect(connection.endpoint("control")));
+  IPC_TRY(s.iopub.connect(connection.endpoint("iopub")));
+  IPC_TRY(s.shell.connect(connection.endpoint("mux")));
+  IPC_TRY(s.shell.connect(connection.endpoint("task")));
+  wanted_ = 3;
+  loop_.on_input(s.registration, [this] { return take_registration(); });
+  loop_.on_input(s.shell, [this] { return take_requests(sockets_->shell, false); });
+  loop_.on_input(s.control, [this] { return take_requests(sockets_->control, true); });
+  loop_.on_input(s.ping, [this] { return take_pings(); });
+  return {};
+}
+
+void Uplink::register_engine(const wire::Json& content) {
+  net::Outgoing message;
+  message.header = session_.header("registration_request");
+  message.content = wire::dump_json(content);
+  sockets_->registration.send(net::encode(*signer_, {}, std::move(message)));
+}
+
+Status Uplink::start_hearts(int id) {
+  if (!connection_.broadcast.empty()) {
+    const size_t leaf = static_cast<size_t>(id) % connection_.broadcast.size();
+    IPC_TRY(sockets_->shell.connect(connection_.endpoint(connection_.broadcast[leaf])));
+    ++wanted_;
+  }
+  hearts_wanted_ = true;
+  if (connected_ >= wanted_) connect_hearts();
+  timer_ = loop_.after(kHandshakeLimit, [this] {
+    if (hearts_started_) return;
+    log::warning("the controller does not accept all connections yet; going on");
+    connect_hearts();
+  });
+  return {};
+}
+
+void Uplink::connect_hearts() {
+  if (hearts_started_) return;
+  hearts_started_ = true;
+  last_ping_ = Clock::now();
+  auto pong = sockets_->pong.connect(connection_.endpoint("hb_pong"));
+  auto ping = sockets_->ping.connect(connection_.endpoint("hb_ping"));
+  if (!pong || !ping) log::error("heartbeats: " + (!pong ? pong : ping).error().text());
+}
+
+void Uplink::unregister(const wire::Json& id, const std::string& reason) {
+  if (!sockets_) return;
+  net::Outgoing message;
+  message.header = session_.header("unregistration_request");
+  message.content = wire::dump_json({{"id", id}, {"reason", reason}});
+  sockets_->registration.send(net::encode(*signer_, {}, std::move(message)));
+}
+
+void Uplink::send(Route route, net::Frames&& frames) {
+  if (route == Route::internal) return;
+  (route == Route::control ? sockets_->control : sockets_->shell).send(std::move(frames));
+}
+
+void Uplink::drop(const char* why) {
+  ++dropped_;
+  log::warning(std::string("message dropped: ") + why);
+}
+
+bool Uplink::accept(net::Incoming& message, bool located, bool is_control) {
+  if (!located) return drop("it is not a message of the protocol"), false;
+  if (!signer_->verify(message.view)) return drop("its signature is wrong"), false;
+  // Not on the shell channel, where a scheduler may rightly send the same bytes again.
+  if (is_control && signer_->enabled() && !history_.add(message.view.signature))
+    return drop("it came before (replay)"), false;
+  return true;
+}
+
+int Uplink::take_requests(net::Socket& socket, bool is_control) {
+  int taken = 0;
+  net::Incoming message;
+  bool located = false;
+  for (; taken < net::kDrainLimit && message.receive(socket, located); ++taken) {
+    if (!accept(message, located, is_control)) continue;
+    const auto path = message.view.identities;
+    const Route route = is_control                               ? Route::control
+                        : !path.empty() && path[0] == "task_out" ? Route::balanced
+                                                                 : Route::direct;
+    owner_.request(std::move(message), route);
+    message = {};
+  }
+  if (taken > 0) owner_.requests_taken();
+  return taken;
+}
+
+int Uplink::take_registration() {
+  int taken = 0;
+  net::Incoming message;
+  bool located = false;
+  for (; taken < net::kDrainLimit && message.receive(sockets_->registration, located); ++taken) {
+    if (!accept(message, located, true)) continue;
+    auto header = wire::parse_json(message.view.header);
+    auto content = wire::parse_json(message.view.content);
+    if (!header || !content || wire::string_or(*header, "msg_type") != "registration_reply")
+      continue;
+    const int64_t id = wire::int_or(*content, "id", -1);
+    if (wire::string_or(*content, "status") != "ok" || id < 0 || id > INT32_MAX) {
+      owner_.refused(wire::string_or(*content, "evalue", "no reason given"));
+      continue;
+    }
+    const int64_t period =
+        std::clamp<int64_t>(wire::int_or(*content, "hb_period", 3000), 1, 3600000);
+    owner_.registered(static_cast<int>(id), milliseconds(period));
+  }
+  return taken;
+}
+
+int Uplink::take_pings() {
+  int taken = 0;
+  net::Frames frames;
+  for (; taken < net::kDrainLimit && sockets_->ping.receive(frames); ++taken) {
+    last_ping_ = loop_.now();
+    sockets_->pong.send(std::move(frames));
+  }
+  return taken;
+}
+
+int Uplink::take_events(net::Socket& events) {
+  int taken = 0;
+  bool any = true;
+  for (; taken < net::kDrainLimit; ++taken) {
+    const auto event = net::next_event(events, any);
+    if (!any) break;
+    if (event == net::ConnectionEvent::connected) ++connected_;
+    if (event == net::ConnectionEvent::refused)
+      log::error("the controller refused a connection: wrong key (CURVE)");
+  }
+  if (hearts_wanted_ && !hearts_started_ && connected_ >= wanted_) connect_hearts();
+  return taken;
+}
+
+}  // namespace ipc::engine

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The engine's sockets to its controller.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "libipc/engine/request.hpp"
+#include "libipc/net/connection.hpp"
+#include "libipc/net/loop.hpp"
+#include "libipc/net/message.hpp"
+#include "libipc/wire/header.hpp"
+#include "libipc/wire/json.hpp"
+
+namespace ipc::engine {
+
+/// What the controller's side says, always from the loop.
+class UplinkOwner {
+ public:
+  virtual ~UplinkOwner() = default;
+  /// The answer to register_engine(): an id and the period of heartbeats, or why not.
+  virtual void registered(int id, Duration heart_period) = 0;
+  virtual void refused(const std::string& why) = 0;
+  /// A verified message from the shell (by way of `route`) or control socket.
+  virtual void request(net::Incoming&& message, Route route) = 0;
+  /// After a batch of requests.
+  virtual void requests_taken() = 0;
+};
+
+/// Connects, verifies what comes, signs what goes. Lives in its loop's thread.
+class Uplink {
+ public:
+  /// `uuid` is the identity of all sockets and the session of all messages.
+  Uplink(net::Context& context, net::Loop& loop, UplinkOwner& owner, const std::string& uuid);
+  ~Uplink();
+  Uplink(const Uplink&) = delete;
+  Uplink& operator=(const Uplink&) = delete;
+
+  /// Connects everything but the broadcast leaf and the hearts. Nothing is waited for.
+  Status connect(const net::Connection& connection);
+  void register_engine(const wire::Json& content);
+  /// Connects the leaf of engine `id`, then, as soon as the other connections stand, the hearts:
+  /// a heartbeat tells the controller that requests will arrive.
+  Status start_hearts(int id);
+  /// Tells the controller that we go. `id` is null if there is none.
+  void unregister(const wire::Json& id, const std::string& reason);
+
+  /// Sends signed frames on the way `route` came.
+  void send(Route route, net::Frames&& frames);
+  void publish(net::Frames&& frames) { sockets_->iopub.send(std::move(frames)); }
+  wire::Signer& signer() { return *signer_; }
+  wire::Session& session() { return session_; }
+  /// When the last heartbeat came.
+  TimePoint last_ping() const { return last_ping_; }
+  /// Messages of bad form or signature so far.
+  unsigned long long dropped() const { return dropped_; }
+
+ private:
+  struct Sockets {
+    explicit Sockets(net::Context& context);
+    net::Socket registration, shell, control, iopub, ping, pong, shell_events, control_events;
+  };
+  void prepare(net::Socket& socket, bool with_identity);
+  Status watch(net::Socket& socket, net::Socket& events, const std::string& name);
+  int take_registration();
+  int take_requests(net::Socket& socket, bool is_control);
+  int take_pings();
+  int take_events(net::Socket& events);
+  bool accept(net::Incoming& message, bool located, bool is_control);
+  void connect_hearts();
+  void drop(const char* why);
+
+  net::Context& context_;
+  net::Loop& loop_;
+  UplinkOwner& owner_;
+  net::Connection connection_;
+  std::optional<wire::Signer> signer_;
+  wire::Session session_;
+  wire::DigestHistory history_;
+  std::optional<Sockets> sockets_;
+  std::optional<net::Curve> curve_;
+  int connected_ = 0, wanted_ = 0;  // handshakes done, and before the hearts start
+  bool hearts_wanted_ = false, hearts_started_ = false;
+  net::Loop::TimerId timer_ = 0;
+  TimePoint last_ping_{};
+  unsigned long long dropped_ = 0;
+};
+
+}  // namespace ipc::engine
