@@ -276,7 +276,8 @@ class Map(Case):
     def test_prints_and_interrupt(self):
         self.assertEqual(self.kernel.map('print(x)', [b'1', b'2']).out, b'1\n2\n')
         self.kernel.execute('import os\ndef loop(v):\n os.write(1, b"started")\n while True: pass')
-        msg_id = self.kernel.send('map_request', {'code': 'loop', 'sep': '\n', 'count': 1}, [b'1\n'])
+        content = {'code': 'loop', 'sep': '\n', 'count': 1}
+        msg_id = self.kernel.send('map_request', content, [b'1\n'])
         self.kernel.wait_piped(b'started')
         self.kernel.interrupt(msg_id)
         self.error(self.kernel.reply(msg_id), 'KeyboardInterrupt')
