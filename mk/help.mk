@@ -23,7 +23,4 @@ demo: setup-demo
 	@$(MAKE) --no-print-directory all
 	@IPKIT_BUILD=$(BUILD) scripts/demo
 
-bench: all
-	@if [ -f bench/Makefile ]; then $(MAKE) -C bench; else bench/run; fi
-
-.PHONY: help setup-demo setup-check demo bench
+.PHONY: help setup-demo setup-check demo

@@ -2,15 +2,16 @@
 # Installation: the build tree has the installed tree's shape, so it is copied as it is.
 
 prefix   := $(DESTDIR)$(PREFIX)
+PROFILES := $(wildcard profiles/*.yaml)
 MANPAGES := $(wildcard man/man[157]/*.[157])
 COMPLETED := $(filter-out ipkit,$(PROGRAMS))
 DOCS     := README.md CHANGELOG.md $(wildcard docs/*.md)
 
 install: all
-	install -d $(prefix)/bin $(prefix)/libexec $(prefix)/share/ipkit/profiles $(prefix)/share/doc/ipkit
+	install -d $(prefix)/bin $(prefix)/libexec $(prefix)/share/doc/ipkit
 	install -m 755 $(BINS) $(prefix)/bin/
 	cp -R $(LIBEXEC) $(prefix)/libexec/
-	install -m 644 $(wildcard profiles/*.yaml) $(prefix)/share/ipkit/profiles/
+	for file in $(PROFILES); do install -D -m 644 $$file $(prefix)/share/ipkit/$$file; done
 	install -m 644 $(DOCS) LICENSE $(prefix)/share/doc/ipkit/
 	for page in $(MANPAGES); do install -D -m 644 $$page $(prefix)/share/$$page; done
 	install -D -m 644 share/completion/ipkit.bash \

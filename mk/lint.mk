@@ -3,7 +3,8 @@
 
 CXX_FILES := $(wildcard cmd/*.[ch]pp cmd/*/*.[ch]pp libipc/*/*.[ch]pp kernels/*/*.[ch]pp \
   launchers/*/*.[ch]pp tests/unit/*/*.[ch]pp bench/*.[ch]pp)
-TIDY := $(patsubst %.cpp,$(BUILD)/tidy/%.ok,$(filter-out tests/% bench/%,$(filter %.cpp,$(CXX_FILES))))
+TIDY := $(filter-out tests/% bench/%,$(filter %.cpp,$(CXX_FILES)))
+TIDY := $(TIDY:%.cpp=$(BUILD)/tidy/%.ok)
 
 # All of them, even if one complains.
 lint: setup-check

@@ -70,15 +70,16 @@ cluster_start() {
   fi
 }
 
-# The same with the two servers only.
+# The same with the two servers only; by path, as ipyparallel has programs of these names.
 cluster_start_by_hand() {
   local n=$1 i
-  in_background "$WORLD/controller.log" ipcontroller --ip=127.0.0.1 >"$WORLD/controller.pid"
+  in_background "$WORLD/controller.log" "$IPKIT_BUILD/bin/ipcontroller" --ip=127.0.0.1 \
+    >"$WORLD/controller.pid"
   wait_until 20 "the controller's connection file" \
     test -s "$IPYTHONDIR/profile_default/security/ipcontroller-engine.json" ||
     { world_show_logs; return 1; }
   for ((i = 0; i < n; i++)); do
-    in_background "$WORLD/engine-$i.log" ipengine >"$WORLD/engine-$i.pid"
+    in_background "$WORLD/engine-$i.log" "$IPKIT_BUILD/bin/ipengine" >"$WORLD/engine-$i.pid"
   done
   ((n == 0)) || wait_until 30 "$n engines" engines_answer "$n" || { world_show_logs; return 1; }
 }

@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Completion for every program of ipkit: options come from the program's own rows, targets from
+# the running cluster, profiles and cluster ids from their files.
+
+declare -gA _ipkit_cache=()
+
+# _ipkit_rows PROGRAM [VERB]: "letter long ARGUMENT" of each option, separated by tabs; asked once.
+_ipkit_rows() {
+  local key="$*"
+  if [[ -z ${_ipkit_cache[$key]+known} ]]; then
+    _ipkit_cache[$key]=$("$@" --help-rows 2>/dev/null </dev/null | cut -f 1-3)
+  fi
+  printf '%s\n' "${_ipkit_cache[$key]}"
+}
+
+# _ipkit_argument OPTION: name of the argument it takes, from $rows; fails for flags.
+_ipkit_argument() {
+  local letter long argument
+  while IFS='|' read -r letter long argument; do
+    if [[ $1 == "-$letter" || $1 == "--$long" ]]; then
+      printf '%s\n' "$argument"
+      [[ -n $argument ]]
+      return
+    fi
+  done <<<"${rows//$'\t'/|}"
+  return 1
+}
+
+# From the help: "Verbs: start, stop, …; …".
+_ipkit_verbs() {
+  "$program" --help 2>/dev/null </dev/null | sed -nE 's/^Verbs: ([a-z, ]+).*/\1/p' | tr -d ,
+}
+
+_ipkit_profiles() {
+  local directory
+  for directory in "${IPYTHONDIR:-$HOME/.ipython}"/profile_*/; do
+    if [[ -d $directory ]]; then basename "$directory" | sed 's/^profile_//'; fi
+  done
+}
+
+_ipkit_cluster_ids() {
+  local file directory=${IPYTHONDIR:-$HOME/.ipython}/profile_${profile:-${IPKIT_PROFILE:-default}}
+  for file in "$directory"/security/ipcontroller-*-client.json; do
+    if [[ -e $file ]]; then basename "$file" | sed 's/^ipcontroller-\(.*\)-client.json$/\1/'; fi
+  done
+}
+
+# Ids of the engines that answer within a second, of the cluster the command line names.
+_ipkit_targets() {
+  printf '%s\n' all ::2 -1
+  timeout 2 ipls --connect-timeout 1s "${cluster[@]}" 2>/dev/null </dev/null |
+    sed -nE 's/^([0-9]+).*/\1/p'
+}
+
+# _ipkit_values OPTION ARGUMENT: fills COMPREPLY with values for it; false: let bash take files.
+_ipkit_values() {
+  local before=""
+  case $1/$2 in
+    --profile/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_profiles)" -- "$current") ;;
+    --cluster-id/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_cluster_ids)" -- "$current") ;;
+    --kernel/*) mapfile -t COMPREPLY < <(compgen -W "python sh" -- "$current") ;;
+    */SET)
+      if [[ $current == *,* ]]; then before=${current%,*},; fi
+      mapfile -t COMPREPLY < <(
+        compgen -P "$before" -W "$(_ipkit_targets)" -- "${current##*,}"
+      )
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+# Reads the words before the current one: sets verb, operand (one was seen), profile, cluster and
+# previous (the option whose value is being typed, if so).
+_ipkit_scan() {
+  local i word argument
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    if [[ $word != -* || $word == - ]]; then
+      if [[ ${program##*/} == ipcluster && -z $verb ]]; then
+        verb=$word
+        rows=$(_ipkit_rows "$program" "$verb")
+        continue
+      fi
+      operand=1
+      return
+    fi
+    argument=$(_ipkit_argument "$word") || continue
+    if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
+    ((i++))
+    if ((i >= COMP_CWORD)); then
+      previous=$word wanted=$argument
+      return
+    fi
+    case $word in
+      --profile) profile=${COMP_WORDS[i]} cluster+=(--profile "${COMP_WORDS[i]}") ;;
+      --profile-dir | --cluster-id | --connection) cluster+=("$word" "${COMP_WORDS[i]}") ;;
+    esac
+  done
+}
+
+_ipkit() {
+  local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]}
+  local rows verb="" operand="" previous="" wanted="" profile="" long
+  local -a cluster=()
+  COMPREPLY=()
+  if [[ $current == = ]]; then current=""; fi
+  rows=$(_ipkit_rows "$program")
+  _ipkit_scan
+  if [[ -n $previous ]]; then
+    _ipkit_values "$previous" "$wanted"
+    return 0
+  fi
+  if [[ -n $operand ]]; then return 0; fi # code and files: bash's own
+  if [[ ${program##*/} == ipcluster && -z $verb && $current != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_verbs)" -- "$current")
+  elif [[ $current == -* ]]; then
+    mapfile -t COMPREPLY < <(
+      compgen -W "$(cut -f 2 <<<"$rows" | sed -n '/help-rows/d; s/^./--&/p')" -- "$current"
+    )
+  fi
+  return 0
+}
+
+complete -o default -o bashdefault -F _ipkit ipcluster ipcontroller ipengine ipexec ippush ippull \
+  ipscatter ipgather ipls ipmap ipwait ipstat ipkit

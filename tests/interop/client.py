@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# client.py CHECK N: a real ipyparallel.Client against the cluster of the default profile, which
+# has N engines. Prints nothing and exits 0 if the check holds.
+import sys
+import time
+
+import ipyparallel
+from ipyparallel import error
+
+LIMIT = 30  # seconds any single wait may take
+
+
+def ids(client):
+    assert client.ids == list(range(COUNT)), client.ids
+
+
+def apply(client):
+    view = client[:]
+    assert view.apply_sync(lambda a, b=1: a + b, 2, b=3) == [5] * COUNT
+    assert client[0].apply_sync(len, 'four') == 4
+    pids = view.apply_async(__import__('os').getpid).get(timeout=LIMIT)
+    assert len(set(pids)) == COUNT, pids
+
+
+def push_pull(client):
+    view = client[:]
+    view.push({'d': {'a': [1, 2.5, 'ä'], 'n': None}}, block=True)
+    assert view.pull('d', block=True) == [{'a': [1, 2.5, 'ä'], 'n': None}] * COUNT
+    view.execute('e = d["a"][0] + 1', block=True)
+    assert client[COUNT - 1].pull('e', block=True) == 2
+
+
+def numpy(client):
+    import numpy
+    array = numpy.arange(120000, dtype='f8').reshape(300, 400)
+    view = client[:]
+    view.push({'array': array}, block=True)
+    view.execute('twice = 2 * array', block=True)
+    for twice in view.pull('twice', block=True):
+        assert twice.dtype == array.dtype and (twice == 2 * array).all()
+
+
+def scatter_gather(client):
+    view = client[:]
+    view.scatter('x', list(range(64)), block=True)
+    view.execute('y = [v ** 10 for v in x]', block=True)
+    assert view.gather('y', block=True) == [v ** 10 for v in range(64)]
+
+
+def balanced_map(client):
+    view = client.load_balanced_view()
+    assert view.map_sync(lambda v: v * v, range(100)) == [v * v for v in range(100)]
+    result = view.map_async(lambda v: -v, range(50), chunksize=7)
+    assert result.get(timeout=LIMIT) == [-v for v in range(50)]
+
+
+def output(client):
+    result = client[:].execute('import sys; print("out", 6 * 7); print("err", file=sys.stderr)')
+    result.get(timeout=LIMIT)
+    result.wait_for_output(LIMIT)
+    assert result.stdout == ['out 42\n'] * COUNT, result.stdout
+    assert result.stderr == ['err\n'] * COUNT, result.stderr
+
+
+def exception(client):
+    client[0].execute('def broken(n):\n    return 1 / n\n', block=True)
+    try:
+        client[0].execute('broken(0)', block=True)
+    except error.RemoteError as problem:
+        assert problem.ename == 'ZeroDivisionError', problem.ename
+        assert 'division by zero' in problem.evalue, problem.evalue
+        assert 'broken' in problem.traceback, problem.traceback
+        assert problem.engine_info['engine_id'] == 0, problem.engine_info
+    else:
+        raise AssertionError('no exception')
+    try:
+        client[:].apply_sync(lambda: {}['absent'])
+    except error.CompositeError as problem:
+        assert len(problem.elist) == COUNT and problem.elist[0][0] == 'KeyError', problem.elist
+    else:
+        raise AssertionError('no exception')
+
+
+def queues(client):
+    status = client.queue_status()
+    assert status['unassigned'] == 0, status
+    assert {key for key in status if isinstance(key, int)} == set(range(COUNT)), status
+
+
+def abort(client):
+    view = client[0]
+    slow = view.apply_async(__import__('time').sleep, 1)
+    queued = view.apply_async(int, 7)
+    client.abort(queued, block=True)
+    slow.get(timeout=LIMIT)
+    try:
+        queued.get(timeout=LIMIT)
+    except error.TaskAborted:
+        return
+    raise AssertionError('not aborted')
+
+
+def subscribe(client):
+    """Returns once output arrives: the client subscribes beside its requests, and what engines
+    publish before that is lost to it."""
+    deadline = time.monotonic() + LIMIT
+    while not client[:].execute('pass', block=False).wait_for_output(0.5):
+        assert time.monotonic() < deadline, 'no idle message ever arrives'
+
+
+CHECK = sys.argv[1]
+COUNT = int(sys.argv[2])
+with ipyparallel.Client(timeout=LIMIT) as real:
+    real.wait_for_engines(COUNT, timeout=LIMIT, interactive=False)
+    subscribe(real)
+    globals()[CHECK](real)
