@@ -50,6 +50,7 @@ bool take_lists(const Json& content, size_t names, FetchPart& part) {
 }
 
 std::optional<RemoteError> take_part(const Reply& reply, size_t names, FetchPart& part) {
+  part.id = reply.id;
   if (reply.outcome != Outcome::ok) return reply.error();
   const Json content = reply.content();
   if (!take_lists(content, names, part)) return strange_answer("its answer has the wrong form");
@@ -66,14 +67,15 @@ std::optional<RemoteError> take_part(const Reply& reply, size_t names, FetchPart
 // Reads a value that is held on its engine, a few pieces ahead of the sink.
 class Reader {
  public:
-  Reader(Connection& connection, const FetchQuery& query, const FetchPart& part, size_t index)
-      : connection_(connection), query_(query), part_(part), index_(index) {}
+  Reader(Connection& connection, const FetchQuery& query, const FetchPart& part, size_t index,
+         uint64_t begin, uint64_t end)
+      : connection_(connection), query_(query), part_(part), index_(index), end_(end),
+        asked_(begin), given_(begin) {}
   ~Reader() { connection_.forget_all(); }
 
   Status run(const std::function<Status(std::string_view)>& sink) {
-    const uint64_t size = part_.sizes[index_];
-    while (given_ < size) {
-      while (asked_ < size && outstanding_ + arrived_.size() < kPiecesAhead) IPC_TRY(ask());
+    while (given_ < end_) {
+      while (asked_ < end_ && outstanding_ + arrived_.size() < kPiecesAhead) IPC_TRY(ask());
       IPC_TRY(connection_.wait([this] { return !arrived_.empty() || problem_; }));
       if (problem_) return *problem_;
       // Direct replies of one engine come in the order of the requests.
@@ -87,7 +89,7 @@ class Reader {
 
  private:
   Status ask() {
-    const uint64_t length = std::min<uint64_t>(kPiece, part_.sizes[index_] - asked_);
+    const uint64_t length = std::min<uint64_t>(kPiece, end_ - asked_);
     const Json piece = {{"token", part_.token}, {"index", index_}, {"offset", asked_},
                         {"length", length}};
     asked_ += length;
@@ -112,7 +114,7 @@ class Reader {
   const FetchQuery& query_;
   const FetchPart& part_;
   size_t index_;
-  uint64_t asked_ = 0, given_ = 0;
+  uint64_t end_, asked_, given_;
   size_t outstanding_ = 0;
   std::deque<Reply> arrived_;
   std::optional<Error> problem_;
@@ -147,9 +149,25 @@ Result<FetchAnswer> fetch(Connection& connection, const std::vector<int>& engine
 }
 
 Status read_value(Connection& connection, const FetchQuery& query, const FetchPart& part,
-                  size_t index, const std::function<Status(std::string_view)>& sink) {
-  if (part.token.empty()) return sink(part.values[index]);
-  return Reader(connection, query, part, index).run(sink);
+                  size_t index, const std::function<Status(std::string_view)>& sink,
+                  uint64_t offset) {
+  if (part.token.empty())
+    return sink(std::string_view(part.values[index]).substr(std::min(offset, part.sizes[index])));
+  return Reader(connection, query, part, index, offset, part.sizes[index]).run(sink);
+}
+
+Result<std::string> read_range(Connection& connection, const FetchQuery& query,
+                               const FetchPart& part, size_t index, uint64_t offset,
+                               size_t length) {
+  const uint64_t begin = std::min(offset, part.sizes[index]);
+  const uint64_t end = begin + std::min<uint64_t>(length, part.sizes[index] - begin);
+  if (part.token.empty()) return part.values[index].substr(begin, end - begin);
+  std::string bytes;
+  IPC_TRY(Reader(connection, query, part, index, begin, end).run([&](std::string_view piece) {
+    bytes += piece;
+    return Status();
+  }));
+  return bytes;
 }
 
 void release(Connection& connection, const FetchQuery& query,

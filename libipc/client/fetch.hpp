@@ -25,6 +25,7 @@ struct FetchQuery {
 /// One engine's answer: its values are in the reply, or held there under a token.
 struct FetchPart {
   int engine = -1;
+  std::string id;                               ///< of the request
   std::vector<std::string> types;
   std::vector<uint64_t> sizes;                  ///< bytes
   std::vector<std::optional<uint64_t>> counts;  ///< elements
@@ -41,10 +42,14 @@ struct FetchAnswer {
 Result<FetchAnswer> fetch(Connection& connection, const std::vector<int>& engines,
                           const FetchQuery& query, TimePoint deadline = TimePoint::max());
 
-/// Gives value `index` of a part to `sink` from its first byte to its last. A Failure of the engine
-/// on the way is Code::failed.
+/// Gives value `index` of a part to `sink` from byte `offset` to its last. A Failure of the engine on
+/// the way is Code::failed.
 Status read_value(Connection& connection, const FetchQuery& query, const FetchPart& part, size_t index,
-                  const std::function<Status(std::string_view)>& sink);
+                  const std::function<Status(std::string_view)>& sink, uint64_t offset = 0);
+
+/// `length` bytes of a value from `offset` on; fewer at its end.
+Result<std::string> read_range(Connection& connection, const FetchQuery& query,
+                               const FetchPart& part, size_t index, uint64_t offset, size_t length);
 
 /// Lets engines forget what they hold; waits for their word at most 500 ms.
 void release(Connection& connection, const FetchQuery& query, const std::vector<FetchPart>& parts);

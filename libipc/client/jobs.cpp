@@ -106,6 +106,46 @@ Result<JobStates> wait_for_jobs(Connection& connection, const std::vector<std::s
   return ask_wait(connection, ids, "done", deadline);
 }
 
+Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<std::string>& ids,
+                                    const JobHandler& on_end, TimePoint deadline) {
+  JobStates all;
+  all.pending = ids;
+  while (!all.pending.empty()) {
+    auto states = wait_for_jobs(connection, all.pending, deadline);
+    if (!states) {
+      if (states.error().code != Code::timed_out) return states.error();
+      return Error{Code::timed_out,
+                   "timed out: " + std::to_string(all.done.size()) + " done, " +
+                       std::to_string(all.pending.size()) + " not",
+                   "they go on; first: job:" + all.pending.front()};
+    }
+    for (const auto& [id, outcome] : states->done) {
+      all.done[id] = outcome;
+      if (on_end) on_end(id, outcome);
+    }
+    all.unknown.insert(all.unknown.end(), states->unknown.begin(), states->unknown.end());
+    if (states->done.empty() && states->unknown.empty() && !states->pending.empty())
+      return Error{Code::bad_input, "the controller's answer about jobs makes no sense", ""};
+    all.pending = std::move(states->pending);
+  }
+  if (all.unknown.empty()) return all;
+  std::string names;
+  for (const auto& id : all.unknown) names += (names.empty() ? "job:" : ", job:") + id;
+  return Error{Code::no_input, "no such job: " + names, "see iphistory"};
+}
+
+Status require_jobs(Connection& connection, const std::vector<std::string>& ids) {
+  if (ids.empty()) return {};
+  auto states = wait_for_all_jobs(connection, ids);
+  if (!states && states.error().code == Code::no_input)
+    return Error{Code::no_input, "not run: " + states.error().what, states.error().hint};
+  if (!states) return states.error();
+  for (const auto& [id, outcome] : states->done)
+    if (outcome != Outcome::ok)
+      return Error{Code::failed, "not run: job:" + id + " failed", "ipresult job:" + id + " says why"};
+  return {};
+}
+
 Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
                    TimePoint deadline) {
   if (ids.empty()) return {};

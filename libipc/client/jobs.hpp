@@ -22,6 +22,18 @@ struct JobStates {
 Result<JobStates> wait_for_jobs(Connection& connection, const std::vector<std::string>& ids,
                                 TimePoint deadline = TimePoint::max());
 
+/// Called with each job as it ends.
+using JobHandler = std::function<void(const std::string& id, Outcome outcome)>;
+
+/// Waits until all of `ids` are finished. Code::no_input names those that do not exist, after the
+/// others have ended.
+Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<std::string>& ids,
+                                    const JobHandler& on_end = {},
+                                    TimePoint deadline = TimePoint::max());
+
+/// For a stage whose predecessor gave job words: waits for all. Code::failed "not run: job:… failed".
+Status require_jobs(Connection& connection, const std::vector<std::string>& ids);
+
 /// Waits until the controller has seen all of them: only then may a client that does not wait print
 /// their words and leave. Code::internal names one that did not arrive.
 Status acknowledge(Connection& connection, const std::vector<std::string>& ids,

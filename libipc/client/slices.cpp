@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "libipc/client/npy.hpp"
 #include "libipc/wire/json.hpp"
 
 namespace ipc::client {
@@ -95,6 +96,23 @@ Result<std::vector<std::string>> slice_json(std::string_view text, size_t parts)
     wire::Json part = wire::Json::array();
     for (uint64_t i = 0; i < count; ++i) part.push_back(list[at++]);
     slices.push_back(wire::dump_json(part));
+  }
+  return slices;
+}
+
+Result<std::vector<Slice>> slice_npy(const Source& source, size_t parts) {
+  const auto most = static_cast<size_t>(std::min<uint64_t>(source.size(), kMostNpyHeader));
+  IPC_TRY_ASSIGN(const std::string start, source.read(0, most));
+  IPC_TRY_ASSIGN(const NpyHeader header, parse_npy_header(start));
+  const uint64_t rows = header.shape.front(), bytes = source.size() - header.data;
+  if (rows > 0 ? bytes % rows != 0 || (bytes == 0 && header.shape.size() == 1) : bytes != 0)
+    return Error{Code::bad_input, "the array's data does not match its shape", ""};
+  const uint64_t row = rows > 0 ? bytes / rows : 0;
+  std::vector<Slice> slices;
+  uint64_t at = header.data;
+  for (const uint64_t count : share_out(rows, parts)) {
+    slices.push_back({make_npy_header(header, count), at, at + count * row});
+    at += count * row;
   }
   return slices;
 }
