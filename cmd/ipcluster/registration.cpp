@@ -7,6 +7,7 @@
 
 #include "cmd/ipcluster/supervisor.hpp"
 #include "libipc/util/file.hpp"
+#include "libipc/util/idset.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
 
@@ -126,7 +127,7 @@ Result<std::string> Supervisor::await_engines(size_t first, int wanted, Duration
   for (size_t i = first; i < state_.engines.size(); ++i)
     if (state_.engines[i].ready()) ids.push_back(state_.engines[i].engine);
   std::sort(ids.begin(), ids.end());
-  return engines_text(ids.size()) + " ready" + (ids.empty() ? "" : " (" + client::format_ids(ids) + ")");
+  return engines_text(ids.size()) + " ready" + (ids.empty() ? "" : " (" + ipc::format_idset(ids) + ")");
 }
 
 Error Supervisor::incomplete(size_t first, Duration waited) const {
@@ -141,7 +142,7 @@ Error Supervisor::incomplete(size_t first, Duration waited) const {
   std::string missing;
   for (const auto& [why, which] : reasons) {
     const auto& log = state_.engines[first + static_cast<size_t>(which[0])].launched.log;
-    missing += (missing.empty() ? "" : ", ") + client::format_ids(which) + " (" + why + "; log: " +
+    missing += (missing.empty() ? "" : ", ") + ipc::format_idset(which) + " (" + why + "; log: " +
                config::display_path(log) + ")";
   }
   const size_t all = state_.engines.size() - first;
@@ -195,7 +196,7 @@ void Supervisor::remove_engines(Request& request) {
     else stops[found->launcher].ids.push_back(found->launched.id);
   }
   if (!unknown.empty())
-    return request.answer(Code::no_engine, "no engine " + client::format_ids(unknown) + " of this ipcluster's; see ipcluster status");
+    return request.answer(Code::no_engine, "no engine " + ipc::format_idset(unknown) + " of this ipcluster's; see ipcluster status");
   for (auto& [kind, stop] : stops) {
     const auto launcher = Launcher::find(kind, plan_.cluster);
     stop.record = record_file(plan_.cluster, kind);

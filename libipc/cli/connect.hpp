@@ -34,6 +34,9 @@ class SignalGuard {
   SignalGuard(const SignalGuard&) = delete;
   SignalGuard& operator=(const SignalGuard&) = delete;
 
+  /// Readable once a signal was noted.
+  int fd() const { return interrupts_.fd(); }
+
  private:
   Interrupts interrupts_;
   client::Connection& connection_;

@@ -340,6 +340,9 @@ void Connection::cancel_all(Duration limit) {
   };
   // Whatever ends the wait, the caller is about to leave.
   [[maybe_unused]] const auto ended = impl_->wait(taken, Clock::now() + limit, true);
+  for (const auto& id : ids)
+    if (const auto found = impl_->pending.find(id); found != impl_->pending.end())
+      impl_->drop(found);
 }
 
 void Connection::forget(const std::string& id) {

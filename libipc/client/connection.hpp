@@ -90,7 +90,7 @@ class Connection {
   /// the controller is not ours: what an abort_request can do.
   void cancel(const std::vector<std::string>& ids);
   /// Cancels everything unanswered and waits, also after interrupt(), until that was taken, at most
-  /// `limit`. Handlers are not called any more.
+  /// `limit`. Handlers are not called any more, nothing is in flight afterwards.
   void cancel_all(Duration limit = milliseconds(500));
   /// The reply, if it comes, is ignored; the request goes on.
   void forget(const std::string& id);

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "libipc/util/clock.hpp"
+#include "libipc/util/idset.hpp"
 
 namespace ipc::client {
 namespace {
@@ -42,10 +43,8 @@ std::string describe_gone(const EngineTable& table) {
   for (const auto& gone : table.gone)
     if (gone.id >= 0 && !table.find(gone.id)) ids.push_back(gone.id);
   if (ids.empty()) return "";
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   const GoneEngine& last = table.gone.back();
-  std::string text = " (gone: " + format_ids(ids);
+  std::string text = " (gone: " + format_idset(ids);
   if (!last.when.empty()) text += " since " + short_time(last.when);
   if (!last.why.empty()) text += ", " + last.why;
   return text + ")";
@@ -93,21 +92,8 @@ EngineTable parse_engine_table(const Json& content) {
   return table;
 }
 
-std::string format_ids(const std::vector<int>& ids) {
-  std::string text;
-  for (size_t i = 0; i < ids.size();) {
-    size_t end = i;
-    while (end + 1 < ids.size() && ids[end + 1] == ids[end] + 1) ++end;
-    if (!text.empty()) text += ',';
-    text += std::to_string(ids[i]);
-    if (end > i) text += '-' + std::to_string(ids[end]);
-    i = end + 1;
-  }
-  return text;
-}
-
 Error no_such_engine(const EngineTable& table, const std::string& wanted) {
-  const std::string there = format_ids(table.ids());
+  const std::string there = format_idset(table.ids());
   return {Code::no_engine,
           "no engine " + wanted + ": there " +
               (table.engines.empty() ? "are none" : (table.engines.size() == 1 ? "is " : "are ") + there) +

@@ -43,9 +43,6 @@ struct EngineTable {
 /// From a connection_reply's content; entries of the wrong form are left out.
 EngineTable parse_engine_table(const wire::Json& content);
 
-/// `0-3,7` of sorted ids; "" of none.
-std::string format_ids(const std::vector<int>& ids);
-
 /// Code::no_engine: "no engine 7: there are 0-3 (gone: 4-7 since 10:02, died); see ipls". `wanted` as
 /// the user wrote it.
 Error no_such_engine(const EngineTable& table, const std::string& wanted);

@@ -134,18 +134,6 @@ Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<st
   return Error{Code::no_input, "no such job: " + names, "see iphistory"};
 }
 
-Status require_jobs(Connection& connection, const std::vector<std::string>& ids) {
-  if (ids.empty()) return {};
-  auto states = wait_for_all_jobs(connection, ids);
-  if (!states && states.error().code == Code::no_input)
-    return Error{Code::no_input, "not run: " + states.error().what, states.error().hint};
-  if (!states) return states.error();
-  for (const auto& [id, outcome] : states->done)
-    if (outcome != Outcome::ok)
-      return Error{Code::failed, "not run: job:" + id + " failed", "ipresult job:" + id + " says why"};
-  return {};
-}
-
 Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
                    TimePoint deadline) {
   if (ids.empty()) return {};

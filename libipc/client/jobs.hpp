@@ -2,6 +2,7 @@
 // Questions to the hub about jobs and engines.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,9 +31,6 @@ using JobHandler = std::function<void(const std::string& id, Outcome outcome)>;
 Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<std::string>& ids,
                                     const JobHandler& on_end = {},
                                     TimePoint deadline = TimePoint::max());
-
-/// For a stage whose predecessor gave job words: waits for all. Code::failed "not run: job:… failed".
-Status require_jobs(Connection& connection, const std::vector<std::string>& ids);
 
 /// Waits until the controller has seen all of them: only then may a client that does not wait print
 /// their words and leave. Code::internal names one that did not arrive.

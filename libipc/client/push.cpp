@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "libipc/util/idset.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc::client {
@@ -150,8 +151,8 @@ Status require_data_engines(const EngineTable& table, const std::vector<int>& en
     if (const auto* info = table.find(id); info && !info->is_ipkit()) foreign.push_back(id);
   if (foreign.empty()) return {};
   return Error{Code::no_engine,
-               "engine " + format_ids(foreign) + " was not started by ipkit and takes code only",
-               "use ipexec, or leave it out: -x " + format_ids(foreign)};
+               "engine " + format_idset(foreign) + " was not started by ipkit and takes code only",
+               "use ipexec, or leave it out: -x " + format_idset(foreign)};
 }
 
 Result<std::vector<Failure>> push_values(Connection& connection, const std::vector<int>& engines,

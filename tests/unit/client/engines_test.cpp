@@ -6,12 +6,6 @@
 namespace ipc::client {
 namespace {
 
-TEST(Engines, ids_as_ranges) {
-  EXPECT_EQ(format_ids({}), "");
-  EXPECT_EQ(format_ids({3}), "3");
-  EXPECT_EQ(format_ids({0, 1, 2, 3, 7, 9, 10}), "0-3,7,9-10");
-}
-
 TEST(Engines, hostile_tables_leave_only_what_is_right) {
   for (const char* text : {"null", "[]", "{}", R"({"engines":[]})", R"({"engines":{"x":"u"}})",
                            R"({"engines":{"-1":"u"}})", R"({"engines":{"0":5}})",

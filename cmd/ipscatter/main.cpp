@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ipscatter: take a sequence apart and bind each engine's part.
+#include "cmd/ipscatter/input.hpp"
+#include "libipc/cli/data.hpp"
+#include "libipc/cli/pipeline.hpp"
+#include "libipc/cli/program.hpp"
+#include "libipc/cli/values.hpp"
+
+namespace {
+
+using namespace ipc::cli;
+
+Command command() {
+  Command c;
+  c.name = "ipscatter";
+  c.synopsis = {"[-t SET] [-0] [-d CHAR] [--type TYPE] NAME [FILE]..."};
+  c.summary =
+      "Binds NAME on every engine to its part of the input: the lines of FILEs or of standard input, as a\n"
+      "list of texts. The parts are contiguous and differ by one element at most. Prints nothing.";
+  c.examples = {
+      {"seq 64 | ipscatter x", "16 lines each on 4 engines"},
+      {"find . -name '*.c' -print0 | ipscatter -0 files", "names with newlines"},
+      {"ipscatter --type bytes blob < file", "runs of bytes, exact"},
+      {"ipscatter --type npy a table.npy", "rows of an array"},
+  };
+  c.options = {
+      {'0', "null", "", "elements end with NUL"},
+      {'d', "delimiter", "CHAR", "elements end with CHAR (\\t, \\0)"},
+      {0, "type", "TYPE", "lines (default), bytes, json (a list), npy (rows of an array)"},
+  };
+  c.common = kCluster | kTargets | kKernel;
+  return c;
+}
+
+ipc::Result<int> body(const Arguments& arguments) {
+  if (arguments.operands.empty())
+    return ipc::Error{ipc::Code::usage, "no NAME to bind", "see ipscatter -h"};
+  const std::string name = arguments.operands[0];
+  if (!is_identifier(name))
+    return ipc::Error{ipc::Code::usage, "'" + name + "' is not a name",
+                      "names are letters, digits and _; files come after it"};
+  IPC_TRY_ASSIGN(const auto format, ipscatter::format_of(arguments));
+  const std::vector<std::string> files(arguments.operands.begin() + 1, arguments.operands.end());
+  IPC_TRY_ASSIGN(auto inputs, ipscatter::open_inputs(files));
+  IPC_TRY_ASSIGN(const auto session, open_data_session(arguments));
+  // From here on a name that is not bound whole is not bound at all.
+  IPC_TRY_ASSIGN(const auto left, unbind(*session, session.engines, session.kernel, {name}));
+  if (!left.empty()) return report_failures(arguments, left);
+  IPC_TRY_ASSIGN(auto source,
+                 ipscatter::take_input(std::move(inputs), format, session.guard->fd()));
+  IPC_TRY_ASSIGN(const auto slices, ipscatter::cut(source, format, session.engines.size()));
+  std::vector<ipc::client::Delivery> deliveries;
+  for (size_t i = 0; i < slices.size(); ++i) deliveries.push_back({session.engines[i], slices[i]});
+  IPC_TRY_ASSIGN(const auto failures,
+                 push_slices(*session, session.kernel, name, format.type, source, deliveries));
+  return report_failures(arguments, failures);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  run_program(command(), argc, argv, body);
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the programs that move values have in common.
+#include "libipc/cli/data.hpp"
+
+#include "libipc/cli/errors.hpp"
+#include "libipc/cli/values.hpp"
+
+namespace ipc::cli {
+
+Result<DataSession> open_data_session(const Arguments& arguments,
+                                      const std::vector<std::string>& jobs) {
+  DataSession session;
+  session.kernel = chosen_kernel(arguments);
+  IPC_TRY_ASSIGN(session.connection, connect(arguments));
+  session.guard = std::make_unique<SignalGuard>(*session.connection);
+  IPC_TRY(await_jobs(*session.connection, jobs));
+  IPC_TRY_ASSIGN(session.engines, choose_engines(*session.connection, arguments));
+  IPC_TRY_ASSIGN(const client::EngineTable* table, session.connection->engines());
+  IPC_TRY(client::require_data_engines(*table, session.engines));
+  return session;
+}
+
+int report_failures(const Arguments& arguments, const std::vector<client::Failure>& failures) {
+  ErrorReport report({arguments.has("verbose"), false});
+  for (const auto& failure : failures) {
+    client::RemoteError error = failure.error;
+    if (error.ename == "NameError" && is_identifier(error.name)) {
+      error = {};
+      error.evalue = "no '" + failure.error.name + "'";
+    }
+    report.add(failure.engine, error);
+  }
+  report.print();
+  return report.status(false);
+}
+
+}  // namespace ipc::cli
