@@ -4,7 +4,7 @@
 UNIT_OBJS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/unit/*/*.cpp))
 UNIT      := $(BUILD)/tests/unit
 SANITIZED = BUILD=build-$(1) OPT='-O1 -g' SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'
-# The bats files that touch every program once; also what the sanitizers look at.
+# What the sanitizers look at beside the unit tests: every program once.
 SMOKE     ?= $(wildcard tests/pipe/smoke.bats)
 
 # Linked anew also when a test file is gone.

@@ -33,6 +33,10 @@ world_make() {
   mkdir -p "$HOME" "$IPYTHONDIR" "$TMPDIR" "$XDG_RUNTIME_DIR"
   chmod 700 "$XDG_RUNTIME_DIR"
   export PATH=$IPKIT_BUILD/bin:$PATH LC_ALL=C.UTF-8
+  # What sanitizers find, also in daemons, is a failure (assert_world_empty).
+  export ASAN_OPTIONS=${ASAN_OPTIONS-}:log_path=$WORLD/sanitizer
+  export TSAN_OPTIONS=${TSAN_OPTIONS-}:log_path=$WORLD/sanitizer
+  export UBSAN_OPTIONS=${UBSAN_OPTIONS-}:log_path=$WORLD/sanitizer
   # Debian's own interpreter starts at once and has what the tests use; a shim on PATH may not.
   if [[ -z ${IPKIT_PYTHON-} && -x /usr/bin/python3 ]]; then export IPKIT_PYTHON=/usr/bin/python3; fi
 }
@@ -105,10 +109,14 @@ cluster_stop() {
   assert_world_empty
 }
 
-# assert_world_empty: no process of this world is left within the limit; what is left is shown
-# and killed.
+# assert_world_empty: no process of this world is left within the limit (what is left is shown and
+# killed), and no sanitizer had anything to say.
 assert_world_empty() {
-  wait_until "$WORLD_STOP_LIMIT" "" none_marked IPKIT_TEST_WORLD "$WORLD" && return
+  if wait_until "$WORLD_STOP_LIMIT" "" none_marked IPKIT_TEST_WORLD "$WORLD"; then
+    compgen -G "$WORLD/sanitizer.*" >/dev/null || return 0
+    head -n 60 "$WORLD"/sanitizer.*
+    return 1
+  fi
   echo "processes left behind:"
   kill_marked IPKIT_TEST_WORLD "$WORLD"
   world_show_logs
