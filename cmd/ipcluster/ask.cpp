@@ -59,7 +59,8 @@ Result<Answer> ask(const config::ClusterName& cluster, const wire::Json& request
     answer.code = static_cast<Code>(wire::int_or(*reply, "code", 70));
     answer.text = wire::string_or(*reply, "text");
   } else if (!text.empty()) {
-    return Error{Code::bad_input, "an answer that cannot be understood from the cluster's ipcluster", ""};
+    return Error{Code::bad_input,
+                 "an answer that cannot be understood from the cluster's ipcluster", ""};
   }
   return answer;
 }

@@ -17,8 +17,8 @@ struct Answer {
   bool ended = false;  ///< it ended without an answer: what a successful stop looks like
 };
 
-/// Sends one request and waits for the answer. Code::no_controller if nobody is there, or who is is on
-/// another machine; Code::timed_out.
+/// Sends one request and waits for the answer. Code::no_controller if nobody is there, or who is is
+/// on another machine; Code::timed_out.
 Result<Answer> ask(const config::ClusterName& cluster, const wire::Json& request, Duration limit);
 
 }  // namespace ipc::cluster

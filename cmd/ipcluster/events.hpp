@@ -37,7 +37,9 @@ class Events {
   void watch_parent(int pipe) { parent_pipe_ = pipe; }
 
   int signal() const { return signal_; }  ///< the first of INT, TERM, HUP; 0: none
-  void raise(int signal) { if (!signal_) signal_ = signal; }
+  void raise(int signal) {
+    if (!signal_) signal_ = signal;
+  }
   /// pid and wait status of children that ended since the last call.
   std::vector<std::pair<pid_t, int>> take_ended();
   bool has_request() const { return !requests_.empty(); }

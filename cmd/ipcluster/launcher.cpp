@@ -30,12 +30,14 @@ Result<Launcher> Launcher::find(const std::string& kind, const config::ClusterNa
     const std::string path = directory + "/" + name;
     if (::access(path.c_str(), X_OK) != 0) continue;
     if (!is_trusted(path))
-      return Error{Code::refused, "launcher " + path + ": it or its directory can be written by others",
+      return Error{Code::refused,
+                   "launcher " + path + ": it or its directory can be written by others",
                    "chmod go-w both"};
     return Launcher(kind, path);
   }
-  return Error{Code::usage, "no launcher '" + kind + "'",
-               "looked for " + name + " in " + join(directories, ", ") + " and beside ipkit's helpers"};
+  return Error{
+      Code::usage, "no launcher '" + kind + "'",
+      "looked for " + name + " in " + join(directories, ", ") + " and beside ipkit's helpers"};
 }
 
 Result<std::string> Launcher::call(std::vector<std::string> words,
@@ -55,7 +57,8 @@ Result<std::vector<config::Launched>> Launcher::run(std::string_view verb,
   IPC_TRY_ASSIGN(const std::string answer, call({std::string(verb)}, request, limit));
   auto processes = config::parse_launch_answer(answer);
   if (!processes)
-    return Error{Code::bad_input, path_ + " " + std::string(verb) + ": its answer: " + processes.error().what, ""};
+    return Error{Code::bad_input,
+                 path_ + " " + std::string(verb) + ": its answer: " + processes.error().what, ""};
   return processes;
 }
 

@@ -62,9 +62,11 @@ std::vector<std::string> remove_stale_files(const config::ClusterName& cluster) 
   const auto state = read_state(cluster);
   if (state && state->host != host_name()) return removed;
   for (const auto kind : {config::FileKind::client, config::FileKind::engine})
-    if (const std::string path = config::connection_file(cluster, kind); is_stale(path)) remove(path, removed);
+    if (const std::string path = config::connection_file(cluster, kind); is_stale(path))
+      remove(path, removed);
   for (const auto& [kind, path] : records(cluster)) remove(path, removed);
-  for (const auto& path : {state_file(cluster), socket_file(cluster), lock_file(cluster)}) remove(path, removed);
+  for (const auto& path : {state_file(cluster), socket_file(cluster), lock_file(cluster)})
+    remove(path, removed);
   return removed;
 }
 

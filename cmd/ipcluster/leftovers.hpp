@@ -14,8 +14,9 @@ Result<std::vector<Process>> recorded_processes(const config::ClusterName& clust
 /// Stops every process on record; how many ran.
 Result<int> end_leftovers(const config::ClusterName& cluster);
 
-/// Removes state, lock, socket and connection files of a cluster of which nothing runs: no lock is held, nothing on
-/// record runs, the controller that the files name is gone. What cannot be proven stays. The paths removed.
+/// Removes state, lock, socket and connection files of a cluster of which nothing runs: no lock is
+/// held, nothing on record runs, the controller that the files name is gone. What cannot be proven
+/// stays. The paths removed.
 std::vector<std::string> remove_stale_files(const config::ClusterName& cluster);
 
 }  // namespace ipc::cluster

@@ -33,9 +33,14 @@ void add_connection_ids(const config::ClusterName& profile, std::vector<std::str
 }
 
 Json row_of(const config::ClusterName& cluster) {
-  Json row = {{"profile", cluster.profile}, {"profile_dir", cluster.profile_dir},
-              {"cluster_id", cluster.cluster_id}, {"state", "stale"}, {"pid", nullptr},
-              {"host", ""}, {"started", ""}, {"engines", nullptr}};
+  Json row = {{"profile", cluster.profile},
+              {"profile_dir", cluster.profile_dir},
+              {"cluster_id", cluster.cluster_id},
+              {"state", "stale"},
+              {"pid", nullptr},
+              {"host", ""},
+              {"started", ""},
+              {"engines", nullptr}};
   const auto state = read_state(cluster);
   const auto holder = LockFile::holder(lock_file(cluster));
   const std::string path = config::connection_file(cluster, config::FileKind::client);
@@ -44,11 +49,13 @@ Json row_of(const config::ClusterName& cluster) {
     row["state"] = "running";
     row["pid"] = holder->pid, row["host"] = holder->host, row["started"] = holder->since;
     if (state)
-      row["engines"] = std::count_if(state->engines.begin(), state->engines.end(), [](const auto& e) { return e.ready(); });
+      row["engines"] = std::count_if(state->engines.begin(), state->engines.end(),
+                                     [](const auto& e) { return e.ready(); });
   } else if (connection && connection->controller.pid > 0) {
     const auto& c = connection->controller;
     row["pid"] = c.pid, row["host"] = c.host, row["started"] = c.started;
-    if (net::check_alive(*connection, path)) row["state"] = c.host == host_name() ? "no ipcluster" : "unknown";
+    if (net::check_alive(*connection, path))
+      row["state"] = c.host == host_name() ? "no ipcluster" : "unknown";
   } else if (connection) {
     row["state"] = "unknown";
   }
@@ -56,11 +63,14 @@ Json row_of(const config::ClusterName& cluster) {
 }
 
 std::string row_text(const Json& row) {
-  auto text = [](const Json& value) { return value.is_string() ? value.get<std::string>() : value.is_null() ? "-" : value.dump(); };
+  auto text = [](const Json& value) {
+    return value.is_string() ? value.get<std::string>() : value.is_null() ? "-" : value.dump();
+  };
   const std::string id = text(row["cluster_id"]), host = text(row["host"]);
   char line[512];
-  std::snprintf(line, sizeof line, "%-16s %-12s %-12s %-8s %-14s %-7s %s\n", text(row["profile"]).c_str(),
-                id.empty() ? "-" : id.c_str(), text(row["state"]).c_str(), text(row["pid"]).c_str(),
+  std::snprintf(line, sizeof line, "%-16s %-12s %-12s %-8s %-14s %-7s %s\n",
+                text(row["profile"]).c_str(), id.empty() ? "-" : id.c_str(),
+                text(row["state"]).c_str(), text(row["pid"]).c_str(),
                 host.empty() ? "-" : host.c_str(), text(row["engines"]).c_str(),
                 client::short_time(text(row["started"])).c_str());
   return line;
@@ -102,7 +112,8 @@ Result<int> list(const cli::Arguments& arguments) {
 
 Result<int> clean(const cli::Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto named, cluster_of(arguments));
-  const bool all = !arguments.has("profile") && !arguments.has("profile-dir") && !arguments.has("cluster-id");
+  const bool all =
+      !arguments.has("profile") && !arguments.has("profile-dir") && !arguments.has("cluster-id");
   std::vector<config::ClusterName> clusters{named};
   if (all) clusters = all_clusters();
   for (const auto& cluster : clusters) {
@@ -111,7 +122,8 @@ Result<int> clean(const cli::Arguments& arguments) {
     std::error_code error;
     if (arguments.has("logs") && !runs && !removed.empty())
       for (const auto& entry : fs::directory_iterator(config::log_directory(cluster), error))
-        if (entry.path().extension() == ".log" && fs::remove(entry.path(), error)) removed.push_back(entry.path());
+        if (entry.path().extension() == ".log" && fs::remove(entry.path(), error))
+          removed.push_back(entry.path());
     if (arguments.has("verbose"))
       for (const auto& path : removed) IPC_TRY(write_all(STDOUT_FILENO, "removed " + path + "\n"));
   }

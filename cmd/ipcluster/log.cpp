@@ -38,13 +38,16 @@ std::vector<std::string> files_of(const config::ClusterName& cluster) {
   return files;
 }
 
-std::string label(const std::string& path) { return fs::path(path).stem().string() + ": "; }
+std::string label(const std::string& path) {
+  return fs::path(path).stem().string() + ": ";
+}
 
 /// Up to `count` last whole lines; `offset` becomes the end of what was read.
 std::string tail_of(const std::string& path, size_t count, std::streamoff& offset) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const std::streamoff size = std::max<std::streamoff>(file.tellg(), 0);
-  const std::streamoff begin = size > static_cast<std::streamoff>(kTail) ? size - static_cast<std::streamoff>(kTail) : 0;
+  const std::streamoff begin =
+      size > static_cast<std::streamoff>(kTail) ? size - static_cast<std::streamoff>(kTail) : 0;
   std::string text(static_cast<size_t>(size - begin), '\0');
   file.seekg(begin).read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
@@ -73,17 +76,20 @@ std::string news_of(const std::string& path, std::streamoff& offset) {
 
 Status follow(const config::ClusterName& cluster, std::map<std::string, std::streamoff> offsets) {
   Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!watch || ::inotify_add_watch(watch.get(), config::log_directory(cluster).c_str(), IN_MODIFY | IN_CREATE) < 0)
+  if (!watch || ::inotify_add_watch(watch.get(), config::log_directory(cluster).c_str(),
+                                    IN_MODIFY | IN_CREATE) < 0)
     return system_error(Code::no_input, config::log_directory(cluster));
   for (;;) {
     for (const auto& path : files_of(cluster))
-      for (std::string text; !(text = news_of(path, offsets[path])).empty();) IPC_TRY(write_all(STDOUT_FILENO, text));
+      for (std::string text; !(text = news_of(path, offsets[path])).empty();)
+        IPC_TRY(write_all(STDOUT_FILENO, text));
     pollfd items[] = {{watch.get(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
     // Files on other machines' disks are not announced: look every second as well.
     ::poll(items, 2, 1000);
     if (items[1].revents & (POLLERR | POLLHUP)) return {};
     char events[4096];
-    while (::read(watch.get(), events, sizeof events) > 0) {}
+    while (::read(watch.get(), events, sizeof events) > 0) {
+    }
   }
 }
 
@@ -94,7 +100,8 @@ Result<int> show_log(const cli::Arguments& arguments) {
   IPC_TRY_ASSIGN(const long count, arguments.number("lines", 10, 0, 1'000'000));
   const auto files = files_of(cluster);
   if (files.empty() && !arguments.has("follow"))
-    return Error{Code::no_input, "no logs in " + config::display_path(config::log_directory(cluster)), ""};
+    return Error{Code::no_input,
+                 "no logs in " + config::display_path(config::log_directory(cluster)), ""};
   std::map<std::string, std::streamoff> offsets;
   for (const auto& path : files)
     IPC_TRY(write_all(STDOUT_FILENO, tail_of(path, static_cast<size_t>(count), offsets[path])));

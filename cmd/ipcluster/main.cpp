@@ -19,29 +19,35 @@ std::vector<std::string> verb_names() {
 Result<int> explain_verbs(const cli::Arguments& arguments) {
   const std::string word = arguments.operands.empty() ? "" : arguments.operands[0];
   const std::string near = nearest(word, verb_names());
-  return Error{Code::usage, word.empty() ? "no verb given" : "unknown verb '" + word + "'",
-               near.empty() ? "one of: " + join(verb_names(), ", ") : "did you mean '" + near + "'?"};
+  return Error{
+      Code::usage, word.empty() ? "no verb given" : "unknown verb '" + word + "'",
+      near.empty() ? "one of: " + join(verb_names(), ", ") : "did you mean '" + near + "'?"};
 }
 
 /// What `ipcluster --help` shows.
 const cli::Command kOverview = {
     .name = "ipcluster",
     .synopsis = {"VERB [OPTION]...", "[start] [-n N] [--daemonize] [OPTION]..."},
-    .summary = "Starts and stops a cluster: a controller and engines.\n"
-               "Verbs: start, stop, engines, status, list, clean, log; each has its own --help.",
+    .summary =
+        "Starts and stops a cluster: a controller and engines.\n"
+        "Verbs: start, stop, engines, status, list, clean, log; each has its own --help.",
     .examples = {{"ipcluster start -n 4 --daemonize", "returns when four engines answer"},
                  {"ipcluster status", "what runs"},
                  {"ipcluster stop", "ends it"}},
     .options = {},
 };
 
-/// Spellings the option parser does not know: `--n=4` of the reference, and `--wait` without a value.
+/// Spellings the option parser does not know: `--n=4` of the reference, and `--wait` without a
+/// value.
 std::vector<std::string> plain_words(int argc, char** argv) {
   std::vector<std::string> words(argv, argv + argc);
   for (auto& word : words) {
-    if (word == "--n") word = "-n";
-    else if (word.starts_with("--n=")) word = "-n" + word.substr(4);
-    else if (word == "--wait") word = "--wait=100%";
+    if (word == "--n")
+      word = "-n";
+    else if (word.starts_with("--n="))
+      word = "-n" + word.substr(4);
+    else if (word == "--wait")
+      word = "--wait=100%";
   }
   return words;
 }
@@ -63,10 +69,12 @@ int main(int argc, char** argv) {
   const Verb* verb = find_verb(first);
   bool is_verb = verb != nullptr;
   // The oldest manuals have `ipcluster local -n 2` and `ipcluster -n 2`.
-  const bool answers = first == "-h" || first == "--help" || first == "-V" || first == "--version" ||
-                       first == "--help-rows";
-  if (first == "local") verb = &verbs()[0], is_verb = true;
-  else if (first.starts_with("-") && !answers) verb = &verbs()[0];
+  const bool answers = first == "-h" || first == "--help" || first == "-V" ||
+                       first == "--version" || first == "--help-rows";
+  if (first == "local")
+    verb = &verbs()[0], is_verb = true;
+  else if (first.starts_with("-") && !answers)
+    verb = &verbs()[0];
   if (is_verb) words.erase(words.begin());
   std::vector<char*> pointers;
   for (auto& word : words) pointers.push_back(word.data());

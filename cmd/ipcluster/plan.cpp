@@ -19,13 +19,23 @@ namespace ipc::cluster {
 namespace {
 
 /// Options that set a key of the profile.
-constexpr std::pair<const char*, const char*> kOptions[] = {
-    {"count", "engines.n"},       {"engines", "launcher"},         {"controller", "controller.launcher"},
-    {"kernel", "engines.kernel"}, {"python", "engines.python"},    {"ip", "controller.ip"},
-    {"location", "controller.location"}, {"ports", "controller.ports"}, {"ping", "controller.ping"},
-    {"hwm", "controller.hwm"},    {"scheme", "controller.scheme"}, {"ssh", "controller.ssh"},
-    {"enginessh", "controller.enginessh"}, {"delay", "engines.delay"}, {"work-dir", "engines.cwd"},
-    {"log-level", "log_level"},   {"timeout", "timeouts.start"}};
+constexpr std::pair<const char*, const char*> kOptions[] = {{"count", "engines.n"},
+                                                            {"engines", "launcher"},
+                                                            {"controller", "controller.launcher"},
+                                                            {"kernel", "engines.kernel"},
+                                                            {"python", "engines.python"},
+                                                            {"ip", "controller.ip"},
+                                                            {"location", "controller.location"},
+                                                            {"ports", "controller.ports"},
+                                                            {"ping", "controller.ping"},
+                                                            {"hwm", "controller.hwm"},
+                                                            {"scheme", "controller.scheme"},
+                                                            {"ssh", "controller.ssh"},
+                                                            {"enginessh", "controller.enginessh"},
+                                                            {"delay", "engines.delay"},
+                                                            {"work-dir", "engines.cwd"},
+                                                            {"log-level", "log_level"},
+                                                            {"timeout", "timeouts.start"}};
 
 Status apply_options(const cli::Arguments& arguments, config::Profile& profile) {
   for (const auto& [option, key] : kOptions)
@@ -41,15 +51,19 @@ Result<int> parse_wait(const cli::Arguments& arguments, int n) {
   const std::string text = arguments.get_or("wait", "100%");
   const bool percent = text.ends_with("%");
   const std::string digits = percent ? text.substr(0, text.size() - 1) : text;
-  const bool number = !digits.empty() && digits.size() < 7 &&
-                      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool number =
+      !digits.empty() && digits.size() < 7 &&
+      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   const int value = number ? std::stoi(digits) : -1;
   if (!number || (percent && value > 100) || (!percent && value > n))
-    return Error{Code::usage, "--wait=" + text + ": not a number up to " + std::to_string(n) + " or a percentage", ""};
+    return Error{
+        Code::usage,
+        "--wait=" + text + ": not a number up to " + std::to_string(n) + " or a percentage", ""};
   return percent ? (n * value + 99) / 100 : value;
 }
 
-void pass(const Plan& plan, std::vector<std::string>& arguments, const char* option, const char* key) {
+void pass(const Plan& plan, std::vector<std::string>& arguments, const char* option,
+          const char* key) {
   if (const std::string value = plan.profile.text(key); !value.empty())
     arguments.push_back("--" + std::string(option) + "=" + value);
 }
@@ -62,7 +76,8 @@ Result<config::LaunchRequest> request_for(const Plan& plan, const std::string& r
   request.record = record_file(plan.cluster, kind);
   IPC_TRY_ASSIGN(request.program, find_program(program));
   request.directory = plan.directory;
-  request.log = config::cluster_file(plan.cluster, config::log_directory(plan.cluster), program, "-{pid}.log");
+  request.log = config::cluster_file(plan.cluster, config::log_directory(plan.cluster), program,
+                                     "-{pid}.log");
   request.arguments.push_back("--profile-dir=" + plan.cluster.profile_dir);
   if (!plan.cluster.cluster_id.empty())
     request.arguments.push_back("--cluster-id=" + plan.cluster.cluster_id);
@@ -104,9 +119,11 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
 Result<config::LaunchRequest> controller_request(const Plan& plan) {
   IPC_TRY_ASSIGN(auto request, request_for(plan, "controller", "ipcontroller",
                                            plan.profile.text("controller.launcher")));
-  for (const char* option : {"ip", "location", "ports", "ping", "hwm", "scheme", "ssh", "enginessh"})
+  for (const char* option :
+       {"ip", "location", "ports", "ping", "hwm", "scheme", "ssh", "enginessh"})
     pass(plan, request.arguments, option, ("controller." + std::string(option)).c_str());
-  for (const auto& word : plan.profile.setting("controller.args").list) request.arguments.push_back(word);
+  for (const auto& word : plan.profile.setting("controller.args").list)
+    request.arguments.push_back(word);
   request.environment = plan.profile.setting("controller.env").map;
   return request;
 }
@@ -116,7 +133,8 @@ Result<config::LaunchRequest> engine_request(const Plan& plan, int count) {
                  request_for(plan, "engine", "ipengine", plan.profile.text("launcher")));
   request.count = count;
   pass(plan, request.arguments, "kernel", "engines.kernel");
-  for (const auto& word : plan.profile.setting("engines.args").list) request.arguments.push_back(word);
+  for (const auto& word : plan.profile.setting("engines.args").list)
+    request.arguments.push_back(word);
   if (const std::string directory = plan.profile.text("engines.cwd"); !directory.empty())
     request.directory = std::filesystem::path(plan.directory) / directory;
   request.environment = plan.profile.setting("engines.env").map;

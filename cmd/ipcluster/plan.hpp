@@ -14,13 +14,13 @@ namespace ipc::cluster {
 struct Plan {
   config::ClusterName cluster;
   config::Profile profile;
-  int engines = 0;              ///< how many to start
-  int wanted = 0;               ///< how many must be ready for success
+  int engines = 0;  ///< how many to start
+  int wanted = 0;   ///< how many must be ready for success
   bool with_controller = true;
   bool daemonize = false, quiet = false, verbose = false;
-  std::string directory;        ///< where ipcluster was started
-  std::string python;           ///< a real interpreter, resolved; empty: kernels need none
-  Duration limit = seconds(60); ///< for engines to be ready
+  std::string directory;         ///< where ipcluster was started
+  std::string python;            ///< a real interpreter, resolved; empty: kernels need none
+  Duration limit = seconds(60);  ///< for engines to be ready
 };
 
 /// The cluster that the options name.

@@ -42,18 +42,21 @@ Result<std::string> resolve_python(const std::string& wanted) {
   const std::string name = wanted.empty() ? "python3" : wanted;
   std::string path = name.find('/') == std::string::npos ? find_on_path(name) : name;
   if (path.empty() || !is_program(path))
-    return Error{Code::no_input, "no Python interpreter " + name, "name one with --python, or use --kernel=sh"};
+    return Error{Code::no_input, "no Python interpreter " + name,
+                 "name one with --python, or use --kernel=sh"};
   // Not canonical: a virtual environment's interpreter knows itself by its link.
   path = std::filesystem::absolute(path).lexically_normal().string();
   if (is_binary(path)) return path;
-  IPC_TRY_ASSIGN(const Completed done,
-                 run_to_end({path, "-I", "-S", "-c", "import sys; print(sys.executable)"}, "", seconds(20)));
+  IPC_TRY_ASSIGN(
+      const Completed done,
+      run_to_end({path, "-I", "-S", "-c", "import sys; print(sys.executable)"}, "", seconds(20)));
   const std::string real(trim(done.output));
   if (done.ok() && is_program(real)) return real;
   const std::string said(trim(done.errors));
-  return Error{Code::failed, "Python interpreter " + path + ": " +
-                   (said.empty() ? describe_exit(done.wait_status) : said),
-               "name another one with --python"};
+  return Error{
+      Code::failed,
+      "Python interpreter " + path + ": " + (said.empty() ? describe_exit(done.wait_status) : said),
+      "name another one with --python"};
 }
 
 }  // namespace ipc::cluster

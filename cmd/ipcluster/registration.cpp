@@ -21,7 +21,9 @@ std::string duration_text(Duration duration) {
   return text;
 }
 
-std::string engines_text(size_t n) { return std::to_string(n) + (n == 1 ? " engine" : " engines"); }
+std::string engines_text(size_t n) {
+  return std::to_string(n) + (n == 1 ? " engine" : " engines");
+}
 
 }  // namespace
 
@@ -56,8 +58,7 @@ Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
     net::Loop loop;
     events_.attach(loop);
     const TimePoint next = Clock::now() + delay;
-    while (turn + 1 < turns && Clock::now() < next && !should_end())
-      loop.turn(next - Clock::now());
+    while (turn + 1 < turns && Clock::now() < next && !should_end()) loop.turn(next - Clock::now());
     if (should_end()) return interrupted();
   }
   remember();
@@ -66,11 +67,13 @@ Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
 
 int Supervisor::count_ready(size_t first) const {
   return static_cast<int>(std::count_if(state_.engines.begin() + static_cast<long>(first),
-                                        state_.engines.end(), [](const Process& p) { return p.ready(); }));
+                                        state_.engines.end(),
+                                        [](const Process& p) { return p.ready(); }));
 }
 
 int Supervisor::count_pending(size_t first) const {
-  return static_cast<int>(std::count_if(state_.engines.begin() + static_cast<long>(first), state_.engines.end(),
+  return static_cast<int>(std::count_if(state_.engines.begin() + static_cast<long>(first),
+                                        state_.engines.end(),
                                         [](const Process& p) { return !p.ready() && !p.ended(); }));
 }
 
@@ -104,11 +107,13 @@ Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadl
     if (missing <= 0 || count_pending(first) == 0 || should_end() || controller_ended()) return {};
     // The hub answers when all that are missing are there; what ends meanwhile wakes us as well.
     bool answered = false;
-    const size_t total = table->engines.size() + static_cast<size_t>(std::min(missing, count_pending(first)));
+    const size_t total =
+        table->engines.size() + static_cast<size_t>(std::min(missing, count_pending(first)));
     const std::string id = hub->ask("wait_request", "{\"engines\": " + std::to_string(total) + "}",
                                     [&](client::Reply&&) { answered = true; });
-    const Status waited = hub->wait([&] { return absorb() || answered || should_end() || controller_ended(); },
-                                    std::min(deadline, Clock::now() + seconds(1)));
+    const Status waited =
+        hub->wait([&] { return absorb() || answered || should_end() || controller_ended(); },
+                  std::min(deadline, Clock::now() + seconds(1)));
     hub->forget(id);
     if (!waited && waited.error().code != Code::timed_out) return waited.error();
   }
@@ -127,7 +132,7 @@ Result<std::string> Supervisor::await_engines(size_t first, int wanted, Duration
   for (size_t i = first; i < state_.engines.size(); ++i)
     if (state_.engines[i].ready()) ids.push_back(state_.engines[i].engine);
   std::sort(ids.begin(), ids.end());
-  return engines_text(ids.size()) + " ready" + (ids.empty() ? "" : " (" + ipc::format_idset(ids) + ")");
+  return engines_text(ids.size()) + " ready" + (ids.empty() ? "" : " (" + format_idset(ids) + ")");
 }
 
 Error Supervisor::incomplete(size_t first, Duration waited) const {
@@ -136,21 +141,23 @@ Error Supervisor::incomplete(size_t first, Duration waited) const {
   for (size_t i = first; i < state_.engines.size(); ++i) {
     const auto& process = state_.engines[i];
     if (process.ready()) continue;
-    const std::string why = process.ended() ? process.launched.why : "running but not registered" + last_words(process.launched.log);
+    const std::string why = process.ended()
+                                ? process.launched.why
+                                : "running but not registered" + last_words(process.launched.log);
     reasons[why].push_back(static_cast<int>(i - first));
   }
   std::string missing;
   for (const auto& [why, which] : reasons) {
     const auto& log = state_.engines[first + static_cast<size_t>(which[0])].launched.log;
-    missing += (missing.empty() ? "" : ", ") + ipc::format_idset(which) + " (" + why + "; log: " +
-               config::display_path(log) + ")";
+    missing += (missing.empty() ? "" : ", ") + format_idset(which) + " (" + why +
+               "; log: " + config::display_path(log) + ")";
   }
   const size_t all = state_.engines.size() - first;
   const std::string stop = "ipcluster stop" + plan_.cluster.options();
   const int ready = count_ready(first), pending = count_pending(first);
   return Error{Code::not_ready,
-               std::to_string(ready) + " of " + engines_text(all) + " after " + duration_text(waited) +
-                   "; missing: " + missing,
+               std::to_string(ready) + " of " + engines_text(all) + " after " +
+                   duration_text(waited) + "; missing: " + missing,
                ready > 0     ? "the others work; give up: " + stop
                : pending > 0 ? "they may still come; give up: " + stop
                              : "everything was stopped"};
@@ -171,16 +178,21 @@ void Supervisor::add_engines(Request& request) {
     if (const std::string value = wire::string_or(request.content, key); !value.empty())
       if (Status set = plan.profile.set(key, value, "request"); !set)
         return request.answer(set.error().code, set.error().text());
-  const auto count = static_cast<int>(std::clamp<int64_t>(wire::int_or(request.content, "n", 0), 0, 100'000));
-  const auto wanted = static_cast<int>(std::clamp<int64_t>(wire::int_or(request.content, "wanted", count), 0, count));
-  const auto limit = std::clamp<int64_t>(wire::int_or(request.content, "limit_ms", 60'000), 0, 86'400'000);
+  const auto count =
+      static_cast<int>(std::clamp<int64_t>(wire::int_or(request.content, "n", 0), 0, 100'000));
+  const auto wanted = static_cast<int>(
+      std::clamp<int64_t>(wire::int_or(request.content, "wanted", count), 0, count));
+  const auto limit =
+      std::clamp<int64_t>(wire::int_or(request.content, "limit_ms", 60'000), 0, 86'400'000);
   size_t first = 0;
   if (Status launched = launch_engines(plan, count, first); !launched)
     return request.answer(launched.error().code, launched.error().text());
   const auto ready = await_engines(first, wanted, milliseconds(limit));
   remember();
-  if (ready) request.answer(Code::ok, *ready);
-  else request.answer(ready.error().code, ready.error().text());
+  if (ready)
+    request.answer(Code::ok, *ready);
+  else
+    request.answer(ready.error().code, ready.error().text());
 }
 
 void Supervisor::remove_engines(Request& request) {
@@ -189,14 +201,17 @@ void Supervisor::remove_engines(Request& request) {
   std::vector<int> unknown;
   for (const auto& id : wanted) {
     if (!id.is_number_integer()) return request.answer(Code::bad_input, "engine ids are numbers");
-    const auto found = std::find_if(state_.engines.begin(), state_.engines.end(), [&](const Process& p) {
-      return p.engine == id.get<int>() && !p.ended();
-    });
-    if (found == state_.engines.end()) unknown.push_back(id.get<int>());
-    else stops[found->launcher].ids.push_back(found->launched.id);
+    const auto found =
+        std::find_if(state_.engines.begin(), state_.engines.end(),
+                     [&](const Process& p) { return p.engine == id.get<int>() && !p.ended(); });
+    if (found == state_.engines.end())
+      unknown.push_back(id.get<int>());
+    else
+      stops[found->launcher].ids.push_back(found->launched.id);
   }
   if (!unknown.empty())
-    return request.answer(Code::no_engine, "no engine " + ipc::format_idset(unknown) + " of this ipcluster's; see ipcluster status");
+    return request.answer(Code::no_engine, "no engine " + format_idset(unknown) +
+                                               " of this ipcluster's; see ipcluster status");
   for (auto& [kind, stop] : stops) {
     const auto launcher = Launcher::find(kind, plan_.cluster);
     stop.record = record_file(plan_.cluster, kind);
@@ -204,7 +219,8 @@ void Supervisor::remove_engines(Request& request) {
     const auto stopped = launcher ? launcher->run("stop", stop) : launcher.error();
     if (!stopped) return request.answer(stopped.error().code, stopped.error().text());
     for (auto& process : state_.engines) {
-      if (std::find(stop.ids.begin(), stop.ids.end(), process.launched.id) == stop.ids.end()) continue;
+      if (std::find(stop.ids.begin(), stop.ids.end(), process.launched.id) == stop.ids.end())
+        continue;
       process.launched.state = "ended";
       process.launched.why = "removed";
     }

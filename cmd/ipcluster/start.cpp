@@ -38,7 +38,8 @@ void open_log(const Plan& plan) {
 Result<int> supervise(Plan plan) {
   if (!plan.daemonize) return Supervisor(std::move(plan), nullptr).run();
   IPC_TRY(config::create_profile(plan.cluster));
-  IPC_TRY_ASSIGN(Daemon daemon, Daemon::start(log_file(plan.cluster), plan.limit * 2 + seconds(60)));
+  IPC_TRY_ASSIGN(Daemon daemon,
+                 Daemon::start(log_file(plan.cluster), plan.limit * 2 + seconds(60)));
   if (daemon.is_parent()) {
     const auto& report = daemon.report();
     if (report.status != 0) return Error{static_cast<Code>(report.status), report.message, ""};
@@ -63,7 +64,8 @@ Status refuse_operands(const cli::Arguments& arguments) {
 
 Result<int> remove(const config::ClusterName& cluster, const std::string& set) {
   IPC_TRY_ASSIGN(const auto ids, parse_idset(set));
-  IPC_TRY_ASSIGN(const auto answer, ask(cluster, {{"verb", "remove"}, {"engines", ids}}, seconds(60)));
+  IPC_TRY_ASSIGN(const auto answer,
+                 ask(cluster, {{"verb", "remove"}, {"engines", ids}}, seconds(60)));
   if (answer.code != Code::ok) return Error{answer.code, answer.text, ""};
   return 0;
 }
@@ -85,8 +87,8 @@ Result<int> engines(const cli::Arguments& arguments) {
   }
   IPC_TRY_ASSIGN(Plan plan, make_plan(arguments, false));
   if (arguments.has("dry-run")) return preview(plan);
-  // Without an ipcluster of ours this one looks after the engines: a controller may have been started
-  // by hand, or on another machine.
+  // Without an ipcluster of ours this one looks after the engines: a controller may have been
+  // started by hand, or on another machine.
   if (!LockFile::holder(lock_file(plan.cluster))) return supervise(std::move(plan));
   const auto limit = std::chrono::duration_cast<milliseconds>(plan.limit);
   const wire::Json request = {{"verb", "add"},

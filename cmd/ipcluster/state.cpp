@@ -21,9 +21,9 @@ std::string in_pid_directory(const config::ClusterName& cluster, const std::stri
 
 Json process_json(const Process& process) {
   const auto& launched = process.launched;
-  return {{"launcher", process.launcher}, {"id", launched.id},       {"role", launched.role},
-          {"pid", launched.pid},          {"host", launched.host},   {"log", launched.log},
-          {"state", launched.state},      {"why", launched.why},     {"engine", process.engine}};
+  return {{"launcher", process.launcher}, {"id", launched.id},     {"role", launched.role},
+          {"pid", launched.pid},          {"host", launched.host}, {"log", launched.log},
+          {"state", launched.state},      {"why", launched.why},   {"engine", process.engine}};
 }
 
 Process parse_process(const Json& json) {
@@ -42,9 +42,15 @@ Process parse_process(const Json& json) {
 
 }  // namespace
 
-std::string state_file(const config::ClusterName& c) { return in_pid_directory(c, ".json"); }
-std::string lock_file(const config::ClusterName& c) { return in_pid_directory(c, ".lock"); }
-std::string socket_file(const config::ClusterName& c) { return in_pid_directory(c, ".sock"); }
+std::string state_file(const config::ClusterName& c) {
+  return in_pid_directory(c, ".json");
+}
+std::string lock_file(const config::ClusterName& c) {
+  return in_pid_directory(c, ".lock");
+}
+std::string socket_file(const config::ClusterName& c) {
+  return in_pid_directory(c, ".sock");
+}
 
 std::string log_file(const config::ClusterName& cluster) {
   return config::cluster_file(cluster, config::log_directory(cluster), "ipcluster", ".log");
@@ -80,8 +86,10 @@ std::vector<std::string> cluster_ids(const config::ClusterName& cluster) {
       if (!name.ends_with(suffix)) continue;
       name.erase(name.size() - suffix.size());
       if (suffix == ".launched") name.erase(std::min(name.rfind('.'), name.size()));
-      if (name.empty()) ids.insert("");
-      else if (name[0] == '-') ids.insert(name.substr(1));
+      if (name.empty())
+        ids.insert("");
+      else if (name[0] == '-')
+        ids.insert(name.substr(1));
       break;
     }
   }

@@ -17,8 +17,8 @@ namespace ipc::cluster {
 struct Process {
   config::Launched launched;  ///< state: "starting", "ready" or "ended"
   std::string launcher;
-  int engine = -1;            ///< id at the hub, once known
-  int wait_status = 0;        ///< how it ended; not kept on disk
+  int engine = -1;      ///< id at the hub, once known
+  int wait_status = 0;  ///< how it ended; not kept on disk
 
   bool ended() const { return launched.state == "ended"; }
   bool ready() const { return launched.state == "ready"; }
@@ -27,7 +27,7 @@ struct Process {
 /// The whole of it. Written by the supervising ipcluster only.
 struct State {
   config::ClusterName cluster;
-  pid_t pid = 0;                       ///< of the supervising ipcluster
+  pid_t pid = 0;  ///< of the supervising ipcluster
   unsigned long long start_ticks = 0;
   std::string host, boot_id, started, directory;
   std::optional<Process> controller;

@@ -20,9 +20,9 @@ using wire::Json;
 /// Everything known about a cluster, whoever started its parts.
 struct View {
   config::ClusterName cluster;
-  std::optional<State> state;                 ///< of an ipcluster that runs, or did
-  net::ControllerIdentity controller;         ///< pid 0: none that answers
-  std::string trouble;                        ///< why the hub does not answer
+  std::optional<State> state;          ///< of an ipcluster that runs, or did
+  net::ControllerIdentity controller;  ///< pid 0: none that answers
+  std::string trouble;                 ///< why the hub does not answer
   std::optional<client::EngineTable> table;
 };
 
@@ -39,8 +39,10 @@ void ask_hub(View& view) {
     return;
   }
   view.controller = (*hub)->file().controller;
-  if (const auto table = (*hub)->engines()) view.table = **table;
-  else view.trouble = table.error().text();
+  if (const auto table = (*hub)->engines())
+    view.table = **table;
+  else
+    view.trouble = table.error().text();
 }
 
 Json engine_json(int id, pid_t pid, const std::string& host, const std::string& state) {
@@ -61,7 +63,8 @@ Json engines_json(const View& view) {
     });
     if (listed || launched.why == "removed") continue;
     const bool lost = process.ready() && view.table;
-    Json engine = engine_json(process.engine, launched.pid, launched.host, lost ? "unregistered" : launched.state);
+    Json engine = engine_json(process.engine, launched.pid, launched.host,
+                              lost ? "unregistered" : launched.state);
     if (!launched.why.empty()) engine["why"] = launched.why;
     if (!launched.log.empty()) engine["log"] = launched.log;
     engines.push_back(std::move(engine));
@@ -77,10 +80,13 @@ Json view_json(const View& view) {
                {"ipcluster", nullptr},
                {"engines", engines_json(view)}};
   if (view.table || view.controller.pid)
-    json["controller"] = {{"pid", view.controller.pid}, {"host", view.controller.host},
-                          {"started", view.controller.started}, {"state", view.table ? "ready" : "silent"}};
+    json["controller"] = {{"pid", view.controller.pid},
+                          {"host", view.controller.host},
+                          {"started", view.controller.started},
+                          {"state", view.table ? "ready" : "silent"}};
   if (view.state && view.state->is_running())
-    json["ipcluster"] = {{"pid", view.state->pid}, {"host", view.state->host}, {"started", view.state->started}};
+    json["ipcluster"] = {
+        {"pid", view.state->pid}, {"host", view.state->host}, {"started", view.state->started}};
   if (!view.trouble.empty()) json["trouble"] = view.trouble;
   return json;
 }
@@ -92,16 +98,19 @@ std::string since(const std::string& started) {
 std::string view_text(const View& view, const Json& json) {
   std::string text = view.cluster.text() + "\n";
   if (const auto& c = json["controller"]; !c.is_null())
-    text += "controller  pid " + std::to_string(view.controller.pid) + " on " + view.controller.host +
-            since(view.controller.started) + (view.table ? "" : ", does not answer") + "\n";
+    text += "controller  pid " + std::to_string(view.controller.pid) + " on " +
+            view.controller.host + since(view.controller.started) +
+            (view.table ? "" : ", does not answer") + "\n";
   else
     text += "controller  none\n";
   if (view.state && view.state->is_running())
-    text += "ipcluster   pid " + std::to_string(view.state->pid) + since(view.state->started) + "\n";
+    text +=
+        "ipcluster   pid " + std::to_string(view.state->pid) + since(view.state->started) + "\n";
   for (const auto& engine : json["engines"]) {
     const std::string id = engine["id"].is_null() ? "-" : engine["id"].dump();
-    text += "engine " + id + std::string(id.size() < 5 ? 5 - id.size() : 1, ' ') + "pid " + engine["pid"].dump() +
-            " on " + engine["host"].get<std::string>() + "  " + engine["state"].get<std::string>();
+    text += "engine " + id + std::string(id.size() < 5 ? 5 - id.size() : 1, ' ') + "pid " +
+            engine["pid"].dump() + " on " + engine["host"].get<std::string>() + "  " +
+            engine["state"].get<std::string>();
     if (engine.contains("why")) text += ": " + engine["why"].get<std::string>();
     text += "\n";
   }

@@ -21,10 +21,15 @@ Result<bool> stop_supervisor(const config::ClusterName& cluster, Duration limit)
   if (answer && answer->ended) return true;
   // It may have ended by itself between the two looks.
   if (!LockFile::holder(lock_file(cluster))) return true;
-  if (answer) return Error{Code::internal, "the ipcluster of " + cluster.text() + " refused: " + answer->text, ""};
+  if (answer)
+    return Error{Code::internal, "the ipcluster of " + cluster.text() + " refused: " + answer->text,
+                 ""};
   if (answer.error().code != Code::timed_out) return answer.error();
-  return Error{Code::timed_out, "the ipcluster of " + cluster.text() + " (" + holder->text() + ") did not end in time",
-               "kill -9 " + std::to_string(holder->pid) + ", then again: ipcluster stop" + cluster.options()};
+  return Error{
+      Code::timed_out,
+      "the ipcluster of " + cluster.text() + " (" + holder->text() + ") did not end in time",
+      "kill -9 " + std::to_string(holder->pid) + ", then again: ipcluster stop" +
+          cluster.options()};
 }
 
 /// True if there was anything to stop.
@@ -47,7 +52,8 @@ Result<int> stop(const cli::Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto cluster, cluster_of(arguments));
   IPC_TRY_ASSIGN(const bool stopped, stop_one(cluster, limit));
   if (stopped) return 0;
-  return Error{Code::no_controller, "no cluster runs for " + cluster.text() + ", or none that ipcluster started",
+  return Error{Code::no_controller,
+               "no cluster runs for " + cluster.text() + ", or none that ipcluster started",
                "ipcluster list shows all"};
 }
 

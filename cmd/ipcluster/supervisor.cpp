@@ -66,7 +66,8 @@ Status Supervisor::take_lock() {
       who = "pid " + std::to_string(holder->pid) + " on " + holder->host + " since " +
             client::short_time(holder->since);
     return Error{Code::exists, "a cluster runs already for " + cluster.text() + ": " + who,
-                 "stop it: ipcluster stop" + cluster.options() + ", or start another beside it: --cluster-id=NAME"};
+                 "stop it: ipcluster stop" + cluster.options() +
+                     ", or start another beside it: --cluster-id=NAME"};
   }
   if (!lock) return lock.error();
   lock_.emplace(*std::move(lock));
@@ -92,7 +93,8 @@ Status Supervisor::check_leftovers() {
       const auto& c = connection->controller;
       return Error{Code::exists,
                    "a controller runs already for " + cluster.text() + ": pid " +
-                       std::to_string(c.pid) + " on " + c.host + " since " + client::short_time(c.started),
+                       std::to_string(c.pid) + " on " + c.host + " since " +
+                       client::short_time(c.started),
                    advice};
     }
   }
@@ -101,12 +103,14 @@ Status Supervisor::check_leftovers() {
     config::LaunchRequest request;
     request.record = path;
     IPC_TRY_ASSIGN(const auto processes, launcher.run("status", request));
-    const auto alive = std::count_if(processes.begin(), processes.end(),
-                                     [](const auto& process) { return process.state == "running"; });
+    const auto alive = std::count_if(processes.begin(), processes.end(), [](const auto& process) {
+      return process.state == "running";
+    });
     if (alive > 0 && plan_.with_controller)
       return Error{Code::exists,
                    std::to_string(alive) + " processes of an earlier cluster of " + cluster.text() +
-                       " still run", advice};
+                       " still run",
+                   advice};
   }
   return {};
 }
@@ -117,7 +121,8 @@ Status Supervisor::start_controller() {
   IPC_TRY_ASSIGN(const auto request, controller_request(plan_));
   IPC_TRY_ASSIGN(auto started, launcher.run("start", request));
   if (started.size() != 1)
-    return Error{Code::bad_input, "launcher " + kind + " answered without naming the controller", ""};
+    return Error{Code::bad_input, "launcher " + kind + " answered without naming the controller",
+                 ""};
   state_.controller = Process{std::move(started[0]), kind, -1};
   state_.controller->launched.state = "starting";
   remember();
@@ -138,10 +143,12 @@ Status Supervisor::await_controller() {
   net::Loop loop;
   events_.attach(loop);
   Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  ::inotify_add_watch(watch.get(), config::security_directory(plan_.cluster).c_str(), IN_MOVED_TO | IN_CLOSE_WRITE);
+  ::inotify_add_watch(watch.get(), config::security_directory(plan_.cluster).c_str(),
+                      IN_MOVED_TO | IN_CLOSE_WRITE);
   loop.on_fd(watch.get(), POLLIN, [&](short) {
     char events[4096];
-    while (::read(watch.get(), events, sizeof events) > 0) {}
+    while (::read(watch.get(), events, sizeof events) > 0) {
+    }
   });
   const TimePoint end = Clock::now() + plan_.limit;
   while (!is_ready()) {
@@ -151,7 +158,8 @@ Status Supervisor::await_controller() {
     if (controller_ended()) return controller_failed();
     if (should_end()) return interrupted();
     if (Clock::now() > end)
-      return Error{Code::timed_out, "the controller was not ready in time" + last_words(controller.launched.log),
+      return Error{Code::timed_out,
+                   "the controller was not ready in time" + last_words(controller.launched.log),
                    "log: " + config::display_path(controller.launched.log)};
   }
   controller.launched.state = "ready";
@@ -168,7 +176,10 @@ Error Supervisor::controller_failed() const {
                "log: " + config::display_path(launched.log)};
 }
 
-Status Supervisor::interrupted() const { return Error{Code::failed, "interrupted before the cluster was ready; everything was stopped", ""}; }
+Status Supervisor::interrupted() const {
+  return Error{Code::failed, "interrupted before the cluster was ready; everything was stopped",
+               ""};
+}
 
 Status Supervisor::serve() {
   events_.watch_parent(-1);
@@ -179,10 +190,13 @@ Status Supervisor::serve() {
     if (controller_ended()) {
       const std::string text = "the controller ended: " + state_.controller->launched.why;
       report(text + "; the engines are stopped");
-      return Error{Code::no_controller, text, "log: " + config::display_path(state_.controller->launched.log)};
+      return Error{Code::no_controller, text,
+                   "log: " + config::display_path(state_.controller->launched.log)};
     }
-    if (events_.has_request()) serve_request(events_.take_request());
-    else loop.turn(seconds(60));
+    if (events_.has_request())
+      serve_request(events_.take_request());
+    else
+      loop.turn(seconds(60));
   }
   return {};
 }
@@ -191,11 +205,16 @@ bool Supervisor::absorb() {
   bool changed = false;
   for (const auto& [pid, status] : events_.take_ended()) {
     // Others are what died engines left: they are reaped, and that is all.
-    auto is_it = [pid = pid](const Process& process) { return process.launched.pid == pid && !process.ended(); };
+    auto is_it = [pid = pid](const Process& process) {
+      return process.launched.pid == pid && !process.ended();
+    };
     const auto engine = std::find_if(state_.engines.begin(), state_.engines.end(), is_it);
-    if (state_.controller && is_it(*state_.controller)) note_end(*state_.controller, status);
-    else if (engine != state_.engines.end()) note_end(*engine, status);
-    else continue;
+    if (state_.controller && is_it(*state_.controller))
+      note_end(*state_.controller, status);
+    else if (engine != state_.engines.end())
+      note_end(*engine, status);
+    else
+      continue;
     changed = true;
   }
   return changed;
@@ -207,8 +226,9 @@ void Supervisor::note_end(Process& process, int wait_status) {
   process.launched.state = "ended";
   process.launched.why = describe_exit(wait_status) + last_words(process.launched.log);
   if (process.launched.role == "engine" && was_ready)
-    report("engine " + std::to_string(process.engine) + " (pid " + std::to_string(process.launched.pid) +
-           ") ended: " + process.launched.why + "; log: " + config::display_path(process.launched.log));
+    report("engine " + std::to_string(process.engine) + " (pid " +
+           std::to_string(process.launched.pid) + ") ended: " + process.launched.why +
+           "; log: " + config::display_path(process.launched.log));
 }
 
 void Supervisor::stop_everything() {
@@ -246,25 +266,32 @@ void Supervisor::remember() {
 }
 
 void Supervisor::report(const std::string& text) const {
-  if (daemon_) log::warning(text);
-  else cli::complain(text);
+  if (daemon_)
+    log::warning(text);
+  else
+    cli::complain(text);
 }
 
 void Supervisor::tell_ready(const std::string& text) {
   const std::string options = plan_.cluster.options();
-  std::string line = text + ". Stop: ipcluster stop" + options + ". Log: ipcluster log" + options + "\n";
+  std::string line =
+      text + ". Stop: ipcluster stop" + options + ". Log: ipcluster log" + options + "\n";
   if (plan_.verbose) line += "ipcluster: pid " + std::to_string(state_.pid) + "\n";
   if (plan_.quiet) line.clear();
   log::info(text);
-  if (daemon_) daemon_->tell(0, line);
-  else (void)write_all(STDOUT_FILENO, line);
+  if (daemon_)
+    daemon_->tell(0, line);
+  else
+    (void)write_all(STDOUT_FILENO, line);
 }
 
 void Supervisor::tell_incomplete(const Error& error) {
   remember();
   log::warning(error.text());
-  if (daemon_) daemon_->tell(static_cast<int>(error.code), error.text());
-  else cli::complain(error.text());
+  if (daemon_)
+    daemon_->tell(static_cast<int>(error.code), error.text());
+  else
+    cli::complain(error.text());
 }
 
 }  // namespace ipc::cluster

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ipcluster process that stays: starts controller and engines, knows how each ended, stops them.
+// The ipcluster process that stays: starts controller and engines, knows how each ended, stops
+// them.
 #pragma once
 
 #include <map>

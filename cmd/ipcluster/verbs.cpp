@@ -47,34 +47,37 @@ std::vector<cli::Option> rows(std::initializer_list<std::vector<cli::Option>> gr
 
 std::vector<Verb> make_verbs() {
   std::vector<Verb> all;
-  all.push_back({"start",
-                 {.name = "ipcluster start",
-                  .synopsis = {"[-n N] [--daemonize] [OPTION]..."},
-                  .summary = "Starts a controller and N engines; succeeds when all of them answer.\n"
-                             "Without --daemonize it stays until Ctrl-C, which stops the cluster.",
-                  .examples = {{"ipcluster start -n 4 --daemonize", ""},
-                               {"ipcluster start -n 8 --wait=75% --timeout=5m --daemonize", ""}},
-                  .options = rows({kEngineRows, kControllerRows, kWhich}),
-                  .traits = true},
-                 start});
-  all.push_back({"engines",
-                 {.name = "ipcluster engines",
-                  .synopsis = {"[-n N] [OPTION]...", "--remove=SET"},
-                  .summary = "Adds engines to a running cluster, or removes some.",
-                  .examples = {{"ipcluster engines -n 2", "two more"},
-                               {"ipcluster engines --remove=4-5", "not these any more"}},
-                  .options = rows({{{0, "remove", "SET", "engine ids: 3 or 0-3,7"}}, kEngineRows, kWhich}),
-                  .traits = true},
-                 engines});
-  all.push_back({"stop",
-                 {.name = "ipcluster stop",
-                  .synopsis = {"[OPTION]..."},
-                  .summary = "Stops the cluster, also what is left of one whose ipcluster has died.",
-                  .examples = {},
-                  .options = rows({{{0, "timeout", "TIME", "how long to wait for its end (default: 30s)"},
-                                    {0, "all", "", "all clusters of all profiles"}},
-                                   kWhich})},
-                 stop});
+  all.push_back(
+      {"start",
+       {.name = "ipcluster start",
+        .synopsis = {"[-n N] [--daemonize] [OPTION]..."},
+        .summary = "Starts a controller and N engines; succeeds when all of them answer.\n"
+                   "Without --daemonize it stays until Ctrl-C, which stops the cluster.",
+        .examples = {{"ipcluster start -n 4 --daemonize", ""},
+                     {"ipcluster start -n 8 --wait=75% --timeout=5m --daemonize", ""}},
+        .options = rows({kEngineRows, kControllerRows, kWhich}),
+        .traits = true},
+       start});
+  all.push_back(
+      {"engines",
+       {.name = "ipcluster engines",
+        .synopsis = {"[-n N] [OPTION]...", "--remove=SET"},
+        .summary = "Adds engines to a running cluster, or removes some.",
+        .examples = {{"ipcluster engines -n 2", "two more"},
+                     {"ipcluster engines --remove=4-5", "not these any more"}},
+        .options = rows({{{0, "remove", "SET", "engine ids: 3 or 0-3,7"}}, kEngineRows, kWhich}),
+        .traits = true},
+       engines});
+  all.push_back(
+      {"stop",
+       {.name = "ipcluster stop",
+        .synopsis = {"[OPTION]..."},
+        .summary = "Stops the cluster, also what is left of one whose ipcluster has died.",
+        .examples = {},
+        .options = rows({{{0, "timeout", "TIME", "how long to wait for its end (default: 30s)"},
+                          {0, "all", "", "all clusters of all profiles"}},
+                         kWhich})},
+       stop});
   all.push_back({"status",
                  {.name = "ipcluster status",
                   .synopsis = {"[--json] [OPTION]..."},

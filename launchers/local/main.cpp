@@ -43,8 +43,8 @@ Answer status(const config::LaunchRequest& request) {
   return processes_of(entries);
 }
 
-/// A descriptor of the process, so that nothing else is meant whatever happens to its pid; none if it
-/// is gone.
+/// A descriptor of the process, so that nothing else is meant whatever happens to its pid; none if
+/// it is gone.
 Fd descriptor_of(const Entry& entry) {
   Fd fd = process_descriptor(entry.process.pid);
   return fd && entry.is_running() ? std::move(fd) : Fd();
@@ -73,7 +73,8 @@ Answer stop(const config::LaunchRequest& request) {
   for (const auto& entry : entries)
     if (Fd fd = descriptor_of(entry)) running.push_back(std::move(fd));
   for (const auto& fd : running) signal_process(fd.get(), SIGTERM);
-  wait_for_end(running, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(request.grace)));
+  wait_for_end(running,
+               std::chrono::duration_cast<Duration>(std::chrono::duration<double>(request.grace)));
   for (const auto& fd : running) signal_process(fd.get(), SIGKILL);
   wait_for_end(running, seconds(5));
   auto processes = processes_of(entries);

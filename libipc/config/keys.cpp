@@ -8,9 +8,12 @@ namespace {
 constexpr Key kKeys[] = {
     {"launcher", Type::text, "local", "", "how engines are started: a launcher's name"},
     {"engines.n", Type::integer, "", "", "how many; one for each processor if not set"},
-    {"engines.kernel", Type::text, "python", "IPKIT_KERNEL", "python, sh, or another kernel's name"},
-    {"engines.python", Type::text, "", "IPKIT_PYTHON", "interpreter of python kernels: a path or a name"},
-    {"engines.cwd", Type::text, "", "", "directory of the engines; where ipcluster was started if not set"},
+    {"engines.kernel", Type::text, "python", "IPKIT_KERNEL",
+     "python, sh, or another kernel's name"},
+    {"engines.python", Type::text, "", "IPKIT_PYTHON",
+     "interpreter of python kernels: a path or a name"},
+    {"engines.cwd", Type::text, "", "",
+     "directory of the engines; where ipcluster was started if not set"},
     {"engines.env", Type::map, "", "", "variables for the engines"},
     {"engines.args", Type::list, "", "", "more options for ipengine"},
     {"engines.delay", Type::duration, "0", "", "time between the start of one engine and the next"},
@@ -33,7 +36,9 @@ constexpr Key kKeys[] = {
 
 }  // namespace
 
-std::span<const Key> keys() { return kKeys; }
+std::span<const Key> keys() {
+  return kKeys;
+}
 
 const Key* find_key(std::string_view name) {
   for (const auto& key : kKeys)
@@ -43,13 +48,20 @@ const Key* find_key(std::string_view name) {
 
 std::string_view type_text(Type type) {
   switch (type) {
-    case Type::text: return "a text";
-    case Type::integer: return "a whole number";
-    case Type::number: return "a number";
-    case Type::duration: return "a time such as 30s or 5m";
-    case Type::list: return "a list";
-    case Type::map: return "names with values";
-    case Type::groups: return "names, each with a set of engines or a list of sets";
+    case Type::text:
+      return "a text";
+    case Type::integer:
+      return "a whole number";
+    case Type::number:
+      return "a number";
+    case Type::duration:
+      return "a time such as 30s or 5m";
+    case Type::list:
+      return "a list";
+    case Type::map:
+      return "names with values";
+    case Type::groups:
+      return "names, each with a set of engines or a list of sets";
   }
   return "";
 }

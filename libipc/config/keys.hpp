@@ -11,7 +11,7 @@ enum class Type { text, integer, number, duration, list, map, groups };
 
 /// One key. Text with static storage.
 struct Key {
-  std::string_view name;         ///< "engines.n"
+  std::string_view name;  ///< "engines.n"
   Type type;
   std::string_view fallback;     ///< the built-in value, empty: none
   std::string_view environment;  ///< variable that sets it, empty: none

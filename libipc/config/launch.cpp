@@ -12,7 +12,8 @@ namespace {
 /// `key: "value"`, nothing for an empty value. A JSON string is a YAML string.
 void add(std::string& yaml, std::string_view key, const std::string& value,
          std::string_view indent = "") {
-  if (!value.empty()) yaml += std::string(indent) + std::string(key) + ": " + json_quote(value) + "\n";
+  if (!value.empty())
+    yaml += std::string(indent) + std::string(key) + ": " + json_quote(value) + "\n";
 }
 
 void add_list(std::string& yaml, std::string_view key, const std::vector<std::string>& values) {
@@ -42,7 +43,8 @@ Status with_document(std::string_view text, Read read) {
     read(document);
     return {};
   } catch (const YAML::Exception& problem) {
-    return Error{Code::bad_input, "line " + std::to_string(problem.mark.line + 1) + ": " + problem.msg, ""};
+    return Error{Code::bad_input,
+                 "line " + std::to_string(problem.mark.line + 1) + ": " + problem.msg, ""};
   }
 }
 
@@ -129,7 +131,8 @@ Result<std::vector<Launched>> parse_launch_answer(std::string_view text) {
 
 std::string record_line(const Launched& process, const std::map<std::string, std::string>& more) {
   std::string line = "- {id: " + json_quote(process.id) + ", role: " + json_quote(process.role) +
-                     ", pid: " + std::to_string(process.pid) + ", host: " + json_quote(process.host);
+                     ", pid: " + std::to_string(process.pid) +
+                     ", host: " + json_quote(process.host);
   for (const auto& [key, value] : more) line += ", " + key + ": " + json_quote(value);
   return line + ", log: " + json_quote(process.log) + "}\n";
 }

@@ -15,24 +15,24 @@ namespace ipc::config {
 
 /// What a launcher reads on its standard input.
 struct LaunchRequest {
-  std::string record;                ///< file in which the launcher keeps what it started
-  std::vector<std::string> ids;      ///< status, signal, stop: which (none: all in the record)
-  std::string role;                  ///< "controller" or "engine"; status, signal, stop: empty: both
-  std::string program, directory;    ///< absolute paths
+  std::string record;              ///< file in which the launcher keeps what it started
+  std::vector<std::string> ids;    ///< status, signal, stop: which (none: all in the record)
+  std::string role;                ///< "controller" or "engine"; status, signal, stop: empty: both
+  std::string program, directory;  ///< absolute paths
   std::vector<std::string> arguments;
   int count = 1;
   std::map<std::string, std::string> environment;  ///< added to the launcher's own
-  std::string log;                   ///< for stdout and stderr; `{pid}` is replaced
-  int signal = 15;                   ///< of the verb signal
-  double grace = 5;                  ///< stop: seconds between TERM and KILL
+  std::string log;                                 ///< for stdout and stderr; `{pid}` is replaced
+  int signal = 15;                                 ///< of the verb signal
+  double grace = 5;                                ///< stop: seconds between TERM and KILL
 };
 
 /// One thing a launcher started.
 struct Launched {
   std::string id, role, host, log;
-  std::string state;                 ///< "running", "pending" or "ended"
-  std::string why;                   ///< of the state, in the words of the system below
-  pid_t pid = 0;                     ///< 0 where there is none yet
+  std::string state;  ///< "running", "pending" or "ended"
+  std::string why;    ///< of the state, in the words of the system below
+  pid_t pid = 0;      ///< 0 where there is none yet
 };
 
 /// YAML text of a request, as --dry-run shows it.
@@ -46,8 +46,8 @@ Result<std::vector<Launched>> parse_launch_answer(std::string_view text);
 
 /// One line of a record: a YAML list item in flow style, with `more` as further keys.
 std::string record_line(const Launched& process, const std::map<std::string, std::string>& more);
-/// All keys of each line of a record that can be understood; others, such as a last line that was cut, are
-/// left out.
+/// All keys of each line of a record that can be understood; others, such as a last line that was
+/// cut, are left out.
 std::vector<std::map<std::string, std::string>> parse_record(std::string_view text);
 
 }  // namespace ipc::config

@@ -38,9 +38,8 @@ std::string absolute(const std::string& path) {
 
 Status check_name(const std::string& name, const char* what) {
   const bool bad = name == "." || name == ".." ||
-                   std::any_of(name.begin(), name.end(), [](unsigned char c) {
-                     return c == '/' || c < 0x20 || c == 0x7f;
-                   });
+                   std::any_of(name.begin(), name.end(),
+                               [](unsigned char c) { return c == '/' || c < 0x20 || c == 0x7f; });
   if (bad || name.size() > 200)
     return Error{Code::usage, std::string(what) + " " + json_quote(name) + " cannot be a file name",
                  "a directory is given with --profile-dir"};
@@ -102,8 +101,8 @@ Result<ClusterName> resolve_cluster(const ClusterOptions& given) {
     IPC_TRY(check_name(name.profile, "profile"));
     name.profile_dir = ipython_directory() + "/profile_" + name.profile;
   }
-  name.cluster_id =
-      given.cluster_id ? *given.cluster_id : from_environment({"IPKIT_CLUSTER_ID", "IPP_CLUSTER_ID"});
+  name.cluster_id = given.cluster_id ? *given.cluster_id
+                                     : from_environment({"IPKIT_CLUSTER_ID", "IPP_CLUSTER_ID"});
   IPC_TRY(check_name(name.cluster_id, "cluster id"));
   return name;
 }
@@ -119,9 +118,15 @@ std::string connection_file(const ClusterName& cluster, FileKind kind) {
                       kind == FileKind::client ? "-client.json" : "-engine.json");
 }
 
-std::string security_directory(const ClusterName& cluster) { return cluster.profile_dir + "/security"; }
-std::string log_directory(const ClusterName& cluster) { return cluster.profile_dir + "/log"; }
-std::string pid_directory(const ClusterName& cluster) { return cluster.profile_dir + "/pid"; }
+std::string security_directory(const ClusterName& cluster) {
+  return cluster.profile_dir + "/security";
+}
+std::string log_directory(const ClusterName& cluster) {
+  return cluster.profile_dir + "/log";
+}
+std::string pid_directory(const ClusterName& cluster) {
+  return cluster.profile_dir + "/pid";
+}
 
 Status create_profile(const ClusterName& cluster) {
   IPC_TRY(make_directories(cluster.profile_dir, 0755));

@@ -26,8 +26,9 @@ struct ClusterName {
   std::string options() const;
 };
 
-/// `given` before $IPKIT_PROFILE_DIR, $IPP_PROFILE_DIR, $IPKIT_PROFILE, $IPP_PROFILE, and $IPKIT_CLUSTER_ID,
-/// $IPP_CLUSTER_ID. Creates nothing. Code::usage for a name that cannot be a file name.
+/// `given` before $IPKIT_PROFILE_DIR, $IPP_PROFILE_DIR, $IPKIT_PROFILE, $IPP_PROFILE, and
+/// $IPKIT_CLUSTER_ID, $IPP_CLUSTER_ID. Creates nothing. Code::usage for a name that cannot be a
+/// file name.
 Result<ClusterName> resolve_cluster(const ClusterOptions& given = {});
 
 /// $IPYTHONDIR, else ~/.ipython: the directory of all profiles.

@@ -22,11 +22,15 @@ bool is_integer(const std::string& text) {
 
 bool fits(Type type, const std::string& text) {
   switch (type) {
-    case Type::text: return true;
-    case Type::integer: return is_integer(text);
+    case Type::text:
+      return true;
+    case Type::integer:
+      return is_integer(text);
     case Type::number:
-    case Type::duration: return bool(parse_duration(text));
-    default: return false;
+    case Type::duration:
+      return bool(parse_duration(text));
+    default:
+      return false;
   }
 }
 
@@ -53,16 +57,20 @@ class Reader {
 
   Status section(const std::string& prefix, const YAML::Node& node) {
     if (!node.IsMap())
-      return Error{Code::bad_profile,
-                   place(node.Mark()) + ": " +
-                       (prefix.empty() ? "a profile" : "'" + prefix.substr(0, prefix.size() - 1) + "'") +
-                       " must be keys with values",
-                   ""};
+      return Error{
+          Code::bad_profile,
+          place(node.Mark()) + ": " +
+              (prefix.empty() ? "a profile" : "'" + prefix.substr(0, prefix.size() - 1) + "'") +
+              " must be keys with values",
+          ""};
     for (const auto& item : node) {
       const std::string name = prefix + item.first.as<std::string>();
-      if (const Key* key = find_key(name)) IPC_TRY(value(*key, item.first.Mark(), item.second));
-      else if (is_section(name)) IPC_TRY(section(name + ".", item.second));
-      else return unknown(prefix, item.first);
+      if (const Key* key = find_key(name))
+        IPC_TRY(value(*key, item.first.Mark(), item.second));
+      else if (is_section(name))
+        IPC_TRY(section(name + ".", item.second));
+      else
+        return unknown(prefix, item.first);
     }
     return {};
   }
@@ -82,9 +90,9 @@ class Reader {
       if (known.size() > 1 && known.back() == known[known.size() - 2]) known.pop_back();
     }
     const std::string near = nearest(name.as<std::string>(), known);
-    return Error{Code::bad_profile,
-                 place(name.Mark()) + ": unknown key '" + name.as<std::string>() + "'",
-                 near.empty() ? "known here: " + join(known, ", ") : "did you mean '" + near + "'?"};
+    return Error{
+        Code::bad_profile, place(name.Mark()) + ": unknown key '" + name.as<std::string>() + "'",
+        near.empty() ? "known here: " + join(known, ", ") : "did you mean '" + near + "'?"};
   }
 
   Status value(const Key& key, const YAML::Mark& mark, const YAML::Node& node) {
@@ -154,7 +162,8 @@ Status Profile::set(std::string_view name, const std::string& value, const std::
   if (!key) return Error{Code::internal, "no key " + std::string(name), ""};
   if (!fits(key->type, value))
     return Error{Code::usage,
-                 origin + ": " + json_quote(value) + " is not " + std::string(type_text(key->type)), ""};
+                 origin + ": " + json_quote(value) + " is not " + std::string(type_text(key->type)),
+                 ""};
   settings_[std::string(name)] = Setting{value, {}, {}, {}, origin};
   return {};
 }
@@ -165,7 +174,9 @@ const Setting& Profile::setting(std::string_view key) const {
   return found == settings_.end() ? none : found->second;
 }
 
-std::string Profile::text(std::string_view key) const { return setting(key).text; }
+std::string Profile::text(std::string_view key) const {
+  return setting(key).text;
+}
 
 std::optional<long> Profile::integer(std::string_view key) const {
   const std::string value = text(key);

@@ -16,9 +16,9 @@ namespace ipc::config {
 
 /// One value. Which member is used follows from the key's type; `groups` uses both.
 struct Setting {
-  std::string text;                                      ///< scalars
-  std::vector<std::string> list;                         ///< Type::list
-  std::map<std::string, std::string> map;                ///< Type::map
+  std::string text;                        ///< scalars
+  std::vector<std::string> list;           ///< Type::list
+  std::map<std::string, std::string> map;  ///< Type::map
   std::map<std::string, std::vector<std::string>> groups;
   std::string origin;  ///< "built-in", "FILE:LINE", "$IPKIT_KERNEL" or "command line"
 };
@@ -26,7 +26,8 @@ struct Setting {
 /// built-in < /etc/ipkit/NAME.yaml < PROFILE_DIR/ipkit.yaml < environment < command line.
 class Profile {
  public:
-  /// Reads what there is. Code::bad_profile: "FILE:LINE: unknown key 'x'; did you mean 'y'?" and the like.
+  /// Reads what there is. Code::bad_profile: "FILE:LINE: unknown key 'x'; did you mean 'y'?" and
+  /// the like.
   static Result<Profile> load(const ClusterName& cluster);
   /// Merges one file over what is there; a file that does not exist changes nothing.
   Status merge_file(const std::string& path);
@@ -36,7 +37,8 @@ class Profile {
   /// Sets a scalar, checked as its type asks. Code::usage if it does not fit.
   Status set(std::string_view key, const std::string& value, const std::string& origin);
 
-  /// Values by key; "" or nothing where not set. Asking for an unknown key is a bug and gives that too.
+  /// Values by key; "" or nothing where not set. Asking for an unknown key is a bug and gives that
+  /// too.
   std::string text(std::string_view key) const;
   std::optional<long> integer(std::string_view key) const;
   Duration duration(std::string_view key) const;

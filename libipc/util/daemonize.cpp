@@ -26,8 +26,9 @@ void close_others(int keep) {
 Status take_streams(const std::string& log_path) {
   Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return system_error(Code::internal, "/dev/null");
-  Fd log(log_path.empty() ? ::dup(null.get())
-                          : ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  Fd log(log_path.empty()
+             ? ::dup(null.get())
+             : ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log) return system_error(Code::internal, log_path);
   if (::dup2(null.get(), 0) < 0 || ::dup2(log.get(), 1) < 0 || ::dup2(log.get(), 2) < 0)
     return system_error(Code::internal, "dup2");
@@ -35,7 +36,9 @@ Status take_streams(const std::string& log_path) {
 }
 
 /// A pipe end above the standard three, which may have been closed by whoever started us.
-Fd above_standard(Fd fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); }
+Fd above_standard(Fd fd) {
+  return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+}
 
 int milliseconds_until(TimePoint end) {
   const auto left = std::chrono::ceil<milliseconds>(end - Clock::now()).count();
@@ -70,8 +73,9 @@ Result<Daemon> Daemon::start(const std::string& log_path, Duration limit) {
   ::setsid();
   daemon.pipe_ = above_standard(std::move(pipe.second));
   if (auto taken = take_streams(log_path); !taken) {
+    // Not an Error for the caller: it would go on as a second copy of the parent.
     daemon.tell(static_cast<int>(taken.error().code), taken.error().text());
-    return taken.error();
+    ::_exit(static_cast<int>(taken.error().code));
   }
   close_others(daemon.pipe_.get());
   return daemon;
@@ -92,8 +96,10 @@ void Daemon::listen(pid_t child, Duration limit, const std::string& log_path) {
     }
     char bytes[4096];
     const ssize_t n = ::read(pipe_.get(), bytes, sizeof bytes);
-    if (n > 0) text.append(bytes, static_cast<size_t>(n));
-    else if (n == 0 || errno != EINTR) break;
+    if (n > 0)
+      text.append(bytes, static_cast<size_t>(n));
+    else if (n == 0 || errno != EINTR)
+      break;
   }
   if (!text.empty()) {
     report_ = parse_report(text);

@@ -18,13 +18,14 @@ struct DaemonReport {
 };
 
 /// One side of a daemon's start. The parent gets `report` filled and has nothing left to do but
-/// print and exit; the daemon must call `tell` once, and until then can see whether anybody listens.
+/// print and exit; the daemon must call `tell` once, and until then can see whether anybody
+/// listens.
 class Daemon {
  public:
   /// Forks; call before any thread exists. The daemon has its own session, /dev/null as
   /// 0, `log_path` (appended, 0600; empty: /dev/null) as 1 and 2, no other descriptor, and
-  /// keeps the working directory. The parent returns when the daemon told or ended, or after `limit`
-  /// (the daemon is then ended and the status is 124).
+  /// keeps the working directory. The parent returns when the daemon told or ended, or after
+  /// `limit` (the daemon is then ended and the status is 124).
   static Result<Daemon> start(const std::string& log_path, Duration limit);
 
   bool is_parent() const { return parent_; }

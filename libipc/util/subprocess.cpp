@@ -39,8 +39,8 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, const Pipes& pipes) {
   posix_spawnattr_setsigdefault(&attributes, &all);
   // Its own group: a Ctrl-C at our terminal is for us to act on.
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                            POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   pid_t pid = 0;
   const int error = ::posix_spawn(&pid, words[0], &actions, &attributes, words.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -112,13 +112,16 @@ Result<Completed> run_to_end(const std::vector<std::string>& argv, std::string_v
     if (!wait_for_process(process.get(), end)) talked = Error{Code::timed_out, "took too long", ""};
   }
   if (!talked) ::kill(-pid, SIGKILL);
-  while (::waitpid(pid, &completed.wait_status, 0) < 0 && errno == EINTR) {}
+  while (::waitpid(pid, &completed.wait_status, 0) < 0 && errno == EINTR) {
+  }
   if (!talked) return Error{talked.error().code, argv[0] + ": " + talked.error().what, ""};
   return completed;
 }
 
 // By number: this C library's header for these calls cannot be linked from C++.
-Fd process_descriptor(pid_t pid) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))); }
+Fd process_descriptor(pid_t pid) {
+  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
 
 void signal_process(int descriptor, int signal) {
   ::syscall(SYS_pidfd_send_signal, descriptor, signal, nullptr, 0);

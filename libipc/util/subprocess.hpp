@@ -22,8 +22,8 @@ struct Completed {
   bool ok() const { return wait_status == 0; }
 };
 
-/// Runs `argv` (argv[0] is a path) in a process group of its own, feeds it `input` and waits at most
-/// `limit`; then it is killed and the answer is Code::timed_out. More than 4 MB of output is
+/// Runs `argv` (argv[0] is a path) in a process group of its own, feeds it `input` and waits at
+/// most `limit`; then it is killed and the answer is Code::timed_out. More than 4 MB of output is
 /// Code::bad_input. Signals are as in a fresh login. The caller ignores SIGPIPE.
 Result<Completed> run_to_end(const std::vector<std::string>& argv, std::string_view input,
                              Duration limit);
