@@ -51,7 +51,7 @@ Frame& Frame::operator=(Frame&& other) noexcept {
 
 Frame::~Frame() { zmq_msg_close(message(storage_)); }
 
-Frame Frame::share() {
+Frame Frame::share() const {
   Frame copy;
   zmq_msg_copy(message(copy.storage_), message(storage_));
   return copy;

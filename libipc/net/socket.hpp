@@ -30,7 +30,7 @@ class Frame {
   ~Frame();
 
   /// Shares the bytes with this frame (reference counted for large frames).
-  Frame share();
+  Frame share() const;
   std::string_view view() const;
   size_t size() const;
   /// The bytes, to be changed by whoever made the frame and before it is shared.

@@ -48,6 +48,18 @@ void write(Level level, std::string_view text) {
   [[maybe_unused]] const ssize_t n = ::write(log_fd, line.data(), line.size());
 }
 
+void Throttle::warning(std::string_view text) {
+  constexpr unsigned kLinesPerSecond = 10;
+  const long now = static_cast<long>(unix_now() / 1000000);
+  if (now != second_) {
+    if (suppressed_ > 0) log::warning(std::to_string(suppressed_) + " more lines like these");
+    second_ = now;
+    lines_ = suppressed_ = 0;
+  }
+  if (++lines_ <= kLinesPerSecond) log::warning(text);
+  else ++suppressed_;
+}
+
 Result<Level> parse_level(std::string_view text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

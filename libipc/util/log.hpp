@@ -27,6 +27,17 @@ inline void info(std::string_view text) { write(Level::info, text); }
 inline void warning(std::string_view text) { write(Level::warning, text); }
 inline void error(std::string_view text) { write(Level::error, text); }
 
+/// Keeps what a hostile peer can cause out of the disk: at most 10 lines in a second, then one with the
+/// number left out. One thread.
+class Throttle {
+ public:
+  void warning(std::string_view text);
+
+ private:
+  long second_ = 0;
+  unsigned lines_ = 0, suppressed_ = 0;
+};
+
 /// `10`, `20`, `DEBUG`, `info`, `WARN` …
 Result<Level> parse_level(std::string_view text);
 

@@ -81,6 +81,7 @@ static std::string_view raw_text(simdjson::ondemand::value value) {
 bool FieldParser::raw_fields(std::string_view json, std::span<const std::string_view> keys,
                              std::span<std::string_view> values) {
   for (auto& value : values) value = {};
+  if (json == "{}") return true;
   simdjson::ondemand::object object;
   if (!state_->open(json, object)) return false;
   for (auto entry : object) {
