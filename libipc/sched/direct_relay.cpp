@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// mux and control: messages between one client and one engine, passed byte for byte.
+#include "libipc/sched/direct_relay.hpp"
+
+namespace ipc::sched {
+
+using net::EventKind;
+
+DirectRelay::DirectRelay(net::Loop& loop, net::Socket clients, net::Socket engines, Channel channel,
+                         net::EventWriter& tap, std::function<void()> catch_up)
+    : clients_(std::move(clients)),
+      engines_(loop, std::move(engines), std::move(catch_up),
+               [this](net::Frames&& f) { unroutable(std::move(f)); }),
+      channel_(channel),
+      tap_(tap) {
+  loop.on_input(clients_, [this] { return from_clients(); });
+  loop.on_input(engines_.socket(), [this] { return from_engines(); });
+}
+
+void DirectRelay::engine_added(std::string_view uuid, std::string_view, bool) {
+  engines_.engine_added(uuid);
+}
+
+void DirectRelay::engine_removed(std::string_view uuid) { engines_.engine_removed(uuid); }
+
+void DirectRelay::command(net::Event& event) {
+  const auto ours = channel_ == Channel::mux ? EventKind::send_mux : EventKind::send_control;
+  if (event.kind == ours) clients_.send(std::span<net::Frame>(event.buffers));
+}
+
+int DirectRelay::from_clients() {
+  const auto kind = channel_ == Channel::mux ? EventKind::mux_request : EventKind::control_request;
+  int taken = 0;
+  bool located = false;
+  for (; taken < net::kDrainLimit && message_.receive(clients_, located); ++taken) {
+    auto& frames = message_.frames;
+    if (frames.size() < 2) {
+      complaints_.warning("direct message of one frame dropped");
+      continue;
+    }
+    if (located) tap_.add_message(kind, message_.views[0], message_.views[1], message_.view, frames);
+    std::swap(frames[0], frames[1]);
+    engines_.send(frames);
+  }
+  return taken;
+}
+
+int DirectRelay::from_engines() {
+  const auto kind = channel_ == Channel::mux ? EventKind::mux_reply : EventKind::control_reply;
+  int taken = 0;
+  bool located = false;
+  for (; taken < net::kDrainLimit && message_.receive(engines_.socket(), located); ++taken) {
+    auto& frames = message_.frames;
+    if (frames.size() < 2) {
+      complaints_.warning("direct reply of one frame dropped");
+      continue;
+    }
+    if (located) tap_.add_message(kind, message_.views[1], message_.views[0], message_.view, frames);
+    std::swap(frames[0], frames[1]);
+    clients_.send(std::span<net::Frame>(frames));
+  }
+  return taken;
+}
+
+void DirectRelay::unroutable(net::Frames&& frames) {
+  const auto kind =
+      channel_ == Channel::mux ? EventKind::mux_unroutable : EventKind::control_unroutable;
+  net::Incoming lost;
+  lost.frames = std::move(frames);
+  if (lost.locate())
+    tap_.add_message(kind, lost.views[1], lost.views[0], lost.view, lost.frames);
+}
+
+}  // namespace ipc::sched

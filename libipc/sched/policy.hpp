@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which of the engines that could run a task gets it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "libipc/util/result.hpp"
+
+namespace ipc::sched {
+
+/// A scheduling scheme. One thread.
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  /// `loads` are the outstanding tasks of the candidates, least recently used first, never empty.
+  /// Returns the index of the one that gets the task.
+  virtual std::size_t choose(std::span<const unsigned> loads) = 0;
+};
+
+/// leastload, lru, plainrandom, twobin or weighted. Code::usage for other names.
+Result<std::unique_ptr<Policy>> make_policy(std::string_view name);
+
+}  // namespace ipc::sched

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The task channel: takes tasks from clients, sends them where the queue says, passes replies back.
+#include "libipc/sched/task_relay.hpp"
+
+#include <algorithm>
+
+#include "libipc/wire/errors.hpp"
+#include "libipc/wire/json.hpp"
+
+namespace ipc::sched {
+namespace {
+
+using net::EventKind;
+
+// Where the message's delimiter is in a job's frames: after the client's identity.
+constexpr size_t kHeaderFrame = 3;
+constexpr Duration kCancelPatience = seconds(2);
+
+}  // namespace
+
+TaskRelay::TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
+                     std::unique_ptr<Policy> policy, Options options, wire::Signer signer,
+                     net::EventWriter& tap, std::function<void()> catch_up)
+    : loop_(loop),
+      clients_(std::move(clients)),
+      engines_(loop, std::move(engines), catch_up,
+               [this](net::Frames&& f) { undeliverable(std::move(f)); }),
+      maker_(std::move(signer)),
+      tap_(tap),
+      catch_up_(std::move(catch_up)),
+      queue_(*this, std::move(policy), options.limit) {
+  // Replies first: they free places for what the clients sent meanwhile.
+  loop.on_input(engines_.socket(), [this] { return from_engines(); });
+  loop.on_input(clients_, [this] { return from_clients(); });
+}
+
+void TaskRelay::engine_added(std::string_view uuid, std::string_view, bool extensions) {
+  engines_.engine_added(uuid);
+  queue_.engine_added(std::string(uuid), extensions, loop_.now());
+  arm();
+}
+
+void TaskRelay::engine_removed(std::string_view uuid) {
+  queue_.engine_removed(uuid, loop_.now());
+  // What has not even left counts as lost at once; the rest may still be answered.
+  engines_.engine_removed(uuid);
+  arm();
+}
+
+void TaskRelay::command(net::Event& event) {
+  if (event.kind != EventKind::submit) return;
+  net::Incoming message;
+  message.frames = std::move(event.buffers);
+  if (message.locate()) submit(message);
+  arm();
+}
+
+int TaskRelay::from_clients() {
+  int taken = 0;
+  bool located = false;
+  for (; taken < net::kDrainLimit && message_.receive(clients_, located); ++taken) {
+    if (taken == 0) catch_up_();
+    if (!located || message_.view.identities.size() != 1) {
+      complaints_.warning("task channel: malformed message dropped");
+    } else if (!maker_.signer().verify(message_.view)) {
+      complaints_.warning("task channel: message with a wrong signature dropped");
+    } else {
+      submit(message_);
+    }
+  }
+  if (taken > 0) arm();
+  return taken;
+}
+
+void TaskRelay::submit(net::Incoming& message) {
+  const auto header = header_parser_.header(message.view.header);
+  if (!header) return complaints_.warning("task channel: " + header.error().what);
+  if (header->msg_type == "cancel_request") return cancel(message);
+  tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames);
+  auto conditions = read_conditions(other_parser_, message.view.metadata);
+  if (!queue_.submit(header->msg_id, message.frames, std::move(conditions), loop_.now()))
+    complaints_.warning("task channel: a second task with an id that is in use was dropped");
+}
+
+void TaskRelay::run(Job& job, TaskEngine& engine) {
+  outgoing_.clear();
+  outgoing_.push_back(engine.identity.share());
+  for (auto& frame : job.frames) outgoing_.push_back(frame.share());
+  tap_.add(EventKind::task_assigned, {job.id, engine.uuid});
+  engines_.send(outgoing_);
+}
+
+void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
+  const std::string_view client = job.frames[0].view(), header = job.frames[kHeaderFrame].view();
+  std::string type = "apply_reply", metadata = "{}", content;
+  switch (why) {
+    case TaskFailure::invalid_dependency:
+      content = wire::error_content("InvalidDependency", "");
+      break;
+    case TaskFailure::impossible_dependency:
+      content = wire::error_content("ImpossibleDependency", "");
+      break;
+    case TaskFailure::timeout: content = wire::error_content("TaskTimeout", ""); break;
+    case TaskFailure::withdrawn:
+      metadata = content = R"({"status": "aborted"})";
+      if (const auto request = other_parser_.header(header)) type = wire::reply_type(request->msg_type);
+      break;
+    case TaskFailure::engine_lost:
+      metadata = ReplyMaker::lost_metadata(engine->uuid);
+      content = wire::error_content("EngineError", "Engine b'" + engine->uuid +
+                                                       "' died while running task '" + job.id + "'");
+      break;
+  }
+  std::vector<std::string_view> identities{client};
+  if (engine != nullptr) identities.push_back(engine->uuid);
+  net::Incoming reply;
+  reply.frames = maker_.sign(
+      identities, maker_.message(type, header, std::move(metadata), std::move(content)));
+  if (!reply.locate()) return;
+  tap_.add_message(EventKind::task_reply, client, engine ? engine->uuid : "", reply.view,
+                   reply.frames);
+  clients_.send(std::span<net::Frame>(reply.frames));
+}
+
+int TaskRelay::from_engines() {
+  int taken = 0;
+  bool located = false;
+  for (; taken < net::kDrainLimit && message_.receive(engines_.socket(), located); ++taken) {
+    if (!located || message_.view.identities.size() < 2)
+      complaints_.warning("task channel: malformed reply dropped");
+    else if (!maker_.signer().verify(message_.view))
+      complaints_.warning("task channel: reply with a wrong signature dropped");
+    else
+      take_reply(message_);
+  }
+  if (taken > 0) arm();
+  return taken;
+}
+
+void TaskRelay::take_reply(net::Incoming& message) {
+  const auto header = header_parser_.header(message.view.header);
+  if (!header) return complaints_.warning("task channel: reply: " + header.error().what);
+  if (!wire::is_reply_type(header->msg_type)) return forward(message);
+  if (header->msg_type == "cancel_reply" && take_cancel_reply(message)) return;
+  const ReplyFacts facts = read_reply(other_parser_, message.view.metadata);
+  const auto parent = other_parser_.header(message.view.parent);
+  if (!parent) return complaints_.warning("task channel: reply to nothing dropped");
+  const auto verdict = queue_.reply(message.views[0], parent->msg_id, facts, loop_.now());
+  if (verdict == TaskQueue::Verdict::drop)
+    return complaints_.warning("task channel: reply to a task that is finished or unknown dropped");
+  if (verdict == TaskQueue::Verdict::rerun) return;
+  tap_.add_message(EventKind::task_reply, message.views[1], message.views[0], message.view,
+                   message.frames);
+  forward(message);
+}
+
+void TaskRelay::forward(net::Incoming& message) {
+  std::swap(message.frames[0], message.frames[1]);
+  clients_.send(std::span<net::Frame>(message.frames));
+}
+
+void TaskRelay::cancel(net::Incoming& message) {
+  const auto content = wire::parse_json(message.view.content, 8);
+  std::vector<std::string> ids;
+  if (content && content->is_object() && content->contains("msg_ids"))
+    for (const auto& id : (*content)["msg_ids"])
+      if (id.is_string()) ids.push_back(id.get<std::string>());
+  Cancel cancel;
+  cancel.client = message.views[0];
+  cancel.header = message.view.header;
+  cancel.until = loop_.now() + kCancelPatience;
+  auto found = queue_.cancel(ids, loop_.now());
+  cancel.withdrawn = std::move(found.withdrawn);
+  ask_engines(cancel, found);
+}
+
+// One request to each engine that has some of the tasks; the client's answer waits for theirs.
+void TaskRelay::ask_engines(Cancel& cancel, const TaskQueue::Cancelled& found) {
+  const std::string id = maker_.session().next_id();
+  const std::string header = maker_.session().header("cancel_request", id);
+  for (const auto& [uuid, running] : found.running) {
+    const TaskEngine* engine = queue_.find_engine(uuid);
+    if (engine == nullptr || !engine->extensions) continue;
+    net::Outgoing request;
+    request.header = header;
+    request.content = wire::dump_json({{"msg_ids", running}});
+    const std::string_view identities[] = {uuid, cancel.client};
+    auto frames = maker_.sign(identities, std::move(request));
+    engines_.send(frames);
+    ++cancel.open;
+  }
+  if (cancel.open == 0) return answer_cancel(cancel);
+  cancels_.emplace(id, std::move(cancel));
+  arm();
+}
+
+bool TaskRelay::take_cancel_reply(const net::Incoming& message) {
+  const auto parent = other_parser_.header(message.view.parent);
+  if (!parent) return false;
+  const auto found = cancels_.find(parent->msg_id);
+  if (found == cancels_.end()) return false;
+  Cancel& cancel = found->second;
+  if (const auto content = wire::parse_json(message.view.content, 8); content && content->is_object()) {
+    for (const auto& [key, list] : {std::pair{"withdrawn", &cancel.withdrawn},
+                                    std::pair{"interrupted", &cancel.interrupted}})
+      if (content->contains(key))
+        for (const auto& id : (*content)[key])
+          if (id.is_string()) list->push_back(id.get<std::string>());
+  }
+  if (--cancel.open == 0) {
+    answer_cancel(cancel);
+    cancels_.erase(found);
+  }
+  return true;
+}
+
+void TaskRelay::answer_cancel(const Cancel& cancel) {
+  const std::string_view identities[] = {cancel.client};
+  auto frames = maker_.sign(
+      identities, maker_.message("cancel_reply", cancel.header, R"({"status": "ok"})",
+                                 wire::dump_json({{"status", "ok"},
+                                                  {"withdrawn", cancel.withdrawn},
+                                                  {"interrupted", cancel.interrupted}})));
+  clients_.send(std::span<net::Frame>(frames));
+}
+
+void TaskRelay::undeliverable(net::Frames&& frames) {
+  net::Incoming lost;
+  lost.frames = std::move(frames);
+  if (!lost.locate()) return;
+  const auto header = header_parser_.header(lost.view.header);
+  if (!header) return;
+  const std::string id(header->msg_id);
+  queue_.undeliverable(id, loop_.now());
+}
+
+void TaskRelay::arm() {
+  TimePoint due = queue_.next_deadline();
+  for (const auto& [id, cancel] : cancels_) due = std::min(due, cancel.until);
+  if (due == timer_due_) return;
+  if (timer_ != 0) loop_.cancel(timer_);
+  timer_ = 0;
+  timer_due_ = due;
+  if (due == TimePoint::max()) return;
+  timer_ = loop_.after(std::max(due - Clock::now(), Duration{0}), [this] { on_timer(); });
+}
+
+void TaskRelay::on_timer() {
+  timer_ = 0;
+  timer_due_ = TimePoint::max();
+  const TimePoint now = Clock::now();
+  queue_.expire(now);
+  std::erase_if(cancels_, [&](const auto& entry) {
+    if (entry.second.until > now) return false;
+    answer_cancel(entry.second);
+    return true;
+  });
+  arm();
+}
+
+}  // namespace ipc::sched

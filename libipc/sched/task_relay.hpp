@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The task channel: takes tasks from clients, sends them where the queue says, passes replies back.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "libipc/net/events.hpp"
+#include "libipc/net/loop.hpp"
+#include "libipc/net/message.hpp"
+#include "libipc/sched/engine_side.hpp"
+#include "libipc/sched/replies.hpp"
+#include "libipc/sched/role.hpp"
+#include "libipc/sched/task_queue.hpp"
+#include "libipc/util/log.hpp"
+
+namespace ipc::sched {
+
+/// Sockets around a TaskQueue. One thread, that of the loop.
+class TaskRelay : public Role, private TaskOutput {
+ public:
+  struct Options {
+    unsigned limit = 1;  ///< tasks an engine may have at a time, 0 = any number
+  };
+
+  TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
+            std::unique_ptr<Policy> policy, Options options, wire::Signer signer,
+            net::EventWriter& tap, std::function<void()> catch_up);
+
+  void engine_added(std::string_view uuid, std::string_view id, bool extensions) override;
+  void engine_removed(std::string_view uuid) override;
+  void command(net::Event& event) override;
+
+ private:
+  // A cancel_request that waits for what the engines say.
+  struct Cancel {
+    std::string client, header;
+    std::vector<std::string> withdrawn, interrupted;
+    unsigned open = 0;
+    TimePoint until;
+  };
+
+  void run(Job& job, TaskEngine& engine) override;
+  void fail(Job& job, TaskFailure why, const TaskEngine* engine) override;
+
+  int from_clients();
+  int from_engines();
+  void submit(net::Incoming& message);
+  void take_reply(net::Incoming& message);
+  void forward(net::Incoming& message);
+  void cancel(net::Incoming& message);
+  void ask_engines(Cancel& cancel, const TaskQueue::Cancelled& found);
+  bool take_cancel_reply(const net::Incoming& message);
+  void answer_cancel(const Cancel& cancel);
+  void undeliverable(net::Frames&& frames);
+  void arm();
+  void on_timer();
+
+  net::Loop& loop_;
+  net::Socket clients_;
+  EngineSide engines_;
+  ReplyMaker maker_;
+  net::EventWriter& tap_;
+  std::function<void()> catch_up_;
+  TaskQueue queue_;
+
+  net::Incoming message_;
+  net::Frames outgoing_;
+  wire::FieldParser header_parser_, other_parser_;
+  std::map<std::string, Cancel, std::less<>> cancels_;  // by the id of our own request
+  net::Loop::TimerId timer_ = 0;
+  TimePoint timer_due_ = TimePoint::max();
+  log::Throttle complaints_;
+};
+
+}  // namespace ipc::sched

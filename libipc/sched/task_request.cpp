@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a task's header and metadata say to the scheduler.
+#include "libipc/sched/task_request.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "libipc/wire/json.hpp"
+
+namespace ipc::sched {
+namespace {
+
+using wire::Json;
+
+enum Key : size_t { kAfter, kFollow, kTargets, kRetries, kTimeout, kKeys };
+constexpr std::array<std::string_view, kKeys> kNames{"after", "follow", "targets", "retries",
+                                                     "timeout"};
+
+bool is_default(std::string_view text) {
+  return text.empty() || text == "[]" || text == "0" || text == "0.0" || text == "null";
+}
+
+std::vector<std::string> strings(const Json& list) {
+  std::vector<std::string> result;
+  if (list.is_string()) result.push_back(list.get<std::string>());
+  if (!list.is_array()) return result;
+  for (const auto& item : list)
+    if (item.is_string()) result.push_back(item.get<std::string>());
+  return result;
+}
+
+// False if it cannot be understood.
+bool read_dependency(std::string_view text, Dependency& into) {
+  if (is_default(text)) return true;
+  const auto json = wire::parse_json(text, 8);
+  if (!json) return false;
+  if (json->is_object()) {
+    const auto ids = json->find("dependencies");
+    if (ids != json->end()) into.ids = strings(*ids);
+    into.all = wire::bool_or(*json, "all", true);
+    into.success = wire::bool_or(*json, "success", true);
+    into.failure = wire::bool_or(*json, "failure", false);
+  } else {
+    into.ids = strings(*json);
+  }
+  std::sort(into.ids.begin(), into.ids.end());
+  into.ids.erase(std::unique(into.ids.begin(), into.ids.end()), into.ids.end());
+  return into.success || into.failure;
+}
+
+Duration read_timeout(std::string_view text) {
+  const auto json = wire::parse_json(text, 4);
+  if (!json || !json->is_number()) return Duration{0};
+  const double number = json->get<double>();
+  constexpr double kLongest = 1e9;  // thirty years; more would overflow the clock
+  if (!(number > 0)) return Duration{0};
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(std::min(number, kLongest)));
+}
+
+unsigned read_retries(std::string_view text) {
+  const auto json = wire::parse_json(text, 4);
+  if (!json || !json->is_number_integer() || *json < 0) return 0;
+  return static_cast<unsigned>(std::min<int64_t>(json->get<int64_t>(), 1 << 20));
+}
+
+}  // namespace
+
+std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::string_view metadata) {
+  std::array<std::string_view, kKeys> found;
+  if (!parser.raw_fields(metadata, kNames, found)) return nullptr;
+  if (std::all_of(found.begin(), found.end(), is_default)) return nullptr;
+  auto conditions = std::make_unique<Conditions>();
+  conditions->invalid = !read_dependency(found[kAfter], conditions->after) ||
+                        !read_dependency(found[kFollow], conditions->follow);
+  if (const auto targets = wire::parse_json(found[kTargets], 4)) conditions->targets = strings(*targets);
+  conditions->retries = read_retries(found[kRetries]);
+  conditions->timeout = read_timeout(found[kTimeout]);
+  return conditions;
+}
+
+ReplyFacts read_reply(wire::FieldParser& parser, std::string_view metadata) {
+  constexpr std::array<std::string_view, 2> kReply{"status", "dependencies_met"};
+  std::array<std::string_view, 2> found;
+  ReplyFacts facts;
+  if (!parser.raw_fields(metadata, kReply, found)) return facts;
+  facts.has_status = !found[0].empty();
+  facts.ok = found[0] == R"("ok")";
+  facts.aborted = found[0] == R"("aborted")";
+  facts.dependencies_met = found[1] != "false";
+  return facts;
+}
+
+}  // namespace ipc::sched

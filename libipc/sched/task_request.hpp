@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a task's header and metadata say to the scheduler.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libipc/sched/dependency.hpp"
+#include "libipc/util/clock.hpp"
+#include "libipc/wire/header.hpp"
+
+namespace ipc::sched {
+
+/// Conditions of a task; most tasks have none.
+struct Conditions {
+  std::vector<std::string> targets;  ///< uuids of the engines allowed; empty: any
+  Dependency after, follow;
+  Duration timeout{0};  ///< the longest time in the queue; 0: no limit
+  unsigned retries = 0;
+  bool invalid = false;  ///< a dependency that nothing can fulfil
+};
+
+/// Reads the conditions in `metadata`; null if there are none. What has the wrong type counts as
+/// absent, but a dependency that cannot be read makes the conditions invalid.
+std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::string_view metadata);
+
+/// What the reply's metadata says.
+struct ReplyFacts {
+  bool has_status = false, ok = false, aborted = false;
+  bool dependencies_met = true;
+};
+ReplyFacts read_reply(wire::FieldParser& parser, std::string_view metadata);
+
+}  // namespace ipc::sched
