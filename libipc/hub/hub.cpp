@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The hub: messages in, books kept, answers out. Registration is in hub_engines.cpp.
+#include "libipc/hub/hub.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "libipc/wire/errors.hpp"
+
+namespace ipc::hub {
+
+using net::EventKind;
+using wire::Json;
+
+namespace {
+
+constexpr Duration kAppear = seconds(1);        // an unknown id may still appear
+constexpr Duration kShutdownDelay = milliseconds(300);
+
+}  // namespace
+
+Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer signer,
+         std::unique_ptr<Store> store)
+    : loop_(loop),
+      sockets_(std::move(sockets)),
+      options_(std::move(options)),
+      signer_(std::move(signer)),
+      session_(options_.session),
+      store_(std::move(store)),
+      accounts_(registry_, *store_, [this](const std::string&) { waits_.touched(); }) {
+  loop.on_input(sockets_.events, [this] { return from_loops(); });
+  loop.on_input(sockets_.clients, [this] { return from_clients(); });
+  loop.at_turn_end([this] { turn_end(); });
+  loop.every(seconds(1), [this] { purge_stalled(); });
+  if (options_.restore) restore_engines();
+}
+
+void Hub::turn_end() {
+  answer_waits();
+  to_relay_.flush(sockets_.relay);
+  to_task_.flush(sockets_.task);
+}
+
+void Hub::tell_all(EventKind kind, std::initializer_list<std::string_view> fields) {
+  to_relay_.add(kind, fields);
+  to_task_.add(kind, fields);
+}
+
+int Hub::from_loops() {
+  net::Frames batch;
+  net::Event event;
+  int taken = 0;
+  for (; taken < net::kDrainLimit && sockets_.events.receive(batch); ++taken) {
+    net::EventReader reader(std::move(batch));
+    while (reader.next(event)) take_event(event);
+  }
+  return taken;
+}
+
+void Hub::take_event(net::Event& event) {
+  net::MessageEvent message;
+  if (event.kind == EventKind::heart_started) return admit(std::string(event.fields[0]));
+  if (event.kind == EventKind::heart_stopped) {
+    if (const Engine* engine = registry_.find(std::string(event.fields[0])))
+      remove(engine->id, "heartbeats stopped");
+    return;
+  }
+  if (event.kind == EventKind::task_assigned)
+    return accounts_.task_assigned(event.fields[0], event.fields[1]);
+  if (!net::MessageEvent::read(event, message)) return;
+  if (event.kind == EventKind::task_request) {
+    accounts_.task_request(message, event.buffers);
+    return waits_.touched();
+  }
+  if (event.kind == EventKind::task_reply) return accounts_.task_reply(message, event.buffers);
+  // The relays check nothing: what follows may be anybody's.
+  if (!signer_.verify(message.view))
+    return complaints_.warning("direct or output message with a wrong signature not recorded");
+  take_direct(event, message);
+}
+
+void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
+  const auto header = parser_.header(message.view.header);
+  if (!header) return;
+  const bool control =
+      event.kind == EventKind::control_request || event.kind == EventKind::control_reply;
+  switch (event.kind) {
+    case EventKind::mux_request:
+    case EventKind::control_request:
+      direct_.add(message.engine, header->msg_id,
+                  {std::string(message.client), std::string(message.view.header), control});
+      if (!control) accounts_.mux_request(message, event.buffers), waits_.touched();
+      break;
+    case EventKind::mux_reply:
+    case EventKind::control_reply:
+      if (!wire::is_reply_type(header->msg_type)) break;
+      if (const auto parent = parser_.header(message.view.parent))
+        direct_.done(message.engine, parent->msg_id);
+      if (!control) accounts_.mux_reply(message, event.buffers);
+      break;
+    case EventKind::mux_unroutable: unroutable(message, false); break;
+    case EventKind::control_unroutable: unroutable(message, true); break;
+    case EventKind::iopub:
+      if (header->msg_type == "shutdown_reply") {
+        if (const Engine* engine = registry_.find(std::string(header->session)))
+          remove(engine->id, "left");
+      } else {
+        accounts_.output(message);
+      }
+      break;
+    default: break;
+  }
+}
+
+void Hub::unroutable(const net::MessageEvent& message, bool control) {
+  const auto header = parser_.header(message.view.header);
+  if (!header) return;
+  const std::string id(header->msg_id), uuid(message.engine);
+  direct_.done(uuid, id);
+  reply_for_engine({std::string(message.client), std::string(message.view.header), control}, uuid,
+                   "no engine '" + uuid + "' for task '" + id + "'");
+}
+
+// The error reply of an engine that cannot give it any more.
+void Hub::reply_for_engine(const DirectRequest& request, const std::string& uuid,
+                           const std::string& text) {
+  const auto header = parser_.header(request.header);
+  if (!header) return;
+  net::Outgoing out;
+  out.header = session_.header(wire::reply_type(header->msg_type));
+  out.parent = request.header;
+  out.metadata = wire::dump_json(
+      {{"status", "error"}, {"engine", uuid}, {"date", iso8601(unix_now())}});
+  out.content = wire::error_content("EngineError", text);
+  const std::string_view identities[] = {request.client, uuid};
+  auto frames = net::encode(signer_, identities, std::move(out));
+  to_relay_.add(request.control ? EventKind::send_control : EventKind::send_mux, {}, frames);
+}
+
+int Hub::from_clients() {
+  int taken = 0;
+  bool located = false;
+  for (; taken < net::kDrainLimit && message_.receive(sockets_.clients, located); ++taken) {
+    if (!located || message_.view.identities.empty()) {
+      complaints_.warning("hub: malformed message dropped");
+    } else if (signer_.enabled() && !seen_.add(message_.view.signature)) {
+      complaints_.warning("hub: message seen before dropped");
+    } else if (!signer_.verify(message_.view)) {
+      complaints_.warning("hub: message with a wrong signature dropped");
+    } else {
+      request(message_);
+    }
+  }
+  return taken;
+}
+
+void Hub::request(net::Incoming& message) {
+  const auto header = parser_.header(message.view.header);
+  const auto content = wire::parse_json(message.view.content);
+  if (!header) return complaints_.warning("hub: " + header.error().what);
+  client_ = message.views[0];
+  parent_ = message.view.header;
+  const std::string type(header->msg_type);
+  if (!content || !content->is_object())
+    return reply(error_answer("hub_error", "ValueError", "content is not a JSON object"));
+  Answer answer;
+  if (type == "registration_request") registration(*content);
+  else if (type == "unregistration_request") unregistration(*content);
+  else if (type == "shutdown_request") shut_down();
+  else if (type == "resubmit_request") resubmission(*content);
+  else if (type == "wait_request") wait(*content);
+  else if (answer_query(type, *content, answer)) reply(std::move(answer));
+  else reply(key_error("hub_error", "Bad Message Type: " + wire::python_repr(type)));
+}
+
+bool Hub::answer_query(const std::string& type, const Json& content, Answer& answer) {
+  const double uptime = std::chrono::duration<double>(Clock::now() - begin_).count();
+  if (type == "connection_request") answer = connection_answer(registry_, IPKIT_VERSION, ::getpid());
+  else if (type == "queue_request") answer = queue_answer(accounts_, registry_, content, uptime);
+  else if (type == "load_request") answer = load_answer(accounts_, registry_, content);
+  else if (type == "result_request") answer = result_answer(accounts_, content);
+  else if (type == "history_request") answer = history_answer(accounts_);
+  else if (type == "purge_request") answer = purge_answer(accounts_, registry_, content);
+  else if (type == "db_request") answer = db_answer(accounts_, content);
+  else if (type == "become_dask_request")
+    answer = error_answer("hub_error", "ModuleNotFoundError", "No module named 'distributed'");
+  else if (type == "stop_distributed_request")
+    answer = {"stop_distributed_reply", {{"status", "ok"}}, {}};
+  else return false;
+  return true;
+}
+
+void Hub::reply(Answer&& answer) { send(client_, parent_, std::move(answer)); }
+
+void Hub::send(std::string_view client, std::string_view parent, Answer&& answer) {
+  net::Outgoing out;
+  out.header = session_.header(answer.type);
+  out.parent = parent;
+  out.content = wire::dump_json(answer.content);
+  out.buffers = std::move(answer.buffers);
+  const std::string_view identities[] = {client};
+  sockets_.clients.send(net::encode(signer_, identities, std::move(out)));
+}
+
+void Hub::notify(const char* type, const Json& content, std::string_view parent) {
+  net::Outgoing out;
+  out.header = session_.header(type);
+  out.parent = parent;
+  out.content = wire::dump_json(content);
+  sockets_.notifications.send(net::encode(signer_, {}, std::move(out)));
+}
+
+void Hub::shut_down() {
+  log::info("a client asked for the shutdown of the controller");
+  reply({"shutdown_reply", {{"status", "ok"}}, {}});
+  notify("shutdown_notification", {{"status", "ok"}}, parent_);
+  // What was just sent must reach the clients first.
+  loop_.after(kShutdownDelay, [this] {
+    if (options_.shutdown) options_.shutdown();
+  });
+}
+
+void Hub::wait(const Json& content) {
+  Waits::Wait wait;
+  wait.client = client_;
+  wait.header = parent_;
+  wait.engines = wire::int_or(content, "engines", -1);
+  wait.until_known = wire::string_or(content, "until", "done") == "known";
+  if (content.contains("msg_ids") && !read_ids(content["msg_ids"], wait.ids))
+    return reply(error_answer("hub_error", "TypeError", "msg_ids must be a list of strings"));
+  if (wait.ids.empty() && wait.engines < 0) return reply(key_error("hub_error", "msg_ids"));
+  wait.patience = loop_.now() + kAppear;
+  const std::size_t engines = registry_.engines().size();
+  Json now = Waits::content(wait, accounts_, engines);
+  if (waits_.add(std::move(wait), accounts_, engines, loop_.now()))
+    return reply({"wait_reply", std::move(now), {}});
+  if (!impatient_timer_) {
+    impatient_timer_ = true;
+    loop_.after(kAppear + milliseconds(10), [this] {
+      impatient_timer_ = false;
+      waits_.touched();
+    });
+  }
+}
+
+void Hub::answer_waits() {
+  if (!waits_.is_touched()) return;
+  const std::size_t engines = registry_.engines().size();
+  for (auto& wait : waits_.ready(accounts_, engines, loop_.now()))
+    send(wait.client, wait.header, {"wait_reply", Waits::content(wait, accounts_, engines), {}});
+  if (!impatient_timer_ && waits_.is_patient(loop_.now())) {
+    impatient_timer_ = true;
+    loop_.after(kAppear + milliseconds(10), [this] {
+      impatient_timer_ = false;
+      waits_.touched();
+    });
+  }
+}
+
+void Hub::resubmission(const Json& content) {
+  std::vector<std::string> ids;
+  if (!content.contains("msg_ids")) return reply(key_error("hub_error", "msg_ids"));
+  if (!read_ids(content["msg_ids"], ids))
+    return reply(error_answer("resubmit_reply", "TypeError", "msg_ids must be a list of strings"));
+  if (!store_->keeps()) return reply(no_data("resubmit_reply"));
+  Json missing = Json::array();
+  std::vector<std::string> seen;
+  for (const auto& id : ids) {
+    const bool twice = std::find(seen.begin(), seen.end(), id) != seen.end();
+    if (twice || store_->find(id) == nullptr || store_->find(id)->header.empty()) missing.push_back(id);
+    seen.push_back(id);
+  }
+  if (!missing.empty()) {
+    std::string list;
+    for (const auto& id : missing)
+      list += (list.empty() ? "" : ", ") + wire::python_repr(id.get<std::string>());
+    return reply(key_error("resubmit_reply", "No such msg(s): [" + list + "]"));
+  }
+  Json resubmitted = Json::object();
+  for (const auto& id : ids) resubmitted[id] = resubmit(id);
+  reply({"resubmit_reply", {{"status", "ok"}, {"resubmitted", std::move(resubmitted)}}, {}});
+}
+
+// The stored message once more, as a task of its own; its id.
+std::string Hub::resubmit(const std::string& id) {
+  const Record& old = *store_->find(id);
+  auto header = wire::parse_json(old.header);
+  Json fields = header && header->is_object() ? *std::move(header) : Json::object();
+  const std::string new_id = session_.next_id();
+  fields["msg_id"] = new_id;
+  fields["date"] = iso8601(unix_now());
+  net::Outgoing out;
+  out.header = out.parent = wire::dump_json(fields);
+  out.content = old.content;
+  for (const auto& buffer : old.buffers) out.buffers.push_back(buffer.share());
+  // Nobody has this identity: the reply goes to the books only.
+  const std::string_view identities[] = {"resubmitted"};
+  net::Incoming task;
+  task.frames = net::encode(signer_, identities, std::move(out));
+  if (!task.locate()) return new_id;
+  net::Frames buffers;
+  for (const auto& buffer : std::span(task.frames).last(task.view.buffers.size()))
+    buffers.push_back(buffer.share());
+  accounts_.task_request({identities[0], "", task.view}, buffers);
+  to_task_.add(EventKind::submit, {}, task.frames);
+  store_->update(id, [&](Record& record) { record.resubmitted = new_id; });
+  return new_id;
+}
+
+}  // namespace ipc::hub

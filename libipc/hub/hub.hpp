@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The hub: registration, notifications, books and queries.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "libipc/hub/accounts.hpp"
+#include "libipc/hub/direct.hpp"
+#include "libipc/hub/queries.hpp"
+#include "libipc/hub/registry.hpp"
+#include "libipc/hub/waits.hpp"
+#include "libipc/net/events.hpp"
+#include "libipc/net/loop.hpp"
+#include "libipc/net/message.hpp"
+#include "libipc/util/log.hpp"
+#include "libipc/wire/header.hpp"
+
+namespace ipc::hub {
+
+struct HubSockets {
+  net::Socket clients;        ///< ROUTER: registration and queries
+  net::Socket notifications;  ///< PUB
+  net::Socket events;         ///< PULL: batches from the other loops
+  net::Socket relay, task;    ///< PUSH: batches to them
+};
+
+struct HubOptions {
+  std::string session;              ///< name on the wire; empty: a new one
+  milliseconds heart_period{3000};
+  Duration registration_timeout = seconds(30);
+  wire::Json connection_info;       ///< for registration_reply
+  std::string state_file;           ///< table of engines; empty: none is written
+  bool restore = false;             ///< begin with the engines of that file
+  std::function<void()> shutdown;   ///< a client ended the controller; called in the hub's thread
+};
+
+/// Sockets around the registry and the books. One thread, that of the loop.
+class Hub {
+ public:
+  Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer signer,
+      std::unique_ptr<Store> store);
+
+ private:
+  int from_clients();
+  int from_loops();
+  void take_event(net::Event& event);
+  void take_direct(net::Event& event, const net::MessageEvent& message);
+  void request(net::Incoming& message);
+  bool answer_query(const std::string& type, const wire::Json& content, Answer& answer);
+
+  void registration(const wire::Json& content);
+  void unregistration(const wire::Json& content);
+  void resubmission(const wire::Json& content);
+  std::string resubmit(const std::string& id);
+  void wait(const wire::Json& content);
+  void shut_down();
+
+  void admit(const std::string& uuid);
+  void announce(const Engine& engine);
+  void remove(EngineId id, std::string why);
+  void answer_stranded(const Engine& engine);
+  void unroutable(const net::MessageEvent& message, bool control);
+  void reply_for_engine(const DirectRequest& request, const std::string& uuid,
+                        const std::string& text);
+  void restore_engines();
+  void write_state();
+  void purge_stalled();
+
+  void reply(Answer&& answer);
+  void send(std::string_view client, std::string_view parent, Answer&& answer);
+  void notify(const char* type, const wire::Json& content, std::string_view parent = "{}");
+  void answer_waits();
+  void turn_end();
+  void tell_all(net::EventKind kind, std::initializer_list<std::string_view> fields);
+
+  net::Loop& loop_;
+  HubSockets sockets_;
+  HubOptions options_;
+  wire::Signer signer_;
+  wire::Session session_;
+  wire::DigestHistory seen_;
+  Registry registry_;
+  std::unique_ptr<Store> store_;
+  Accounts accounts_;
+  DirectRequests direct_;
+  Waits waits_;
+  net::EventWriter to_relay_, to_task_;
+  net::Incoming message_;
+  wire::FieldParser parser_;
+  std::string client_, parent_;  // of the request that is being answered
+  TimePoint begin_ = Clock::now();
+  bool impatient_timer_ = false;
+  log::Throttle complaints_;
+};
+
+}  // namespace ipc::hub

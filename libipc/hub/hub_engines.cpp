@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The hub's part for engines: they come, beat, and go.
+#include "libipc/hub/hub.hpp"
+#include "libipc/util/file.hpp"
+
+namespace ipc::hub {
+
+using net::EventKind;
+using wire::Json;
+
+namespace {
+
+// Replies of an engine that is gone may still be on their way to the relay.
+constexpr Duration kGrace = milliseconds(500);
+
+}  // namespace
+
+void Hub::registration(const Json& content) {
+  const std::string uuid = wire::string_or(content, "uuid");
+  if (uuid.empty()) return complaints_.warning("hub: registration without uuid ignored");
+  std::optional<EngineId> wanted;
+  if (const auto id = wire::int_or(content, "id", -1); id >= 0) wanted = id;
+  const auto facts = content.find("ipkit");
+  const auto id = registry_.request(
+      uuid, wanted, facts != content.end() && facts->is_object() ? *facts : Json(nullptr), loop_.now());
+  if (!id) {
+    log::warning("registration refused: " + id.error().what);
+    // Python's KeyError: the text in double quotes, as it holds single ones.
+    Answer refusal = key_error("registration_reply", id.error().what);
+    return send(client_, "{}", std::move(refusal));
+  }
+  log::info("engine " + std::to_string(*id) + " registers, uuid " + uuid);
+  send(client_, "{}",
+       {"registration_reply",
+        {{"status", "ok"},
+         {"id", *id},
+         {"hb_period", options_.heart_period.count()},
+         {"connection_info", options_.connection_info}},
+        {}});
+  to_relay_.add(EventKind::watch_heart, {uuid});
+}
+
+void Hub::admit(const std::string& uuid) {
+  const Engine* engine = registry_.admit(uuid);
+  if (engine == nullptr) return;
+  log::info("engine " + std::to_string(engine->id) + " is registered");
+  announce(*engine);
+  // The loops hear of it before any client does.
+  turn_end();
+  notify("registration_notification", {{"id", engine->id}, {"uuid", engine->uuid}});
+  write_state();
+}
+
+void Hub::announce(const Engine& engine) {
+  accounts_.engine_added(engine.id);
+  const std::string id = std::to_string(engine.id);
+  tell_all(EventKind::engine_added,
+           {engine.uuid, id, engine.facts.is_null() ? std::string_view() : "ipkit"});
+  waits_.touched();
+}
+
+void Hub::unregistration(const Json& content) {
+  const auto found = content.find("id");
+  if (found == content.end() || !found->is_number_integer())
+    return complaints_.warning("hub: unregistration without id ignored");
+  const auto id = found->get<EngineId>();
+  if (registry_.find(id) != nullptr) return remove(id, wire::string_or(content, "reason", "left"));
+  if (const auto uuid = registry_.drop_pending(id)) {
+    log::info("registration of engine " + std::to_string(id) + " withdrawn");
+    to_relay_.add(EventKind::forget_heart, {*uuid});
+  }
+}
+
+void Hub::remove(EngineId id, std::string why) {
+  const auto engine = registry_.remove(id, why, unix_now());
+  if (!engine) return;
+  log::info("engine " + std::to_string(id) + " is gone: " + why);
+  to_relay_.add(EventKind::forget_heart, {engine->uuid});
+  tell_all(EventKind::engine_removed, {engine->uuid, std::to_string(id)});
+  loop_.after(kGrace, [this, gone = *engine] { answer_stranded(gone); });
+  write_state();
+  notify("unregistration_notification", {{"id", id}, {"uuid", engine->uuid}});
+  waits_.touched();
+}
+
+void Hub::answer_stranded(const Engine& engine) {
+  if (registry_.find(engine.uuid) != nullptr) return;  // it came back
+  for (const auto& request : direct_.take(engine.uuid)) {
+    const auto header = parser_.header(request.header);
+    if (!header) continue;
+    const auto text = "Engine " + std::to_string(engine.id) + " died while running task '" +
+                      std::string(header->msg_id) + "'";
+    reply_for_engine(request, engine.uuid, text);
+  }
+  accounts_.stranded(engine);
+}
+
+void Hub::purge_stalled() {
+  for (const auto& uuid : registry_.drop_stalled(loop_.now(), options_.registration_timeout)) {
+    log::warning("registration of " + uuid + " dropped: no heartbeat came");
+    to_relay_.add(EventKind::forget_heart, {uuid});
+  }
+}
+
+void Hub::write_state() {
+  if (options_.state_file.empty()) return;
+  Json engines = Json::object();
+  for (const auto& [id, engine] : registry_.engines()) engines[std::to_string(id)] = engine.uuid;
+  const Json state = {{"engines", std::move(engines)}, {"next_id", registry_.next_id()}};
+  if (const auto written = write_file_atomically(options_.state_file, wire::dump_json(state)); !written)
+    complaints_.warning(written.error().text());
+}
+
+void Hub::restore_engines() {
+  const auto text = read_file(options_.state_file);
+  if (!text) return log::warning("no engines restored: " + text.error().text());
+  const auto state = wire::parse_json(*text, 8);
+  const auto engines = state && state->is_object() ? state->find("engines") : Json::const_iterator();
+  if (!state || !state->is_object() || engines == state->end() || !engines->is_object())
+    return log::error("no engines restored: " + options_.state_file + " is not a table of engines");
+  for (const auto& [key, uuid] : engines->items()) {
+    char* end = nullptr;
+    const long long id = std::strtoll(key.c_str(), &end, 10);
+    if (key.empty() || *end != '\0' || id < 0 || !uuid.is_string()) continue;
+    const Engine* engine = registry_.restore(id, uuid.get<std::string>());
+    if (engine == nullptr) continue;
+    announce(*engine);
+    to_relay_.add(EventKind::keep_heart, {engine->uuid});
+  }
+  registry_.set_next_id(wire::int_or(*state, "next_id", 0));
+  log::info(std::to_string(registry_.engines().size()) + " engines restored");
+  turn_end();
+}
+
+}  // namespace ipc::hub

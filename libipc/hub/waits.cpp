@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Clients that wait for tasks or engines.
+#include "libipc/hub/waits.hpp"
+
+#include <algorithm>
+
+namespace ipc::hub {
+namespace {
+
+constexpr std::size_t kMost = 4096;
+
+}  // namespace
+
+bool Waits::is_ready(const Wait& wait, const Accounts& accounts, std::size_t engines,
+                     TimePoint now) {
+  if (wait.ids.empty()) return static_cast<long long>(engines) >= wait.engines;
+  const bool patient = now < wait.patience;
+  bool unknown = false, pending = false, finished = false;
+  for (const auto& id : wait.ids) {
+    const TaskState state = accounts.state(id);
+    unknown = unknown || state == TaskState::unknown;
+    pending = pending || state == TaskState::pending;
+    finished = finished || state > TaskState::pending;
+  }
+  if (wait.until_known) return !unknown || !patient;
+  return finished || (!pending && !(unknown && patient));
+}
+
+bool Waits::add(Wait wait, const Accounts& accounts, std::size_t engines, TimePoint now) {
+  if (is_ready(wait, accounts, engines, now)) return true;
+  waits_.push_back(std::move(wait));
+  if (waits_.size() > kMost) waits_.pop_front();
+  return false;
+}
+
+std::vector<Waits::Wait> Waits::ready(const Accounts& accounts, std::size_t engines, TimePoint now) {
+  touched_ = false;
+  std::vector<Wait> taken;
+  for (auto it = waits_.begin(); it != waits_.end();) {
+    const auto here = it++;
+    if (!is_ready(*here, accounts, engines, now)) continue;
+    taken.push_back(std::move(*here));
+    waits_.erase(here);
+  }
+  return taken;
+}
+
+bool Waits::is_patient(TimePoint now) const {
+  return std::any_of(waits_.begin(), waits_.end(), [&](const Wait& w) { return now < w.patience; });
+}
+
+wire::Json Waits::content(const Wait& wait, const Accounts& accounts, std::size_t engines) {
+  if (wait.ids.empty()) return {{"status", "ok"}, {"engines", engines}};
+  wire::Json done = wire::Json::object(), pending = wire::Json::array(), unknown = wire::Json::array();
+  for (const auto& id : wait.ids) {
+    const TaskState state = accounts.state(id);
+    if (state == TaskState::unknown) unknown.push_back(id);
+    else if (state == TaskState::pending) pending.push_back(id);
+    else done[id] = state_name(state);
+  }
+  return {{"status", "ok"}, {"done", done}, {"pending", pending}, {"unknown", unknown}};
+}
+
+}  // namespace ipc::hub

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Clients that wait for tasks or engines.
+#pragma once
+
+#include <list>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "libipc/hub/accounts.hpp"
+
+namespace ipc::hub {
+
+/// The wait_request extension, without sockets. Bounded: of more than 4096 waiting requests the oldest
+/// is forgotten. One thread.
+class Waits {
+ public:
+  struct Wait {
+    std::string client, header;     ///< where the answer goes
+    std::vector<std::string> ids;   ///< tasks; empty: engines
+    bool until_known = false;       ///< all have been seen, instead of one is finished
+    long long engines = -1;
+    TimePoint patience{};           ///< until then an unknown id may still appear
+  };
+
+  /// True if it can be answered now; otherwise it is kept.
+  bool add(Wait wait, const Accounts& accounts, std::size_t engines, TimePoint now);
+  /// Something changed: takes those that can be answered now.
+  std::vector<Wait> ready(const Accounts& accounts, std::size_t engines, TimePoint now);
+  /// Notes that a task was seen or ended; cheap when nobody waits.
+  void touched() { touched_ = !waits_.empty(); }
+  bool is_touched() const { return touched_; }
+  /// True while an unknown id may still appear.
+  bool is_patient(TimePoint now) const;
+
+  /// The content of the answer.
+  static wire::Json content(const Wait& wait, const Accounts& accounts, std::size_t engines);
+
+ private:
+  static bool is_ready(const Wait& wait, const Accounts& accounts, std::size_t engines,
+                       TimePoint now);
+  std::list<Wait> waits_;
+  bool touched_ = false;
+};
+
+}  // namespace ipc::hub
