@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The controller: the roles of hub and schedulers, put together in three loops.
+#include "cmd/ipcontroller/controller.hpp"
+
+#include "cmd/ipcontroller/binding.hpp"
+#include "libipc/hub/heartbeat.hpp"
+#include "libipc/sched/broadcast_relay.hpp"
+#include "libipc/sched/direct_relay.hpp"
+#include "libipc/sched/iopub_relay.hpp"
+#include "libipc/sched/task_relay.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc {
+namespace {
+
+using net::Socket;
+using net::SocketType;
+
+// Clients that send faster than their messages can be passed on wait in their own sockets.
+constexpr int kClientMessages = 1000;
+
+// A socket between two loops of one controller.
+Socket internal(net::Context& context, SocketType type, const std::string& endpoint, bool binds) {
+  Socket socket(context, type);
+  const bool done = binds ? static_cast<bool>(socket.bind(endpoint))
+                          : static_cast<bool>(socket.connect(endpoint));
+  if (!done) log::error("cannot use " + endpoint);
+  return socket;
+}
+
+// Reads what the hub tells a loop and hands it to the loop's roles.
+class Commands {
+ public:
+  Commands(net::Loop& loop, Socket socket) : socket_(std::move(socket)) {
+    loop.on_input(socket_, [this] { return read(); });
+  }
+
+  std::vector<sched::Role*> roles;
+  hub::Heartbeat* heartbeat = nullptr;
+
+  int read() {
+    int taken = 0;
+    net::Frames batch;
+    for (; taken < net::kDrainLimit && socket_.receive(batch); ++taken) {
+      net::EventReader reader(std::move(batch));
+      net::Event event;
+      while (reader.next(event)) pass(event);
+    }
+    return taken;
+  }
+
+ private:
+  void pass(net::Event& event) {
+    if (heartbeat != nullptr) heartbeat->command(event);
+    for (sched::Role* role : roles) {
+      if (event.kind == net::EventKind::engine_added)
+        role->engine_added(event.fields[0], event.fields[1], !event.fields[2].empty());
+      else if (event.kind == net::EventKind::engine_removed)
+        role->engine_removed(event.fields[0]);
+      else
+        role->command(event);
+    }
+  }
+
+  Socket socket_;
+};
+
+}  // namespace
+
+struct Controller::Sockets {
+  std::optional<Socket> registration, notification, hb_ping, hb_pong;
+  std::optional<Socket> client_mux, client_control, client_task, client_iopub, client_broadcast;
+  std::optional<Socket> engine_mux, engine_control, engine_task, engine_iopub;
+  std::vector<Socket> leaves;
+};
+
+/// mux, control, broadcast, iopub and heartbeat.
+struct Controller::RelayLoop {
+  RelayLoop(net::Loop& loop, net::Context& context, const std::string& name,
+            const ControllerOptions& options, Sockets& s, const wire::Signer& signer)
+      : to_hub(internal(context, SocketType::push, name + "-events", false)),
+        commands(loop, internal(context, SocketType::pull, name + "-relay", true)),
+        mux(loop, *std::move(s.client_mux), *std::move(s.engine_mux), sched::Channel::mux, tap,
+            [this] { commands.read(); }),
+        control(loop, *std::move(s.client_control), *std::move(s.engine_control),
+                sched::Channel::control, tap, [this] { commands.read(); }),
+        iopub(loop, *std::move(s.client_iopub), *std::move(s.engine_iopub), tap),
+        broadcast(loop, *std::move(s.client_broadcast), std::move(s.leaves), signer,
+                  [this] { commands.read(); }),
+        heartbeat(loop, *std::move(s.hb_ping), *std::move(s.hb_pong), options.heart_period,
+                  options.max_heart_misses, tap) {
+    commands.roles = {&mux, &control, &iopub, &broadcast};
+    commands.heartbeat = &heartbeat;
+    loop.set_spin(options.poll_spin);
+    loop.at_turn_end([this] { tap.flush(to_hub); });
+  }
+
+  Socket to_hub;
+  net::EventWriter tap;
+  Commands commands;
+  sched::DirectRelay mux, control;
+  sched::IopubRelay iopub;
+  sched::BroadcastRelay broadcast;
+  hub::Heartbeat heartbeat;
+};
+
+struct Controller::TaskLoop {
+  TaskLoop(net::Loop& loop, net::Context& context, const std::string& name,
+           const ControllerOptions& options, std::unique_ptr<sched::Policy> policy, Sockets& s,
+           const wire::Signer& signer)
+      : to_hub(internal(context, SocketType::push, name + "-events", false)),
+        commands(loop, internal(context, SocketType::pull, name + "-task", true)),
+        task(loop, *std::move(s.client_task), *std::move(s.engine_task), std::move(policy),
+             {options.task_limit}, signer, tap, [this] { commands.read(); }) {
+    commands.roles = {&task};
+    loop.set_spin(options.poll_spin);
+    loop.at_turn_end([this] { tap.flush(to_hub); });
+  }
+
+  Socket to_hub;
+  net::EventWriter tap;
+  Commands commands;
+  sched::TaskRelay task;
+};
+
+Controller::~Controller() = default;
+
+Result<std::unique_ptr<Controller>> Controller::start(net::Context& context,
+                                                      ControllerOptions options) {
+  std::unique_ptr<Controller> controller(new Controller);
+  Sockets sockets;
+  IPC_TRY(controller->bind(context, options, sockets));
+  IPC_TRY(controller->run(context, std::move(options), std::move(sockets)));
+  return controller;
+}
+
+Status Controller::bind(net::Context& context, const ControllerOptions& o, Sockets& s) {
+  PortPool shared{o.shared_ports}, engine_pool{o.engine_ports}, client_pool{o.client_ports};
+  Binder engines(context, o.engine_interface, o.engine_ports.empty() ? shared : engine_pool,
+                 o.reuse_engine ? &*o.reuse_engine : nullptr, o.curve, o.max_message_size);
+  Binder clients(context, o.client_interface, o.client_ports.empty() ? shared : client_pool,
+                 o.reuse_client ? &*o.reuse_client : nullptr, o.curve, o.max_message_size);
+  const auto make = [&](std::optional<Socket>& socket, SocketType type,
+                        std::string_view identity = {}) -> Socket& {
+    socket = engines.make(type);
+    if (!identity.empty()) socket->set_identity(identity);
+    return *socket;
+  };
+  const auto make_client = [&](std::optional<Socket>& socket, std::string_view identity) -> Socket& {
+    make(socket, SocketType::router, identity).set_receive_limit(kClientMessages);
+    return *socket;
+  };
+  IPC_TRY(engines.bind(make(s.registration, SocketType::router), "registration", engine_,
+                       o.registration_port));
+  IPC_TRY(engines.bind(make(s.engine_control, SocketType::router, "control_out"), "control", engine_));
+  IPC_TRY(engines.bind(make(s.engine_mux, SocketType::router, "mux_out"), "mux", engine_));
+  IPC_TRY(engines.bind(make(s.engine_task, SocketType::router, "task_out"), "task", engine_));
+  make(s.engine_iopub, SocketType::sub).subscribe("");
+  IPC_TRY(engines.bind(*s.engine_iopub, "iopub", engine_));
+  IPC_TRY(engines.bind(make(s.hb_ping, SocketType::pub), "hb_ping", engine_));
+  IPC_TRY(engines.bind(make(s.hb_pong, SocketType::router), "hb_pong", engine_));
+  for (unsigned leaf = 0; leaf < 1u << o.broadcast_depth; ++leaf) {
+    std::string name = "sub_scheduler_";
+    for (unsigned bit = o.broadcast_depth + 1; bit-- > 0;) name += leaf >> bit & 1 ? '1' : '0';
+    s.leaves.push_back(engines.make(SocketType::router));
+    s.leaves.back().set_identity(name);
+    IPC_TRY(engines.bind_broadcast(s.leaves.back(), engine_));
+  }
+  // One number on both sides.
+  client_.ports["registration"] = engine_.ports["registration"];
+  if (o.client_interface != o.engine_interface) {
+    net::Connection same = client_;
+    IPC_TRY(clients.bind(*s.registration, "registration", same, engine_.ports["registration"]));
+  }
+  IPC_TRY(clients.bind(make_client(s.client_control, "control_in"), "control", client_));
+  IPC_TRY(clients.bind(make_client(s.client_mux, "mux_in"), "mux", client_));
+  IPC_TRY(clients.bind(make_client(s.client_task, "task_in"), "task", client_));
+  IPC_TRY(clients.bind(make(s.client_iopub, SocketType::pub), "iopub", client_));
+  IPC_TRY(clients.bind(make(s.notification, SocketType::pub), "notification", client_));
+  IPC_TRY(clients.bind_broadcast(make_client(s.client_broadcast, "sub_scheduler_0"), client_));
+  for (net::Connection* connection : {&client_, &engine_}) {
+    connection->key = o.key;
+    connection->signature_scheme = o.signature_scheme;
+    connection->task_scheme = o.scheme;
+    connection->curve_server_key = o.curve.public_key;
+  }
+  client_.interface = o.client_interface;
+  engine_.interface = o.engine_interface;
+  return {};
+}
+
+Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
+  IPC_TRY_ASSIGN(const wire::Signer signer, wire::Signer::create(o.signature_scheme, o.key));
+  IPC_TRY_ASSIGN(auto policy, sched::make_policy(o.scheme));
+  // Several controllers may share a context.
+  const std::string name = "inproc://controller-" + random_hex(8);
+  hub::HubSockets hub_sockets{*std::move(s.registration), *std::move(s.notification),
+                              internal(context, SocketType::pull, name + "-events", true),
+                              internal(context, SocketType::push, name + "-relay", false),
+                              internal(context, SocketType::push, name + "-task", false)};
+  hub::HubOptions hub_options;
+  hub_options.session = o.session;
+  hub_options.heart_period = o.heart_period;
+  hub_options.registration_timeout = o.registration_timeout;
+  hub_options.state_file = o.state_file;
+  hub_options.restore = o.restore;
+  hub_options.shutdown = o.shutdown;
+  wire::Json info = {{"interface", engine_.interface}, {"broadcast", engine_.broadcast}};
+  for (const auto& [port_name, port] : engine_.ports) info[port_name] = port;
+  hub_options.connection_info = std::move(info);
+  auto store = o.records == ControllerOptions::Records::memory
+                   ? hub::make_memory_store(o.record_limit, o.record_bytes)
+                   : hub::make_empty_store();
+
+  // Each is made, used and ended in its actor's thread.
+  const auto relay = std::make_shared<std::unique_ptr<RelayLoop>>();
+  relay_ = std::make_unique<net::Actor>(
+      [&](net::Loop& loop) {
+        *relay = std::make_unique<RelayLoop>(loop, context, name, o, s, signer);
+      },
+      [relay] { relay->reset(); });
+  const auto task = std::make_shared<std::unique_ptr<TaskLoop>>();
+  task_ = std::make_unique<net::Actor>(
+      [&](net::Loop& loop) {
+        *task = std::make_unique<TaskLoop>(loop, context, name, o, std::move(policy), s, signer);
+      },
+      [task] { task->reset(); });
+  const auto hub = std::make_shared<std::unique_ptr<hub::Hub>>();
+  hub_ = std::make_unique<net::Actor>(
+      [&](net::Loop& loop) {
+        *hub = std::make_unique<hub::Hub>(loop, std::move(hub_sockets), std::move(hub_options),
+                                          signer, std::move(store));
+      },
+      [hub] { hub->reset(); });
+  return {};
+}
+
+}  // namespace ipc

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ipcontroller: engines register with it, clients reach them through it.
+#include <unistd.h>
+
+#include "cmd/ipcontroller/service.hpp"
+#include "libipc/util/fd.hpp"
+
+namespace {
+
+ipc::Result<int> run(int argc, char* const* argv) {
+  const auto& command = ipc::controller_command();
+  IPC_TRY_ASSIGN(auto arguments, ipc::cli::parse(command, ipc::cli::words_of(argc, argv)));
+  if (arguments.has("help-all")) arguments.answer = ipc::cli::help_text(command);
+  if (!arguments.answer.empty()) {
+    IPC_TRY(ipc::write_all(STDOUT_FILENO, arguments.answer));
+    return 0;
+  }
+  IPC_TRY_ASSIGN(auto settings, ipc::read_settings(arguments));
+  return ipc::serve(std::move(settings));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto status = run(argc, argv);
+  if (status) return *status;
+  (void)ipc::write_all(STDERR_FILENO, "ipcontroller: " + status.error().text() + "\n");
+  return static_cast<int>(status.error().code);
+}

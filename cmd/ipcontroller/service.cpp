@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The controller as a service of a profile: lock, files, log, signals.
+#include "cmd/ipcontroller/service.hpp"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libipc/util/daemonize.hpp"
+#include "libipc/util/fd.hpp"
+#include "libipc/util/file.hpp"
+#include "libipc/util/lock.hpp"
+#include "libipc/util/process.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc {
+namespace {
+
+constexpr Duration kStartLimit = seconds(30);
+
+// Blocks the signals that end us, in every thread to come; they are read from the descriptor.
+Fd watch_signals() {
+  ::signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGABRT}) sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return Fd(::signalfd(-1, &set, SFD_CLOEXEC));
+}
+
+std::string file_path(const Settings& settings, config::FileKind kind) {
+  const auto& own = kind == config::FileKind::client ? settings.client_file : settings.engine_file;
+  if (own.empty()) return config::connection_file(settings.cluster, kind);
+  return own.front() == '/' ? own : config::security_directory(settings.cluster) + "/" + own;
+}
+
+std::string log_path(const config::ClusterName& cluster) {
+  return config::cluster_file(cluster, config::log_directory(cluster), "ipcontroller",
+                              "-" + std::to_string(::getpid()) + ".log");
+}
+
+void remove_old_logs(const config::ClusterName& cluster) {
+  const std::string pattern =
+      config::cluster_file(cluster, config::log_directory(cluster), "ipcontroller", "-[0-9]*.log");
+  glob_t found{};
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
+    for (size_t i = 0; i < found.gl_pathc; ++i) ::unlink(found.gl_pathv[i]);
+  ::globfree(&found);
+}
+
+Status open_log(const Settings& settings) {
+  int fd = STDERR_FILENO;
+  if (settings.log_to_file || settings.daemonize) {
+    const std::string path = log_path(settings.cluster);
+    fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) return system_error(Code::internal, path);
+    if (settings.daemonize) ::dup2(fd, STDERR_FILENO);
+  }
+  log::open(fd, settings.log_level, "ipcontroller");
+  return {};
+}
+
+// Ports and key of the files an earlier controller left, if they agree.
+void reuse_files(Settings& settings) {
+  const auto client = net::read_connection(file_path(settings, config::FileKind::client));
+  const auto engine = net::read_connection(file_path(settings, config::FileKind::engine));
+  if (!client || !engine) {
+    const auto& error = client ? engine.error() : client.error();
+    return log::error("files are not reused: " + error.text());
+  }
+  if (client->key != engine->key || client->signature_scheme != engine->signature_scheme ||
+      client->ports.at("registration") != engine->ports.at("registration"))
+    return log::error("files are not reused: they do not belong together");
+  settings.controller.key = client->key;
+  settings.controller.signature_scheme = client->signature_scheme;
+  settings.controller.reuse_client = *client;
+  settings.controller.reuse_engine = *engine;
+  settings.location = client->location;
+  if (settings.ssh.empty()) settings.ssh = client->ssh;
+  if (settings.engine_ssh.empty()) settings.engine_ssh = engine->ssh;
+}
+
+net::ControllerIdentity our_identity() {
+  net::ControllerIdentity identity;
+  identity.version = IPKIT_VERSION;
+  identity.host = host_name();
+  identity.started = iso8601(unix_now() / 1000000 * 1000000);
+  identity.boot_id = boot_id();
+  identity.uuid = random_hex(16);
+  identity.pid = ::getpid();
+  identity.start_ticks = process_start_ticks(::getpid());
+  return identity;
+}
+
+Status write_files(const Settings& settings, const Controller& controller) {
+  const auto identity = our_identity();
+  for (const auto kind : {config::FileKind::client, config::FileKind::engine}) {
+    const bool for_engine = kind == config::FileKind::engine;
+    net::Connection connection =
+        for_engine ? controller.engine_connection() : controller.client_connection();
+    connection.location = settings.location;
+    connection.ssh = for_engine ? settings.engine_ssh : settings.ssh;
+    connection.controller = identity;
+    IPC_TRY(write_file_atomically(file_path(settings, kind), net::to_json(connection, for_engine)));
+  }
+  return {};
+}
+
+void remove_files(const Settings& settings) {
+  for (const auto kind : {config::FileKind::client, config::FileKind::engine})
+    ::unlink(file_path(settings, kind).c_str());
+}
+
+Result<LockFile> lock(const config::ClusterName& cluster) {
+  auto held = LockFile::acquire(
+      config::cluster_file(cluster, config::pid_directory(cluster), "ipcontroller", ".lock"));
+  if (held || held.error().code != Code::exists) return held;
+  return Error{Code::exists, "a controller runs already for " + cluster.text() + ": " + held.error().what,
+               "give this one an id of its own: --cluster-id=NAME"};
+}
+
+// Waits for the end; its reason.
+std::string wait_for_end(int signals, int shutdown) {
+  pollfd fds[] = {{signals, POLLIN, 0}, {shutdown, POLLIN, 0}};
+  while (::poll(fds, 2, -1) < 0) {
+  }
+  signalfd_siginfo info{};
+  if ((fds[0].revents & POLLIN) && ::read(signals, &info, sizeof info) == sizeof info)
+    return "signal " + std::to_string(info.ssi_signo);
+  return "a client's request";
+}
+
+// Everything between the lock and the end. `tell` is called once, when clients can come.
+Result<int> run(Settings& settings, int signals, const std::function<void(const std::string&)>& tell) {
+  Fd shutdown(::eventfd(0, EFD_CLOEXEC));
+  settings.controller.shutdown = [fd = shutdown.get()] {
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = ::write(fd, &one, sizeof one);
+  };
+  // As the reference has it: the id without a dash.
+  settings.controller.state_file = config::log_directory(settings.cluster) + "/engines" +
+                                   settings.cluster.cluster_id + ".json";
+  raise_file_limit();
+  net::Context context;
+  IPC_TRY_ASSIGN(auto controller, Controller::start(context, settings.controller));
+  if (const auto written = write_files(settings, *controller); !written) {
+    remove_files(settings);
+    return written.error();
+  }
+  tell("READY pid=" + std::to_string(::getpid()) +
+       " client=" + file_path(settings, config::FileKind::client) +
+       " engine=" + file_path(settings, config::FileKind::engine) + "\n");
+  log::info("ready, " + settings.cluster.text());
+  const std::string why = wait_for_end(signals, shutdown.get());
+  log::info("ends: " + why);
+  if (!settings.reuse) remove_files(settings);
+  controller.reset();
+  return 0;
+}
+
+// In the process that stays: the daemon, or the one that was started.
+Result<int> stay(Settings& settings, const std::function<void(const std::string&)>& tell) {
+  const Fd signals = watch_signals();
+  IPC_TRY(config::create_profile(settings.cluster));
+  IPC_TRY_ASSIGN(const LockFile held, lock(settings.cluster));
+  if (!settings.user.empty()) ::setenv("USER", settings.user.c_str(), 1);
+  if (settings.clean_logs) remove_old_logs(settings.cluster);
+  IPC_TRY(open_log(settings));
+  if (!settings.work_dir.empty() && ::chdir(settings.work_dir.c_str()) != 0)
+    return system_error(Code::no_input, settings.work_dir);
+  for (const auto& remark : settings.remarks) log::info(remark);
+  if (settings.reuse) reuse_files(settings);
+  return run(settings, signals.get(), tell);
+}
+
+}  // namespace
+
+Result<int> serve(Settings settings) {
+  if (!settings.daemonize)
+    return stay(settings, [](const std::string& line) { (void)write_all(STDOUT_FILENO, line); });
+  IPC_TRY_ASSIGN(Daemon daemon, Daemon::start("", kStartLimit));
+  if (daemon.is_parent()) {
+    const auto& report = daemon.report();
+    if (report.status == 0) (void)write_all(STDOUT_FILENO, report.message);
+    else return Error{static_cast<Code>(report.status), report.message, ""};
+    return 0;
+  }
+  const auto ended = stay(settings, [&](const std::string& line) { daemon.tell(0, line); });
+  if (!ended) daemon.tell(static_cast<int>(ended.error().code), ended.error().text());
+  return ended;
+}
+
+}  // namespace ipc
