@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Completion: options from the rows, targets and profiles from what there is.
+load ../lib/cluster
+
+setup_file() {
+  world_make
+  cluster_start 2
+}
+teardown_file() { cluster_stop; }
+setup() {
+  world_enter
+  # shellcheck source=share/completion/ipkit.bash
+  source "$ROOT/share/completion/ipkit.bash"
+}
+
+# complete_words WORD…: what the last word could become, one a line.
+complete_words() {
+  COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+  _ipkit
+  printf '%s\n' "${COMPREPLY[@]}"
+}
+
+@test "every program has a completion" {
+  local program
+  for program in "$IPKIT_BUILD"/bin/*; do
+    run complete -p "${program##*/}"
+    assert_status 0
+  done
+}
+
+@test "options: long ones that begin so, never the hidden ones" {
+  run complete_words ipexec --ta
+  assert_output --targets
+  run complete_words ipexec --
+  assert_line --sh
+  refute_output --partial help-rows
+}
+
+@test "options: none after the first operand" {
+  run complete_words ipexec -t 0 'x = 1' --ta
+  assert_output ""
+}
+
+@test "targets: ids of the live engines, also after a comma" {
+  run complete_words ipexec -t ""
+  assert_line 0
+  assert_line 1
+  assert_line all
+  run complete_words ipexec --targets 0,
+  assert_line 0,1
+}
+
+@test "targets: without a cluster only what needs none" {
+  run complete_words ipexec --profile nothing -t ""
+  assert_line all
+  refute_output --partial 0
+}
+
+@test "profiles: from their directories, also with =" {
+  mkdir -p "$IPYTHONDIR/profile_lab"
+  run complete_words ipexec --profile l
+  assert_output lab
+  run complete_words ipexec --profile = l
+  assert_output lab
+}
+
+@test "cluster ids: from the connection files of the profile" {
+  mkdir -p "$IPYTHONDIR/profile_lab/security"
+  touch "$IPYTHONDIR/profile_lab/security/ipcontroller-4711-client.json"
+  run complete_words ipexec --profile lab --cluster-id ""
+  assert_output 4711
+}
+
+@test "ipcluster: verbs, then their options" {
+  run complete_words ipcluster sta
+  assert_line start
+  assert_line status
+  run complete_words ipcluster start --daem
+  assert_output --daemonize
+}
