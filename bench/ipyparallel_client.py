@@ -32,7 +32,8 @@ def main():
     direct, balanced = client[0], client.load_balanced_view()
     for call in (lambda x: direct.apply_sync(no_op, x), lambda x: balanced.apply_sync(no_op, x)):
         p50_us(call, 10)
-    print(json.dumps({"ipyparallel": ipyparallel.__version__, "pyzmq": zmq.__version__}), flush=True)
+    versions = {"ipyparallel": ipyparallel.__version__, "pyzmq": zmq.__version__}
+    print(json.dumps(versions), flush=True)
     for line in sys.stdin:
         calls, tasks = map(int, line.split())
         figures = {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Measurements: `make bench` runs them all, `make bench-quick` a subset in a minute. See bench/README.md.
+# Measurements: `make bench` runs them all, `make bench-quick` a subset in a minute; method in
+# bench/README.md.
 
 BENCH_SRCS := $(wildcard bench/*.cpp)
 BENCH_BINS := $(BENCH_SRCS:bench/%.cpp=$(BUILD)/bench/%)

@@ -62,7 +62,7 @@ client_file() { echo "$IPYTHONDIR/profile_${1:-default}/security/ipcontroller-cl
 @test "an unknown engine: which there are" {
   ask ipexec -t 7 pass
   assert_status 68
-  assert_stderr --partial "no engine 7; there are 0-1" || assert_stderr --partial "no engine 7: there are 0-1"
+  assert_stderr --regexp "no engine 7[;:] there are 0-1"
 }
 
 @test "an unknown key in the profile: file, line, what was meant" {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
-# Processes die, users press Ctrl-C, strangers knock: nobody waits for ever, nothing else is touched.
+# Processes die, users press Ctrl-C, strangers knock: nobody waits for ever, nothing else is
+# touched.
 
 load ../lib/cluster
 
@@ -25,14 +26,16 @@ begin() {
 
 # Waits for the command begun, at most 10 s; sets status.
 finish() {
-  wait_until 10 "the client to end" bash -c "! kill -0 $CLIENT 2>/dev/null || grep -q Z /proc/$CLIENT/stat"
+  wait_until 10 "the client to end" \
+    bash -c "! kill -0 $CLIENT 2>/dev/null || grep -q Z /proc/$CLIENT/stat"
   status=0
   wait "$CLIENT" || status=$?
   output=$(<out) stderr=$(<err)
 }
 
 @test "an engine is killed while a client waits: named, and the others' output stays" {
-  begin ipexec "import time, os; open('$WORLD/running', 'w'); print('here'); time.sleep(60 if os.environ.get('X') else 0.2)" 
+  begin ipexec "import time, os; open('$WORLD/running', 'w'); print('here')
+time.sleep(60 if os.environ.get('X') else 0.2)"
   finish
   assert_status 0
   rm "$WORLD/running"
@@ -67,7 +70,8 @@ finish() {
 @test "random bytes on every port: nothing crashes, clients do not notice" {
   local file=$IPYTHONDIR/profile_default/security/ipcontroller before after
   before=$(controller_pid)
-  run run_limited 60 "$IPKIT_PYTHON" "$ROOT/tests/fault/hostile.py" "$file-client.json" "$file-engine.json"
+  run run_limited 60 "$IPKIT_PYTHON" "$ROOT/tests/fault/hostile.py" \
+    "$file-client.json" "$file-engine.json"
   assert_status 0
   run --separate-stderr run_limited 10 ipexec -p 2+2
   assert_output $'4\n4'

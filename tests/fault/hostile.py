@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """hostile.py FILE...: throws garbage at every port of the connection files, seeded.
 
-Four kinds: random bytes, a ZMTP greeting and then random bytes, well-formed ZeroMQ messages of random
-frames, and Jupyter messages with wrong signatures or broken JSON (signed with the right key).
+Four kinds: random bytes, a ZMTP greeting and then random bytes, well-formed ZeroMQ messages of
+random frames, and Jupyter messages with wrong signatures or broken JSON (signed with the right
+key).
 """
 import hashlib
 import hmac
@@ -22,7 +23,8 @@ GREETING = b'\xff' + bytes(8) + b'\x7f' + b'\x03\x00' + b'NULL'.ljust(20, b'\0')
 def ports_of(path):
     with open(path) as file:
         info = json.load(file)
-    names = ('registration', 'control', 'mux', 'task', 'iopub', 'notification', 'hb_ping', 'hb_pong')
+    names = ('registration', 'control', 'mux', 'task', 'iopub', 'notification', 'hb_ping',
+             'hb_pong')
     ports = [info[name] for name in names if name in info]
     broadcast = info['broadcast']
     return ports + (broadcast if isinstance(broadcast, list) else [broadcast]), info['key'].encode()

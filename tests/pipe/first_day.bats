@@ -24,7 +24,8 @@ pipeline() { run --separate-stderr run_limited 30 bash -c "$1"; }
 
 @test "an error in the middle: its engine and line on stderr, nothing gathered, status 1" {
   for option in +o -o; do
-    pipeline "set $option pipefail; ipexec 'y = [0]' && seq 64 | ipscatter x | ipexec 'y = 1/0' | ipgather y"
+    pipeline "set $option pipefail
+      ipexec 'y = [0]' && seq 64 | ipscatter x | ipexec 'y = 1/0' | ipgather y"
     assert_status 1
     assert_output ""
     assert_stderr --partial "ZeroDivisionError: division by zero"
@@ -102,7 +103,8 @@ pipeline() { run --separate-stderr run_limited 30 bash -c "$1"; }
   local expected
   expected=$(python3 -c '
 import sys
-for s in open("/usr/share/common-licenses/GPL-3"): print(*s.split(), sep="\n")' | sort | uniq -c | sort -k2)
+for s in open("/usr/share/common-licenses/GPL-3"): print(*s.split(), sep="\n")' |
+    sort | uniq -c | sort -k2)
   assert_equal "$output" "$expected"
 }
 
