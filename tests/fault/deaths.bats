@@ -19,7 +19,7 @@ controller_pid() { status_json | jq .controller.pid; }
 # Starts a command in the background, waits until its code runs on engine 0.
 begin() {
   rm -f "$WORLD/running"
-  "$@" >out 2>err &
+  env --default-signal=INT "$@" >out 2>err & # a shell script starts it with INT ignored
   CLIENT=$!
   wait_until 10 "the code to run" test -e "$WORLD/running"
 }
@@ -44,7 +44,7 @@ time.sleep(60 if os.environ.get('X') else 0.2)"
   finish
   assert_status 1
   assert_stderr --partial "died"
-  wait_until 10 "the engine to be gone" bash -c '[[ $(ipls -n) == 1 ]]'
+  wait_until 10 "the engine to be gone" bash -c '[[ $(ipls) == 1 ]]'
   run --separate-stderr run_limited 10 ipexec -p 2+2
   assert_output 4
 }
