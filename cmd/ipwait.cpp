@@ -31,6 +31,7 @@ Command command() {
   };
   c.options = {
       {'n', "engines", "N", "wait for N engines instead of jobs"},
+      {'t', "targets", "", ""},  // in the table so that it can be answered
       {'p', "print", "", "print JOB, ENGINE and STATUS of each job as it ends"},
   };
   c.common = kCluster | kTimeout;
@@ -78,6 +79,9 @@ ipc::Result<int> wait_for_words(Connection& connection, const Arguments& argumen
 }
 
 ipc::Result<int> body(const Arguments& arguments) {
+  if (arguments.has("targets"))
+    return ipc::Error{ipc::Code::usage, "-t is for targets, and there are none here",
+                      "a limit is --timeout TIME"};
   IPC_TRY_ASSIGN(const auto limit, arguments.duration("timeout"));
   IPC_TRY_ASSIGN(const long count, arguments.number("engines", 0, 0, 1000000));
   const auto deadline = limit ? ipc::Clock::now() + *limit : ipc::TimePoint::max();

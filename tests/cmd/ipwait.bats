@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# ipwait: jobs (R5), engines, limits (R14).
+
+load ../lib/cluster
+
+setup_file() {
+  world_make
+  cluster_start 2
+}
+teardown_file() { cluster_stop; }
+setup() { world_enter; }
+
+await() { run --separate-stderr run_limited 20 ipwait "$@"; }
+
+@test "words of all engines, as \$(…) gives them" {
+  j=$(run_limited 20 ipexec -n -a 'import time; time.sleep(0.2); done = 1')
+  assert_equal "$(wc -l <<<"$j")" 2
+  # shellcheck disable=SC2086 # the words are split on purpose
+  await $j
+  assert_status 0
+  assert_output ""
+  assert_stderr ""
+  assert_equal "$(run_limited 20 ippull -n -t 0 done)" 1
+  await "$j"
+  assert_status 0
+}
+
+@test "commas, lines on standard input" {
+  j=$(run_limited 20 ipexec -n -a 'pass')
+  await "${j//$'\n'/,}"
+  assert_status 0
+  run --separate-stderr run_limited 20 bash -c "ipexec -n -a pass | tee jobs | ipwait -"
+  assert_status 0
+  assert_equal "$(wc -l <jobs)" 2
+  sed -i 's/$/ more words/' jobs
+  await - <jobs
+  assert_status 0
+}
+
+@test "-p prints job, engine and status of each" {
+  j=$(run_limited 20 ipexec -n -a 'import sys; 1/0')
+  # shellcheck disable=SC2086
+  await -p $j
+  assert_status 1
+  assert_equal "${#lines[@]}" 2
+  assert_line --regexp '^job:[^ ]+ 0 error$'
+  assert_line --regexp '^job:[^ ]+ 1 error$'
+}
+
+@test "a job that failed: 1, and which" {
+  j=$(run_limited 20 ipexec -n -t 0 -a '1/0')
+  await "$j"
+  assert_status 1
+  assert_output ""
+  assert_stderr "ipwait: $j failed; see ipresult $j"
+  await -q "$j"
+  assert_status 1
+  assert_stderr ""
+}
+
+@test "no operand, an empty one: 64, never a read" {
+  await
+  assert_status 64
+  assert_stderr --partial "no job named"
+  await ""
+  assert_status 64
+  assert_stderr --partial "no job named"
+  run --separate-stderr run_limited 5 bash -c 'sleep 3 | ipwait'
+  assert_status 64
+}
+
+@test "no such job, not a word" {
+  await job:nosuch
+  assert_status 66
+  assert_stderr --partial "no such job: job:nosuch"
+  await nosuch
+  assert_status 64
+  run --separate-stderr run_limited 20 bash -c 'echo some text | ipwait -'
+  assert_status 65
+}
+
+@test "--timeout gives up, the job goes on" {
+  j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(1.5); late = 1')
+  await --timeout 200ms "$j"
+  assert_status 124
+  assert_stderr --partial "timed out: 0 done, 1 not"
+  await "$j"
+  assert_status 0
+  assert_equal "$(run_limited 20 ippull -n -t 0 late)" 1
+}
+
+@test "-n N waits for engines" {
+  await -n 2
+  assert_status 0
+  assert_output ""
+  await -n 3 --timeout 200ms
+  assert_status 124
+  assert_stderr --partial "2 of 3 engines"
+  await -n 2 job:x
+  assert_status 64
+  await -n two
+  assert_status 64
+}
+
+@test "-t is not the time" {
+  await -n 2 -t 60
+  assert_status 64
+  assert_stderr --partial "--timeout"
+}
+
+@test "the stage before failed" {
+  run --separate-stderr run_limited 20 bash -c 'ipexec -n -t 9 -a pass | ipwait -'
+  assert_status 1
+  assert_stderr --partial "the command before it failed"
+}
