@@ -24,7 +24,8 @@ Command command() {
   c.name = "ipgather";
   c.synopsis = {"[-t SET] [-n0] [--json | --npy] NAME"};
   c.summary =
-      "Prints the elements of NAME (or an expression) of the engines, one a line, in the order of the\n"
+      "Prints the elements of NAME (or an expression) of the engines, one a line, in the order of "
+      "the\n"
       "engines: what ipscatter takes apart. If one has no NAME, nothing is printed.";
   c.examples = {
       {"seq 64 | ipscatter x | ipexec 'y = [int(v)**2 for v in x]' | ipgather y", ""},
@@ -107,14 +108,16 @@ class Printer {
     std::vector<ipc::client::NpyHeader> headers;
     uint64_t rows = 0;
     for (const auto& part : answer.parts) {
-      IPC_TRY_ASSIGN(const std::string start, read_range(*session_, query_, part, 0, 0,
-                                                         ipc::client::kMostNpyHeader));
+      IPC_TRY_ASSIGN(const std::string start,
+                     read_range(*session_, query_, part, 0, 0, ipc::client::kMostNpyHeader));
       auto header = ipc::client::parse_npy_header(start);
       const std::string who = "engine " + std::to_string(part.engine) + ": ";
       if (!header) return ipc::Error{ipc::Code::failed, who + header.error().what, ""};
       if (!headers.empty() && !header->fits(headers[0]))
-        return ipc::Error{ipc::Code::failed, who + "its array has another type or width than that of engine " +
-                              std::to_string(answer.parts[0].engine), ""};
+        return ipc::Error{ipc::Code::failed,
+                          who + "its array has another type or width than that of engine " +
+                              std::to_string(answer.parts[0].engine),
+                          ""};
       rows += header->shape[0];
       headers.push_back(*std::move(header));
     }

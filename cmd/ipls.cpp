@@ -24,7 +24,8 @@ using ipc::wire::Json;
 Command command() {
   Command c;
   c.name = "ipls";
-  c.synopsis = {"[-t SET] [-l] [--json]", "[-t SET] [-l] [--json] --names", "[-t SET] [--json] NAME..."};
+  c.synopsis = {"[-t SET] [-l] [--json]", "[-t SET] [-l] [--json] --names",
+                "[-t SET] [--json] NAME..."};
   c.summary =
       "Lists the engines, one id a line, or the names their namespaces hold and on which engines.\n"
       "NAME...: these names; exit status 1 if one is missing on an engine.";
@@ -51,10 +52,15 @@ Json as_json(const EngineInfo& info, const std::string& state) {
   Json row = {{"engine", info.id}, {"uuid", info.uuid}};
   if (!state.empty()) row["state"] = state;
   if (!info.is_ipkit()) return row;
-  row.update({{"host", info.host}, {"pid", info.pid}, {"kernel_pid", info.kernel_pid},
-              {"kernel", info.kernel}, {"language", info.language},
-              {"language_version", info.language_version}, {"cwd", info.cwd},
-              {"started", info.started}, {"version", info.version}});
+  row.update({{"host", info.host},
+              {"pid", info.pid},
+              {"kernel_pid", info.kernel_pid},
+              {"kernel", info.kernel},
+              {"language", info.language},
+              {"language_version", info.language_version},
+              {"cwd", info.cwd},
+              {"started", info.started},
+              {"version", info.version}});
   return row;
 }
 
@@ -142,9 +148,11 @@ std::string names_text(const Arguments& arguments, const Listing& listing,
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
     if (arguments.has("json")) {
       for (const auto& [engine, facts] : entry.engines)
-        text += ipc::wire::dump_json({{"engine", engine}, {"name", name},
+        text += ipc::wire::dump_json({{"engine", engine},
+                                      {"name", name},
                                       {"type", facts.value("type", Json())},
-                                      {"size", facts.value("size", Json())}}) + "\n";
+                                      {"size", facts.value("size", Json())}}) +
+                "\n";
     } else if (arguments.has("long") || !wanted.empty()) {
       add_rows(name, entry, rows);
     } else {

@@ -44,8 +44,7 @@ ipc::Result<std::vector<Failure>> push(const DataSession& session, std::vector<P
     }
     const auto source = ipc::client::Source::of(std::move(value.bytes));
     std::vector<ipc::client::Delivery> deliveries;
-    for (const int engine : session.engines)
-      deliveries.push_back({engine, {"", 0, source.size()}});
+    for (const int engine : session.engines) deliveries.push_back({engine, {"", 0, source.size()}});
     IPC_TRY_ASSIGN(auto failures, push_slices(*session, session.kernel, value.name, value.type,
                                               source, deliveries));
     if (!failures.empty()) return failures;

@@ -28,7 +28,8 @@ Command command() {
       {"ipstat -q", "three numbers: waiting, running and finished"},
       {"ipstat --json | jq 'select(.engine).queue'", "one object for each engine"},
   };
-  c.options = {{'q', "quiet", "", "three numbers only: unassigned tasks, work on engines, completed"}};
+  c.options = {
+      {'q', "quiet", "", "three numbers only: unassigned tasks, work on engines, completed"}};
   c.common = kCluster | kTargets | kJson;
   return c;
 }
@@ -52,8 +53,10 @@ std::string uptime_text(double seconds) {
 std::string controller_line(const Connection& connection, const QueueState& state) {
   std::string text = connection.controller();
   const auto& started = connection.file().controller.started;
-  if (state.uptime) text += ", up " + uptime_text(*state.uptime);
-  else if (!started.empty()) text += ", since " + ipc::client::short_time(started);
+  if (state.uptime)
+    text += ", up " + uptime_text(*state.uptime);
+  else if (!started.empty())
+    text += ", since " + ipc::client::short_time(started);
   if (state.rss) text += ", " + bytes_text(*state.rss);
   return text + ", unassigned tasks: " + std::to_string(state.unassigned);
 }
@@ -75,14 +78,18 @@ std::string json_text(const Connection& connection, const QueueState& state,
   const auto& identity = connection.file().controller;
   Json controller = {{"unassigned", state.unassigned}, {"engines", state.engines.size()}};
   if (identity.pid > 0)
-    controller.update({{"pid", identity.pid}, {"host", identity.host}, {"started", identity.started},
+    controller.update({{"pid", identity.pid},
+                       {"host", identity.host},
+                       {"started", identity.started},
                        {"version", identity.version}});
   if (state.uptime) controller["uptime"] = *state.uptime;
   if (state.rss) controller["rss"] = *state.rss;
   std::string text = ipc::wire::dump_json({{"controller", controller}}) + "\n";
   for (const int id : engines) {
     const EngineLoad& load = state.engines.at(id);
-    Json row = {{"engine", id}, {"queue", load.queue}, {"tasks", load.tasks},
+    Json row = {{"engine", id},
+                {"queue", load.queue},
+                {"tasks", load.tasks},
                 {"completed", load.completed}};
     if (load.failed) row["failed"] = *load.failed;
     if (!load.state.empty()) row["state"] = load.state;

@@ -21,8 +21,10 @@ Command command() {
   c.name = "ipwait";
   c.synopsis = {"[-pq] [--timeout TIME] JOB...", "-n N [--timeout TIME]"};
   c.summary =
-      "Waits until all JOBs have ended and prints nothing. Exit status: 0 if all went well, 1 if one\n"
-      "failed, 66 if there is no such job, 124 after TIME (the jobs go on). JOB - reads words from\n"
+      "Waits until all JOBs have ended and prints nothing. Exit status: 0 if all went well, 1 if "
+      "one\n"
+      "failed, 66 if there is no such job, 124 after TIME (the jobs go on). JOB - reads words "
+      "from\n"
       "standard input.";
   c.examples = {
       {"j=$(ipexec -a 'train()'); ipwait --timeout 1h $j", ""},
@@ -70,7 +72,8 @@ ipc::Result<int> wait_for_words(Connection& connection, const Arguments& argumen
       out.write(job + " " + engine_of(connection, id) + " " + word_of(outcome) + "\n");
       out.flush();
     } else if (outcome != Outcome::ok && !arguments.has("quiet")) {
-      complain(job + (outcome == Outcome::aborted ? " was cancelled" : " failed; see ipresult " + job));
+      complain(job +
+               (outcome == Outcome::aborted ? " was cancelled" : " failed; see ipresult " + job));
     }
   };
   IPC_TRY(wait_for_all_jobs(connection, ids, on_end, deadline));

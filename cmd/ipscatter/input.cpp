@@ -45,7 +45,8 @@ Result<Format> format_of(const ipc::cli::Arguments& arguments) {
   if (*separator == "\\t") c = '\t';
   const bool is_nul = *separator == "\\0";
   if (c == '\0' && !is_nul)
-    return Error{Code::usage, "-d takes one character, not '" + *separator + "'", "or \\t, \\n, \\0"};
+    return Error{Code::usage, "-d takes one character, not '" + *separator + "'",
+                 "or \\t, \\n, \\0"};
   return Format{is_nul ? "nul" : c == '\n' ? "lines" : "json", c};
 }
 
@@ -105,7 +106,8 @@ Result<Source> take_input(Inputs&& inputs, const Format& format, int stop) {
   for (size_t i = 0; i < inputs.files.size(); ++i) {
     IPC_TRY(read_into(spool, inputs.files[i].get(), inputs.names[i], stop));
     // The last element of one file and the first of the next are two.
-    const bool is_open = spool.last() >= 0 && spool.last() != static_cast<unsigned char>(format.separator);
+    const bool is_open =
+        spool.last() >= 0 && spool.last() != static_cast<unsigned char>(format.separator);
     if (has_separator && i + 1 < inputs.files.size() && is_open)
       IPC_TRY(spool.append(std::string_view(&format.separator, 1)));
   }
@@ -132,7 +134,8 @@ static Result<std::string> list_of(const std::string& text, char separator) {
     const size_t end = std::min(text.find(separator, at), text.size());
     const auto item = std::string_view(text).substr(at, end - at);
     if (!ipc::is_utf8(item))
-      return Error{Code::bad_input, "element " + ipc::json_quote(item.substr(0, 40)) + " is not UTF-8",
+      return Error{Code::bad_input,
+                   "element " + ipc::json_quote(item.substr(0, 40)) + " is not UTF-8",
                    "use lines or -0, which keep any bytes"};
     list += (list.size() > 1 ? "," : "") + ipc::json_quote(item);
     at = end + 1;
@@ -142,7 +145,8 @@ static Result<std::string> list_of(const std::string& text, char separator) {
 
 static Result<std::vector<Slice>> cut_json(Source& source, const Format& format, size_t engines) {
   if (source.size() > kMostJson)
-    return Error{Code::bad_input, "more than 1 GB of JSON", "use lines, which are not held in memory"};
+    return Error{Code::bad_input, "more than 1 GB of JSON",
+                 "use lines, which are not held in memory"};
   IPC_TRY_ASSIGN(std::string text, source.read(0, static_cast<size_t>(source.size())));
   if (format.separator != '\n') {
     // The newline that ends a text is not part of its last element.

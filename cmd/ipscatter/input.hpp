@@ -32,7 +32,8 @@ ipc::Result<Inputs> open_inputs(const std::vector<std::string>& files);
 /// command before. `stop` is readable when reading shall end (then Code::failed).
 ipc::Result<ipc::client::Source> take_input(Inputs&& inputs, const Format& format, int stop);
 
-/// The part of each of `engines`, in order. `source` is replaced where its form has to change (json).
+/// The part of each of `engines`, in order. `source` is replaced where its form has to change
+/// (json).
 ipc::Result<std::vector<ipc::client::Slice>> cut(ipc::client::Source& source, const Format& format,
                                                  size_t engines);
 

@@ -15,7 +15,8 @@ Command command() {
   c.name = "ipscatter";
   c.synopsis = {"[-t SET] [-0] [-d CHAR] [--type TYPE] NAME [FILE]..."};
   c.summary =
-      "Binds NAME on every engine to its part of the input: the lines of FILEs or of standard input, as a\n"
+      "Binds NAME on every engine to its part of the input: the lines of FILEs or of standard "
+      "input, as a\n"
       "list of texts. The parts are contiguous and differ by one element at most. Prints nothing.";
   c.examples = {
       {"seq 64 | ipscatter x", "16 lines each on 4 engines"},

@@ -42,7 +42,9 @@ std::string metadata_text(Request& request) {
 
 struct Connection::Impl {
   explicit Impl(Options o, net::Connection f, wire::Signer s)
-      : options(std::move(o)), file(std::move(f)), signer(std::move(s)),
+      : options(std::move(o)),
+        file(std::move(f)),
+        signer(std::move(s)),
         link(context, loop, file, options, [this](Error error) { failure = std::move(error); }) {}
 
   Options options;
@@ -161,7 +163,8 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
   ReplyHandler handler = std::move(found->second.handler);
   drop(found);
   if (!handler) return;
-  handler(Reply{id, std::string(type), engine, std::move(uuid), outcome, std::exchange(incoming, {})});
+  handler(
+      Reply{id, std::string(type), engine, std::move(uuid), outcome, std::exchange(incoming, {})});
 }
 
 void Connection::Impl::ask_for_engines() {
@@ -248,9 +251,15 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
   return std::unique_ptr<Connection>(new Connection(std::move(impl)));
 }
 
-net::Loop& Connection::loop() { return impl_->loop; }
-const net::Connection& Connection::file() const { return impl_->file; }
-std::string Connection::controller() const { return controller_name(impl_->file); }
+net::Loop& Connection::loop() {
+  return impl_->loop;
+}
+const net::Connection& Connection::file() const {
+  return impl_->file;
+}
+std::string Connection::controller() const {
+  return controller_name(impl_->file);
+}
 
 Result<const EngineTable*> Connection::engines() {
   IPC_TRY(impl_->wait([this] { return impl_->table_known; }, TimePoint::max(), false));
@@ -304,17 +313,26 @@ Result<Reply> Connection::ask_and_wait(std::string_view type, std::string conten
   return Error{Code::failed, controller() + ": " + summary(answer->error()), ""};
 }
 
-void Connection::on_output(OutputHandler handler) { impl_->on_output = std::move(handler); }
+void Connection::on_output(OutputHandler handler) {
+  impl_->on_output = std::move(handler);
+}
 
 bool Connection::room() const {
-  const size_t known = impl_->table_known && impl_->slots > 0 ? std::max<size_t>(16, 4 * impl_->slots)
-                                                              : kFirstWindow;
+  const size_t known = impl_->table_known && impl_->slots > 0
+                           ? std::max<size_t>(16, 4 * impl_->slots)
+                           : kFirstWindow;
   return impl_->tasks < (impl_->window > 0 ? impl_->window : known);
 }
 
-void Connection::set_window(size_t tasks) { impl_->window = tasks; }
-size_t Connection::tasks_in_flight() const { return impl_->tasks; }
-size_t Connection::in_flight() const { return impl_->tasks + impl_->directs; }
+void Connection::set_window(size_t tasks) {
+  impl_->window = tasks;
+}
+size_t Connection::tasks_in_flight() const {
+  return impl_->tasks;
+}
+size_t Connection::in_flight() const {
+  return impl_->tasks + impl_->directs;
+}
 
 Status Connection::wait(const std::function<bool()>& done, TimePoint deadline) {
   return impl_->wait(done, deadline, false);
@@ -324,9 +342,15 @@ Status Connection::wait_all(TimePoint deadline) {
   return impl_->wait([this] { return in_flight() == 0; }, deadline, false);
 }
 
-void Connection::interrupt() { impl_->interrupted = true; }
-bool Connection::interrupted() const { return impl_->interrupted; }
-void Connection::cancel(const std::vector<std::string>& ids) { impl_->cancel(ids, nullptr); }
+void Connection::interrupt() {
+  impl_->interrupted = true;
+}
+bool Connection::interrupted() const {
+  return impl_->interrupted;
+}
+void Connection::cancel(const std::vector<std::string>& ids) {
+  impl_->cancel(ids, nullptr);
+}
 
 void Connection::cancel_all(Duration limit) {
   forget_all();

@@ -26,15 +26,15 @@ struct Options {
   std::function<void(const std::string&)> remark;
 };
 
-/// The only object of the layer with sockets. Everything runs in the caller's thread, inside wait() and
-/// loop().turn(); handlers may send and cancel. Nothing is printed.
+/// The only object of the layer with sockets. Everything runs in the caller's thread, inside wait()
+/// and loop().turn(); handlers may send and cancel. Nothing is printed.
 ///
 /// Every wait ends at once with an error when the controller is gone (Code::no_controller) or
 /// interrupt() was called (Code::failed, "interrupted").
 class Connection {
  public:
-  /// Reads the file, looks whether its controller lives, opens sockets and asks for the engines, but
-  /// does not wait. Code::no_controller, refused, bad_input: text for users, with what to do.
+  /// Reads the file, looks whether its controller lives, opens sockets and asks for the engines,
+  /// but does not wait. Code::no_controller, refused, bad_input: text for users, with what to do.
   static Result<std::unique_ptr<Connection>> open(Options options);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -46,15 +46,16 @@ class Connection {
   /// "controller 4711 on n1", or by its address if the file does not say.
   std::string controller() const;
 
-  /// The engines as of the connection's start (or the last refresh); waits for the first answer. Also the
-  /// proof that the controller accepts our key (else Code::refused after 2 s). Valid until the next refresh.
+  /// The engines as of the connection's start (or the last refresh); waits for the first answer.
+  /// Also the proof that the controller accepts our key (else Code::refused after 2 s). Valid until
+  /// the next refresh.
   Result<const EngineTable*> engines();
   Result<const EngineTable*> refresh_engines();
   /// Code::not_ready: "no engines yet: controller 4711 on n1 has 0; …".
   Error no_engines() const;
 
-  /// To one engine, on the direct channel. Returns the msg_id, or Code::no_engine. Call engines() first.
-  /// Requests of one connection to one engine arrive in order.
+  /// To one engine, on the direct channel. Returns the msg_id, or Code::no_engine. Call engines()
+  /// first. Requests of one connection to one engine arrive in order.
   Result<std::string> send(int engine, Request request, ReplyHandler on_reply);
   /// To whichever engine is free. Callers look at room() first: nothing else bounds the queue.
   std::string submit(Request request, ReplyHandler on_reply);
@@ -69,8 +70,8 @@ class Connection {
   /// For messages of directed requests, before their reply.
   void on_output(OutputHandler handler);
 
-  /// True if fewer tasks are unanswered than the window allows. The window is 500 until the engines are
-  /// known, then 4 times what they take at once (at least 16), unless set.
+  /// True if fewer tasks are unanswered than the window allows. The window is 500 until the engines
+  /// are known, then 4 times what they take at once (at least 16), unless set.
   bool room() const;
   void set_window(size_t tasks);
   size_t tasks_in_flight() const;
@@ -86,8 +87,8 @@ class Connection {
   void interrupt();
   bool interrupted() const;
 
-  /// Withdraws requests, or interrupts them if they run; does not wait, their replies still come. Where
-  /// the controller is not ours: what an abort_request can do.
+  /// Withdraws requests, or interrupts them if they run; does not wait, their replies still come.
+  /// Where the controller is not ours: what an abort_request can do.
   void cancel(const std::vector<std::string>& ids);
   /// Cancels everything unanswered and waits, also after interrupt(), until that was taken, at most
   /// `limit`. Handlers are not called any more, nothing is in flight afterwards.

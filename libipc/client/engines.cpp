@@ -32,9 +32,8 @@ EngineInfo parse_facts(const Json& facts) {
 std::vector<GoneEngine> parse_gone(const Json& list) {
   std::vector<GoneEngine> gone;
   for (const auto& entry : list)
-    gone.push_back({static_cast<int>(wire::int_or(entry, "id", -1)),
-                    wire::string_or(entry, "uuid"), wire::string_or(entry, "when"),
-                    wire::string_or(entry, "why")});
+    gone.push_back({static_cast<int>(wire::int_or(entry, "id", -1)), wire::string_or(entry, "uuid"),
+                    wire::string_or(entry, "when"), wire::string_or(entry, "why")});
   return gone;
 }
 
@@ -73,8 +72,8 @@ EngineTable parse_engine_table(const Json& content) {
   EngineTable table;
   if (!content.is_object()) return table;
   const auto ours = content.find("ipkit");
-  const Json facts = ours != content.end() && ours->is_object() ? ours->value("engines", Json())
-                                                                : Json();
+  const Json facts =
+      ours != content.end() && ours->is_object() ? ours->value("engines", Json()) : Json();
   const auto list = content.find("engines");
   if (list == content.end() || !list->is_object()) return table;
   for (const auto& [key, uuid] : list->items()) {
@@ -96,7 +95,8 @@ Error no_such_engine(const EngineTable& table, const std::string& wanted) {
   const std::string there = format_idset(table.ids());
   return {Code::no_engine,
           "no engine " + wanted + ": there " +
-              (table.engines.empty() ? "are none" : (table.engines.size() == 1 ? "is " : "are ") + there) +
+              (table.engines.empty() ? "are none"
+                                     : (table.engines.size() == 1 ? "is " : "are ") + there) +
               describe_gone(table),
           "see ipls"};
 }

@@ -43,12 +43,12 @@ struct EngineTable {
 /// From a connection_reply's content; entries of the wrong form are left out.
 EngineTable parse_engine_table(const wire::Json& content);
 
-/// Code::no_engine: "no engine 7: there are 0-3 (gone: 4-7 since 10:02, died); see ipls". `wanted` as
-/// the user wrote it.
+/// Code::no_engine: "no engine 7: there are 0-3 (gone: 4-7 since 10:02, died); see ipls". `wanted`
+/// as the user wrote it.
 Error no_such_engine(const EngineTable& table, const std::string& wanted);
 
-/// `09:12` of an ISO 8601 time, in local time; with the date if it is not today's. Text that is not a time
-/// stays as it is.
+/// `09:12` of an ISO 8601 time, in local time; with the date if it is not today's. Text that is not
+/// a time stays as it is.
 std::string short_time(const std::string& iso);
 
 }  // namespace ipc::client

@@ -30,8 +30,8 @@ struct RemoteError {
 /// Reads an error reply's content; what is missing or of the wrong type stays empty.
 RemoteError parse_remote_error(const wire::Json& content);
 
-/// One line: `NameError: name 'x' is not defined, line 1: y = len(x)`. For ename `ExitStatus`, and the
-/// errors of engine and controller (`KernelDied`, `EngineError`), the evalue alone.
+/// One line: `NameError: name 'x' is not defined, line 1: y = len(x)`. For ename `ExitStatus`, and
+/// the errors of engine and controller (`KernelDied`, `EngineError`), the evalue alone.
 std::string summary(const RemoteError& error);
 
 }  // namespace ipc::client

@@ -34,7 +34,8 @@ RemoteError strange_answer(const std::string& what) {
 bool take_lists(const Json& content, size_t names, FetchPart& part) {
   const auto list = [&](const char* key) -> const Json* {
     const auto found = content.find(key);
-    return found != content.end() && found->is_array() && found->size() == names ? &*found : nullptr;
+    return found != content.end() && found->is_array() && found->size() == names ? &*found
+                                                                                 : nullptr;
   };
   if (!content.is_object()) return false;
   const Json *types = list("types"), *sizes = list("sizes"), *counts = list("counts");
@@ -69,8 +70,13 @@ class Reader {
  public:
   Reader(Connection& connection, const FetchQuery& query, const FetchPart& part, size_t index,
          uint64_t begin, uint64_t end)
-      : connection_(connection), query_(query), part_(part), index_(index), end_(end),
-        asked_(begin), given_(begin) {}
+      : connection_(connection),
+        query_(query),
+        part_(part),
+        index_(index),
+        end_(end),
+        asked_(begin),
+        given_(begin) {}
   ~Reader() { connection_.forget_all(); }
 
   Status run(const std::function<Status(std::string_view)>& sink) {
@@ -90,12 +96,13 @@ class Reader {
  private:
   Status ask() {
     const uint64_t length = std::min<uint64_t>(kPiece, end_ - asked_);
-    const Json piece = {{"token", part_.token}, {"index", index_}, {"offset", asked_},
-                        {"length", length}};
+    const Json piece = {
+        {"token", part_.token}, {"index", index_}, {"offset", asked_}, {"length", length}};
     asked_ += length;
     ++outstanding_;
-    const auto sent = connection_.send(part_.engine, pull_request(query_, piece),
-                                       [this, length](Reply&& reply) { take(std::move(reply), length); });
+    const auto sent =
+        connection_.send(part_.engine, pull_request(query_, piece),
+                         [this, length](Reply&& reply) { take(std::move(reply), length); });
     return sent ? Status() : Status(sent.error());
   }
 
@@ -124,10 +131,12 @@ class Reader {
 
 Result<FetchAnswer> fetch(Connection& connection, const std::vector<int>& engines,
                           const FetchQuery& query, TimePoint deadline) {
-  const size_t limit = std::clamp(kInlineTogether / std::max<size_t>(1, engines.size()),
-                                  kLeastInline, kMostInline);
-  const Json question = {{"names", query.names}, {"form", query.form},
-                         {"elements", query.elements}, {"sep", query.separator},
+  const size_t limit =
+      std::clamp(kInlineTogether / std::max<size_t>(1, engines.size()), kLeastInline, kMostInline);
+  const Json question = {{"names", query.names},
+                         {"form", query.form},
+                         {"elements", query.elements},
+                         {"sep", query.separator},
                          {"limit", limit}};
   FetchAnswer answer;
   answer.parts.resize(engines.size());
@@ -170,8 +179,7 @@ Result<std::string> read_range(Connection& connection, const FetchQuery& query,
   return bytes;
 }
 
-void release(Connection& connection, const FetchQuery& query,
-             const std::vector<FetchPart>& parts) {
+void release(Connection& connection, const FetchQuery& query, const std::vector<FetchPart>& parts) {
   for (const auto& part : parts) {
     if (part.token.empty()) continue;
     const Json content = {{"token", part.token}, {"release", true}};

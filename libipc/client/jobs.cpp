@@ -45,18 +45,18 @@ JobStates parse_states(const Json& content) {
 Result<JobStates> ask_wait(Connection& connection, const std::vector<std::string>& ids,
                            const char* until, TimePoint deadline) {
   const Json question = {{"msg_ids", ids}, {"until", until}};
-  IPC_TRY_ASSIGN(const Reply reply, connection.ask_and_wait(
-                                        "wait_request", wire::dump_json(question), deadline));
+  IPC_TRY_ASSIGN(const Reply reply,
+                 connection.ask_and_wait("wait_request", wire::dump_json(question), deadline));
   const Json content = reply.content();
-  if (!content.is_object()) return Error{Code::bad_input, "the controller's answer is not JSON", ""};
+  if (!content.is_object())
+    return Error{Code::bad_input, "the controller's answer is not JSON", ""};
   return parse_states(content);
 }
 
 // One id by result_request, which every hub answers; an error reply means it is not known.
 Status look_at(Connection& connection, const std::string& id, TimePoint deadline, JobStates& into) {
   const Json question = {{"msg_ids", {id}}, {"status_only", false}};
-  const auto reply =
-      connection.ask_and_wait("result_request", wire::dump_json(question), deadline);
+  const auto reply = connection.ask_and_wait("result_request", wire::dump_json(question), deadline);
   if (!reply && reply.error().code != Code::failed) return reply.error();
   if (!reply && connection.interrupted()) return reply.error();
   if (!reply) return into.unknown.push_back(id), Status();
@@ -152,8 +152,8 @@ Result<int> wait_for_engines(Connection& connection, int count, TimePoint deadli
   while (static_cast<int>(table->engines.size()) < count) {
     Status waited;
     if (connection.file().is_ipkit()) {
-      const auto reply = connection.ask_and_wait(
-          "wait_request", wire::dump_json({{"engines", count}}), deadline);
+      const auto reply =
+          connection.ask_and_wait("wait_request", wire::dump_json({{"engines", count}}), deadline);
       if (!reply) waited = reply.error();
     } else {
       waited = pause(connection, deadline);
@@ -173,10 +173,11 @@ Result<int> wait_for_engines(Connection& connection, int count, TimePoint deadli
 Result<QueueState> queue_state(Connection& connection, TimePoint deadline) {
   IPC_TRY_ASSIGN(const EngineTable* table, connection.engines());
   const Json question = {{"targets", nullptr}, {"verbose", false}, {"ipkit", true}};
-  IPC_TRY_ASSIGN(const Reply reply, connection.ask_and_wait(
-                                        "queue_request", wire::dump_json(question), deadline));
+  IPC_TRY_ASSIGN(const Reply reply,
+                 connection.ask_and_wait("queue_request", wire::dump_json(question), deadline));
   const Json content = reply.content();
-  if (!content.is_object()) return Error{Code::bad_input, "the controller's answer is not JSON", ""};
+  if (!content.is_object())
+    return Error{Code::bad_input, "the controller's answer is not JSON", ""};
   const Json ours = content.value("ipkit", Json());
   const Json loads = ours.is_object() ? ours.value("engines", Json()) : Json();
   QueueState state;
@@ -188,7 +189,8 @@ Result<QueueState> queue_state(Connection& connection, TimePoint deadline) {
                                    loads.is_object() ? loads.value(key, Json()) : Json());
   }
   if (ours.is_object() && ours.contains("rss")) state.rss = wire::int_or(ours, "rss", 0);
-  if (ours.is_object() && ours.contains("uptime")) state.uptime = wire::number_or(ours, "uptime", 0);
+  if (ours.is_object() && ours.contains("uptime"))
+    state.uptime = wire::number_or(ours, "uptime", 0);
   return state;
 }
 
@@ -200,7 +202,8 @@ Result<JobRecord> job_result(Connection& connection, const std::string& id, Time
   if (!reply) return reply.error();
   Json content = reply->content();
   if (!content.is_object() || !content.contains(id))
-    return Error{Code::not_ready, "job:" + id + " is not finished", "wait for it: ipwait job:" + id};
+    return Error{Code::not_ready, "job:" + id + " is not finished",
+                 "wait for it: ipwait job:" + id};
   JobRecord record{std::move(content[id]), {}};
   for (size_t i = 0; i < reply->buffer_count(); ++i) record.buffers.emplace_back(reply->buffer(i));
   return record;

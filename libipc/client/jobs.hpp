@@ -43,24 +43,24 @@ Result<int> wait_for_engines(Connection& connection, int count,
 
 /// What one engine has to do.
 struct EngineLoad {
-  int64_t queue = 0;      ///< direct requests without reply
-  int64_t tasks = 0;      ///< balanced ones
+  int64_t queue = 0;  ///< direct requests without reply
+  int64_t tasks = 0;  ///< balanced ones
   int64_t completed = 0;
   std::optional<int64_t> failed;
-  std::string state;      ///< "idle", "busy", or "" if the controller does not say
+  std::string state;  ///< "idle", "busy", or "" if the controller does not say
 };
 
 struct QueueState {
   std::map<int, EngineLoad> engines;
-  int64_t unassigned = 0;               ///< tasks that wait in the scheduler
-  std::optional<int64_t> rss;           ///< bytes, of the controller
-  std::optional<double> uptime;         ///< seconds, of the controller
+  int64_t unassigned = 0;        ///< tasks that wait in the scheduler
+  std::optional<int64_t> rss;    ///< bytes, of the controller
+  std::optional<double> uptime;  ///< seconds, of the controller
 };
 
 Result<QueueState> queue_state(Connection& connection, TimePoint deadline = TimePoint::max());
 
-/// One finished job as the hub has it. Code::no_input if there is no such job; Code::not_ready if it
-/// is not finished. The record is wire protocol's result_request's; the reply owns the buffers.
+/// One finished job as the hub has it. Code::no_input if there is no such job; Code::not_ready if
+/// it is not finished. The record is wire protocol's result_request's; the reply owns the buffers.
 struct JobRecord {
   wire::Json record;
   std::vector<std::string> buffers;

@@ -44,7 +44,8 @@ std::string controller_name(const net::Connection& file) {
 Result<net::Connection> read_file_of(const Options& options) {
   auto file = net::read_connection(options.path);
   if (!file && file.error().code == Code::no_controller)
-    return Error{Code::no_controller, no_controller(options) + "no file " + with_tilde(options.path),
+    return Error{Code::no_controller,
+                 no_controller(options) + "no file " + with_tilde(options.path),
                  "start one: " + start_command(options) + " -n 4"};
   if (!file) return file;
   if (!net::check_alive(*file, options.path)) {
@@ -59,7 +60,10 @@ Result<net::Connection> read_file_of(const Options& options) {
 
 Link::Link(net::Context& context, net::Loop& loop, const net::Connection& file,
            const Options& options, std::function<void(Error)> on_failure)
-    : loop_(loop), file_(file), options_(options), on_failure_(std::move(on_failure)),
+    : loop_(loop),
+      file_(file),
+      options_(options),
+      on_failure_(std::move(on_failure)),
       monitor_(context, net::SocketType::pair) {
   patience_timer_ = loop_.after(options_.patience, [this] {
     patience_timer_ = 0;
@@ -96,7 +100,8 @@ void Link::take_event(net::ConnectionEvent event) {
             with_tilde(options_.path) + " is older than the controller; copy it anew"});
     });
   } else if (event == net::ConnectionEvent::refused) {
-    fail({Code::refused, "refused by " + controller_name(file_) + ": it wants other encryption keys",
+    fail({Code::refused,
+          "refused by " + controller_name(file_) + ": it wants other encryption keys",
           with_tilde(options_.path) + " is older than the controller; copy it anew"});
   } else if (event == net::ConnectionEvent::disconnected && lost_timer_ == 0) {
     lost_since_ = Clock::now();

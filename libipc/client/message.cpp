@@ -17,9 +17,15 @@ std::string_view buffer_of(const net::Incoming& message, size_t index) {
 
 }  // namespace
 
-wire::Json Reply::content() const { return parse(message.view.content); }
-wire::Json Reply::metadata() const { return parse(message.view.metadata); }
-std::string_view Reply::buffer(size_t index) const { return buffer_of(message, index); }
+wire::Json Reply::content() const {
+  return parse(message.view.content);
+}
+wire::Json Reply::metadata() const {
+  return parse(message.view.metadata);
+}
+std::string_view Reply::buffer(size_t index) const {
+  return buffer_of(message, index);
+}
 
 RemoteError Reply::error() const {
   RemoteError error = parse_remote_error(content());
@@ -31,10 +37,16 @@ RemoteError Reply::error() const {
   return error;
 }
 
-wire::Json Output::content() const { return parse(message.view.content); }
+wire::Json Output::content() const {
+  return parse(message.view.content);
+}
 
-bool Output::is_stderr() const { return wire::string_or(content(), "name") == "stderr"; }
+bool Output::is_stderr() const {
+  return wire::string_or(content(), "name") == "stderr";
+}
 
-std::string_view Output::data() const { return buffer_of(message, 0); }
+std::string_view Output::data() const {
+  return buffer_of(message, 0);
+}
 
 }  // namespace ipc::client

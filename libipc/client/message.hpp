@@ -18,18 +18,18 @@ struct Request {
   std::string type;            ///< "execute_request" …
   std::string content = "{}";  ///< JSON text of an object
   std::vector<net::Frame> buffers;
-  std::string kernel;          ///< which kernel of the engine; empty: the main one
-  bool directed = false;       ///< its output comes to on_output
-  wire::Json metadata;         ///< more keys (retries, timeout, targets, after, follow, label) or null
+  std::string kernel;     ///< which kernel of the engine; empty: the main one
+  bool directed = false;  ///< its output comes to on_output
+  wire::Json metadata;    ///< more keys (retries, timeout, targets, after, follow, label) or null
 };
 
 enum class Outcome { ok, error, aborted };
 
 /// The one reply of a request: owns its frames. Content is parsed when asked for.
 struct Reply {
-  std::string id;           ///< msg_id of the request: the job's id
-  std::string type;         ///< "execute_reply" …
-  int engine = -1;          ///< -1: not from an engine, or from one we do not know
+  std::string id;    ///< msg_id of the request: the job's id
+  std::string type;  ///< "execute_reply" …
+  int engine = -1;   ///< -1: not from an engine, or from one we do not know
   std::string engine_uuid;
   Outcome outcome = Outcome::ok;
   net::Incoming message;
@@ -47,7 +47,7 @@ struct Reply {
 /// A message of a directed request on its way to the reply: `stream`, `execute_result`,
 /// `display_data`. Valid during the call only.
 struct Output {
-  std::string_view id;      ///< msg_id of the request
+  std::string_view id;  ///< msg_id of the request
   std::string_view type;
   int engine = -1;
   const net::Incoming& message;

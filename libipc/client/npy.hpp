@@ -23,8 +23,8 @@ struct NpyHeader {
   bool fits(const NpyHeader& other) const;
 };
 
-/// `start`: the first kMostNpyHeader bytes of the file, or all of it. Code::bad_input for what is not such
-/// a file, is in Fortran order, has no axis, or holds Python objects.
+/// `start`: the first kMostNpyHeader bytes of the file, or all of it. Code::bad_input for what is
+/// not such a file, is in Fortran order, has no axis, or holds Python objects.
 Result<NpyHeader> parse_npy_header(std::string_view start);
 
 /// A header for `rows` rows of the same form; the data begins at a multiple of 64.

@@ -108,8 +108,11 @@ class Sender {
     const size_t size = piece->size() + 1;  // empty ones count too
     lane.sent += piece->size();
     lane.ended = lane.sent >= lane.total();
-    Request request = push_request(kernel_, {{"stage", stage_}, {"name", name_}, {"type", type_},
-                                             {"begin", !lane.begun}, {"end", lane.ended}});
+    Request request = push_request(kernel_, {{"stage", stage_},
+                                             {"name", name_},
+                                             {"type", type_},
+                                             {"begin", !lane.begun},
+                                             {"end", lane.ended}});
     request.buffers.push_back(net::Frame::adopt(*std::move(piece)));
     lane.begun = true;
     ++lane.outstanding;
@@ -151,7 +154,7 @@ Status require_data_engines(const EngineTable& table, const std::vector<int>& en
     if (const auto* info = table.find(id); info && !info->is_ipkit()) foreign.push_back(id);
   if (foreign.empty()) return {};
   return Error{Code::no_engine,
-               "engine " + format_idset(foreign) + " was not started by ipkit and takes code only",
+               "engine " + format_idset(foreign) + " does not say that it is ipkit's, and gets code only",
                "use ipexec, or leave it out: -x " + format_idset(foreign)};
 }
 

@@ -20,7 +20,8 @@ struct BlockIndex {
 };
 
 Result<std::string> read_block(const Source& source, uint64_t offset) {
-  return source.read(offset, static_cast<size_t>(std::min<uint64_t>(kBlock, source.size() - offset)));
+  return source.read(offset,
+                     static_cast<size_t>(std::min<uint64_t>(kBlock, source.size() - offset)));
 }
 
 Result<BlockIndex> index_blocks(const Source& source, char separator) {

@@ -27,7 +27,8 @@ std::vector<Slice> slice_bytes(uint64_t size, size_t parts);
 Result<std::vector<Slice>> slice_separated(const Source& source, char separator, size_t parts);
 
 /// Rows of an array in NumPy's file format (the first axis); every slice has a header of its own.
-/// Code::bad_input for what is not such a file, is in Fortran order, has no axis, or holds Python objects.
+/// Code::bad_input for what is not such a file, is in Fortran order, has no axis, or holds Python
+/// objects.
 Result<std::vector<Slice>> slice_npy(const Source& source, size_t parts);
 
 /// Elements of a JSON list, as one JSON text for each part. Code::bad_input if it is none.

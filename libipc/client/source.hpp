@@ -16,8 +16,8 @@ class Source {
  public:
   Source() = default;
   static Source of(std::string bytes);
-  /// A regular file from the descriptor's present position to its present end. Takes the descriptor;
-  /// its position stays as it is. Code::bad_input if it is not a regular file.
+  /// A regular file from the descriptor's present position to its present end. Takes the
+  /// descriptor; its position stays as it is. Code::bad_input if it is not a regular file.
   static Result<Source> of_file(Fd fd);
 
   uint64_t size() const { return size_; }
@@ -30,7 +30,8 @@ class Source {
   uint64_t start_ = 0, size_ = 0;
 };
 
-/// Takes input as it comes: in memory up to `memory` bytes, beyond that in an unlinked temporary file
+/// Takes input as it comes: in memory up to `memory` bytes, beyond that in an unlinked temporary
+/// file
 /// ($TMPDIR or /tmp).
 class Spool {
  public:

@@ -83,7 +83,8 @@ gather() { run --separate-stderr run_limited 30 ipgather "$@"; }
 
 @test "what the stage printed is not for it: 65, left unread" {
   run_limited 20 ippush -n 'y=[1]'
-  run --separate-stderr run_limited 30 bash -c "ipexec -n 'print(\"dbg\"); y = [1]' | { ipgather y; echo \$?; cat; }"
+  run --separate-stderr run_limited 30 bash -c \
+    "ipexec -n 'print(\"dbg\"); y = [1]' | { ipgather y; echo \$?; cat; }"
   assert_line -n 0 65
   assert_line -n 1 dbg
   assert_stderr --partial '"dbg"'

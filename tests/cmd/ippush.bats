@@ -134,3 +134,22 @@ value() { run_limited 20 ippull -n -t 0 --json "$1" | sed 's/.*"value":\(.*\)}$/
   assert_stderr --partial "no controller for profile 'none': no file "
   assert_stderr --partial "ipcluster start --profile=none -n 4"
 }
+
+@test "a signal withdraws what waits behind other work, and it dies by the signal" {
+  j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(2)')
+  run_limited 20 ippush -n -t 1 w=1
+  run_limited 20 bash -c 'ippush -n -t 0 w=2 & p=$!
+    until [[ $(ipstat --json | grep -c "\"queue\":2") == 1 ]]; do :; done
+    kill -TERM $p; wait $p; echo $?' >out
+  assert_equal "$(<out)" 143
+  run_limited 20 ipwait "$j"
+  run --separate-stderr run_limited 20 ippull -n -t 0 w
+  assert_status 1
+  assert_stderr --partial "no 'w'"
+}
+
+@test "lines for a shell kernel are an array there" {
+  run --separate-stderr run_limited 20 bash -c 'printf "a b\nc\n" | ipscatter --sh -t 0 arr'
+  assert_status 0
+  assert_equal "$(run_limited 20 ipexec -n --sh -t 0 'echo "${#arr[@]} ${arr[0]}"')" '2 a b'
+}

@@ -155,7 +155,8 @@ parts() { run_limited 20 ippull -n "${1:-x}"; }
 
 @test "a signal while it reads: it dies by it" {
   mkfifo feed
-  bash -c 'ipscatter x feed & p=$!; exec 5>feed; echo 1 >&5; while ippull -n x >/dev/null 2>&1; do :; done
+  run_limited 20 bash -c 'ipscatter x feed & p=$!; exec 5>feed; echo 1 >&5
+    while ippull -n x >/dev/null 2>&1; do :; done
     kill -TERM $p; wait $p; echo $?' >out 2>err
   assert_equal "$(<out)" 143
 }

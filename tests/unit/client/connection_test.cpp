@@ -12,7 +12,9 @@ namespace {
 
 using wire::Json;
 
-void ok(const FakeRequest& request) { request.reply({{"status", "ok"}}); }
+void ok(const FakeRequest& request) {
+  request.reply({{"status", "ok"}});
+}
 
 Request request_of(std::string type) {
   Request request;
@@ -78,7 +80,8 @@ TEST(Connection, one_identity_on_every_channel) {
   ASSERT_TRUE(connection->send(0, request_of("execute_request"), [](Reply&&) {}));
   connection->submit(request_of("execute_request"), [](Reply&&) {});
   bool controlled = false;
-  ASSERT_TRUE(connection->control(0, request_of("ping_request"), [&](Reply&&) { controlled = true; }));
+  ASSERT_TRUE(
+      connection->control(0, request_of("ping_request"), [&](Reply&&) { controlled = true; }));
   ASSERT_TRUE(connection->wait([&] { return controlled && connection->in_flight() == 0; }, soon()));
   const auto identities = fake.identities();
   ASSERT_EQ(identities.size(), 4u);
@@ -88,9 +91,13 @@ TEST(Connection, one_identity_on_every_channel) {
 
 TEST(Connection, error_replies_are_values) {
   FakeController fake(1, [](const FakeRequest& r) {
-    r.reply({{"status", "error"}, {"ename", "NameError"}, {"evalue", "name 'x' is not defined"},
-             {"traceback", {"a", "b"}}, {"frames", {{"<ipexec>", 1, "<module>", "y = len(x)"}}},
-             {"name", "x"}, {"engine_info", {{"engine_id", 0}}}});
+    r.reply({{"status", "error"},
+             {"ename", "NameError"},
+             {"evalue", "name 'x' is not defined"},
+             {"traceback", {"a", "b"}},
+             {"frames", {{"<ipexec>", 1, "<module>", "y = len(x)"}}},
+             {"name", "x"},
+             {"engine_info", {{"engine_id", 0}}}});
   });
   auto connection = connect(fake.options());
   ASSERT_TRUE(connection->engines());
@@ -215,7 +222,8 @@ TEST(Connection, stale_file) {
   ASSERT_FALSE(connection);
   EXPECT_EQ(connection.error().code, Code::no_controller);
   const std::string text = connection.error().text();
-  EXPECT_TRUE(text.starts_with("no controller for profile 'x': the file is stale (controller ")) << text;
+  EXPECT_TRUE(text.starts_with("no controller for profile 'x': the file is stale (controller "))
+      << text;
   EXPECT_TRUE(text.ends_with(", is gone); start again: ipcluster start --profile=x")) << text;
 }
 

@@ -28,7 +28,8 @@ struct FakeRequest {
   std::vector<std::string> buffers;
   /// Sends a message of any type back; may be called several times.
   std::function<void(const std::string& type, const wire::Json& content,
-                     const std::vector<std::string>& buffers)> answer;
+                     const std::vector<std::string>& buffers)>
+      answer;
   void reply(const wire::Json& what, const std::vector<std::string>& data = {}) const {
     answer(type.substr(0, type.rfind("_request")) + "_reply", what, data);
   }
@@ -54,9 +55,7 @@ class FakeController {
 
   std::string path() const { return directory_ + "/ipcontroller-client.json"; }
   net::Connection& file() { return file_; }
-  void write_file() const {
-    (void)write_file_atomically(path(), net::to_json(file_, false));
-  }
+  void write_file() const { (void)write_file_atomically(path(), net::to_json(file_, false)); }
   /// All its sockets are closed: as if it had died, though its process lives.
   void vanish() { actor_.reset(); }
   Options options() const {
@@ -78,11 +77,12 @@ class FakeController {
     file_.task_scheme = "leastload";
     file_.location = host_name();
     if (is_ipkit_)
-      file_.controller = {"0.1.0", host_name(), "2026-11-20T09:12:00Z", boot_id(), "u",
-                          ::getpid(), process_start_ticks(::getpid())};
+      file_.controller = {"0.1.0", host_name(), "2026-11-20T09:12:00Z",         boot_id(),
+                          "u",     ::getpid(),  process_start_ticks(::getpid())};
     signer_ = std::make_unique<wire::Signer>(*file_.signer());
     for (const std::string name : {"registration", "mux", "control", "task", "iopub"}) {
-      auto& socket = sockets_.emplace(name, net::Socket(*context_, net::SocketType::router)).first->second;
+      auto& socket =
+          sockets_.emplace(name, net::Socket(*context_, net::SocketType::router)).first->second;
       const std::string endpoint = *socket.bind("tcp://127.0.0.1:*");
       file_.ports[name] = std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
       loop.on_input(socket, [this, name] { return drain(name); });
@@ -109,8 +109,10 @@ class FakeController {
     request.content = *wire::parse_json(incoming.view.content);
     request.metadata = *wire::parse_json(incoming.view.metadata);
     for (const auto buffer : incoming.view.buffers) request.buffers.emplace_back(buffer);
-    const std::string parent(incoming.view.header), from = request.engine_uuid, to = request.identity;
-    request.answer = [this, name, parent, from, to](const std::string& type, const wire::Json& content,
+    const std::string parent(incoming.view.header), from = request.engine_uuid,
+                                                    to = request.identity;
+    request.answer = [this, name, parent, from, to](const std::string& type,
+                                                    const wire::Json& content,
                                                     const std::vector<std::string>& buffers) {
       send(name, parent, from, to, type, content, buffers);
     };
@@ -118,8 +120,10 @@ class FakeController {
       std::lock_guard lock(mutex_);
       identities_[name] = request.identity;
     }
-    if (request.type == "connection_request") request.reply(registry());
-    else handler_(request);
+    if (request.type == "connection_request")
+      request.reply(registry());
+    else
+      handler_(request);
   }
 
   wire::Json registry() const {
@@ -127,8 +131,11 @@ class FakeController {
     wire::Json facts = wire::Json::object();
     for (int i = 0; i < engines_; ++i) {
       content["engines"][std::to_string(i)] = uuid(i);
-      facts[std::to_string(i)] = {{"version", "0.1.0"}, {"host", "n1"}, {"pid", 100 + i},
-                                  {"language", "python"}, {"prefetch", 8}};
+      facts[std::to_string(i)] = {{"version", "0.1.0"},
+                                  {"host", "n1"},
+                                  {"pid", 100 + i},
+                                  {"language", "python"},
+                                  {"prefetch", 8}};
     }
     if (is_ipkit_)
       content["ipkit"] = {{"version", "0.1.0"}, {"engines", facts}, {"gone", wire::Json::array()}};
@@ -163,6 +170,8 @@ class FakeController {
 };
 
 /// A time by which every wait of a test has ended.
-inline TimePoint soon() { return Clock::now() + seconds(20); }
+inline TimePoint soon() {
+  return Clock::now() + seconds(20);
+}
 
 }  // namespace ipc::client

@@ -15,12 +15,14 @@ TEST(Jobs, waiting_in_the_hub) {
   FakeController fake(1, [](const FakeRequest& r) {
     EXPECT_EQ(r.type, "wait_request");
     EXPECT_EQ(r.content, Json::parse(R"({"msg_ids":["a","b","c"],"until":"done"})"));
-    r.reply(Json::parse(R"({"status":"ok","done":{"a":"ok","b":"aborted"},"pending":["c"],"unknown":["d"]})"));
+    r.reply(Json::parse(
+        R"({"status":"ok","done":{"a":"ok","b":"aborted"},"pending":["c"],"unknown":["d"]})"));
   });
   auto connection = *Connection::open(fake.options());
   const auto states = wait_for_jobs(*connection, {"a", "b", "c"}, soon());
   ASSERT_TRUE(states) << states.error().text();
-  EXPECT_EQ(states->done, (std::map<std::string, Outcome>{{"a", Outcome::ok}, {"b", Outcome::aborted}}));
+  EXPECT_EQ(states->done,
+            (std::map<std::string, Outcome>{{"a", Outcome::ok}, {"b", Outcome::aborted}}));
   EXPECT_EQ(states->pending, std::vector<std::string>{"c"});
   EXPECT_EQ(states->unknown, std::vector<std::string>{"d"});
 }
@@ -29,7 +31,9 @@ TEST(Jobs, acknowledgement) {
   FakeController fake(1, [](const FakeRequest& r) {
     EXPECT_EQ(r.content["until"], "known");
     const bool lost = r.content["msg_ids"][0] == "lost";
-    r.reply({{"status", "ok"}, {"done", Json::object()}, {"pending", Json::array()},
+    r.reply({{"status", "ok"},
+             {"done", Json::object()},
+             {"pending", Json::array()},
              {"unknown", lost ? Json({"lost"}) : Json::array()}});
   });
   auto connection = *Connection::open(fake.options());
@@ -42,13 +46,18 @@ TEST(Jobs, acknowledgement) {
 
 TEST(Jobs, polling_a_hub_that_cannot_wait) {
   int asked = 0;
-  FakeController fake(1, [&](const FakeRequest& r) {
-    EXPECT_EQ(r.type, "result_request");
-    if (++asked < 3)
-      return r.reply({{"status", "ok"}, {"pending", {"a"}}, {"completed", Json::array()}});
-    r.reply({{"status", "ok"}, {"pending", Json::array()}, {"completed", {"a"}},
-             {"a", {{"result_content", {{"status", "error"}}}}}});
-  }, false);
+  FakeController fake(
+      1,
+      [&](const FakeRequest& r) {
+        EXPECT_EQ(r.type, "result_request");
+        if (++asked < 3)
+          return r.reply({{"status", "ok"}, {"pending", {"a"}}, {"completed", Json::array()}});
+        r.reply({{"status", "ok"},
+                 {"pending", Json::array()},
+                 {"completed", {"a"}},
+                 {"a", {{"result_content", {{"status", "error"}}}}}});
+      },
+      false);
   auto connection = *Connection::open(fake.options());
   const auto states = wait_for_jobs(*connection, {"a"}, soon());
   ASSERT_TRUE(states);
@@ -57,9 +66,12 @@ TEST(Jobs, polling_a_hub_that_cannot_wait) {
 }
 
 TEST(Jobs, polling_an_unknown_job_ends) {
-  FakeController fake(1, [&](const FakeRequest& r) {
-    r.reply({{"status", "error"}, {"ename", "KeyError"}, {"evalue", "'No such message: a'"}});
-  }, false);
+  FakeController fake(
+      1,
+      [&](const FakeRequest& r) {
+        r.reply({{"status", "error"}, {"ename", "KeyError"}, {"evalue", "'No such message: a'"}});
+      },
+      false);
   auto connection = *Connection::open(fake.options());
   const auto states = wait_for_jobs(*connection, {"a"}, soon());
   ASSERT_TRUE(states);
@@ -80,8 +92,10 @@ TEST(Jobs, queues) {
   FakeController fake(2, [](const FakeRequest& r) {
     EXPECT_TRUE(r.content["targets"].is_null());
     r.reply(Json::parse(R"({"status":"ok","0":{"queue":1,"tasks":2,"completed":3},
-      "1":{"queue":0,"tasks":0,"completed":4},"9":{"queue":0,"tasks":0,"completed":4},"unassigned":5,
-      "ipkit":{"unassigned":5,"engines":{"0":{"queue":1,"tasks":2,"completed":3,"failed":1,"state":"busy"}},
+      "1":{"queue":0,"tasks":0,"completed":4},"9":{"queue":0,"tasks":0,"completed":4},
+      "unassigned":5,
+      "ipkit":{"unassigned":5,
+               "engines":{"0":{"queue":1,"tasks":2,"completed":3,"failed":1,"state":"busy"}},
                "rss":1000,"uptime":1.5}})"));
   });
   auto connection = *Connection::open(fake.options());

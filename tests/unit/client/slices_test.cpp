@@ -77,8 +77,8 @@ std::string npy(const std::string& dict, const std::string& data, char version =
 }
 
 TEST(Slices, npy_rows) {
-  const Source source =
-      Source::of(npy("{'descr': '<i2', 'fortran_order': False, 'shape': (3, 2), }\n", "aabbccddeeff"));
+  const Source source = Source::of(
+      npy("{'descr': '<i2', 'fortran_order': False, 'shape': (3, 2), }\n", "aabbccddeeff"));
   const Strings parts = texts(source, slice_npy(source, 2));
   ASSERT_EQ(parts.size(), 2u);
   for (size_t i = 0; i < 2; ++i) {
@@ -100,7 +100,8 @@ TEST(Slices, npy_that_is_none) {
         npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "aa"),
         npy("{'descr': '<i2', 'fortran_order': False, 'shape': (-1,), }", "aa"),
         npy("{'descr': '<i2', 'fortran_order': False, 'shape': (99999999999999999999,), }", "aa"),
-        npy("{'fortran_order': False}", "aa"), npy(kGood, "aabbcc", 9), npy(kGood, "").substr(0, 30)}) {
+        npy("{'fortran_order': False}", "aa"), npy(kGood, "aabbcc", 9),
+        npy(kGood, "").substr(0, 30)}) {
     const Source source = Source::of(text);
     const auto slices = slice_npy(source, 2);
     ASSERT_FALSE(slices) << text;

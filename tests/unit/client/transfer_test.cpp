@@ -21,8 +21,10 @@ struct Kernels {
   bool short_pieces = false;
 
   void operator()(const FakeRequest& r) {
-    if (r.type == "push_request") push(r);
-    else pull(r);
+    if (r.type == "push_request")
+      push(r);
+    else
+      pull(r);
   }
 
   void push(const FakeRequest& r) {
@@ -57,11 +59,15 @@ struct Kernels {
       return r.reply({{"status", "error"}, {"ename", "NameError"}, {"evalue", ""}, {"name", name}});
     const bool large = found->second.size() > r.content["limit"];
     if (large) held["t" + r.engine_uuid] = found->second;
-    const Json answer = {{"status", "ok"}, {"types", {"bytes"}}, {"sizes", {found->second.size()}},
+    const Json answer = {{"status", "ok"},
+                         {"types", {"bytes"}},
+                         {"sizes", {found->second.size()}},
                          {"counts", {nullptr}},
                          {"token", large ? Json("t" + r.engine_uuid) : Json()}};
-    if (large) r.reply(answer);
-    else r.reply(answer, {found->second});
+    if (large)
+      r.reply(answer);
+    else
+      r.reply(answer, {found->second});
   }
 
   void piece(const FakeRequest& r) {
@@ -107,10 +113,12 @@ std::string pattern(size_t size) {
 }
 
 TEST_F(Transfer, small_values_in_one_request) {
-  const auto failures = push_values(*connection, {0, 2}, "", {{"a", "json", "1"}, {"b", "text", "t"}});
+  const auto failures =
+      push_values(*connection, {0, 2}, "", {{"a", "json", "1"}, {"b", "text", "t"}});
   ASSERT_TRUE(failures);
   EXPECT_TRUE(failures->empty());
-  EXPECT_EQ(kernels.values["engine-0"], (std::map<std::string, std::string>{{"a", "1"}, {"b", "t"}}));
+  EXPECT_EQ(kernels.values["engine-0"],
+            (std::map<std::string, std::string>{{"a", "1"}, {"b", "t"}}));
   EXPECT_EQ(kernels.values["engine-2"], kernels.values["engine-0"]);
   EXPECT_EQ(kernels.values.count("engine-1"), 0u);
 }

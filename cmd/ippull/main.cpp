@@ -2,12 +2,14 @@
 // ippull: print values from engines.
 #include <unistd.h>
 
+#include "cmd/ippull/move.hpp"
 #include "libipc/cli/data.hpp"
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
 #include "libipc/cli/results.hpp"
+#include "libipc/cli/values.hpp"
 #include "libipc/client/fetch.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
@@ -22,20 +24,24 @@ using ipc::client::FetchQuery;
 Command command() {
   Command c;
   c.name = "ippull";
-  c.synopsis = {"[-t SET] [-n0l] [--json] NAME...", "-t ENGINE [--npy] [-o FILE] NAME"};
+  c.synopsis = {"[-t SET] [-n0l] [--json] NAME...", "-t ENGINE [--npy] [-o FILE] NAME",
+                "-t ENGINE --to SET NAME..."};
   c.summary =
-      "Prints the values of NAMEs (or expressions), one a line, in the order of the engines. Text is\n"
+      "Prints the values of NAMEs (or expressions), one a line, in the order of the engines. Text "
+      "is\n"
       "printed as it is, all else as JSON. If one is missing on an engine, nothing is printed.";
   c.examples = {
       {"ippull -t 0 b", "one value, bare"},
       {"ippull 'len(x)'", "of every engine"},
       {"ippull --json a b | jq .value", "one object for each value"},
       {"ippull -t 2 -o table.npy table", "an array, to a file"},
+      {"ippull -t 0 --to 1-3 table", "to other engines, under the same name"},
   };
   c.options = {
       {'0', "null", "", "end each value with NUL instead of newline"},
       {0, "npy", "", "NumPy's file format; one value"},
       {'o', "output", "FILE", "one value to FILE, whole or not at all; NAME.npy implies --npy"},
+      {0, "to", "SET", "bind the values on these engines instead of printing them"},
   };
   c.common = kCluster | kTargets | kLabels | kJson | kNoStdin | kKernel;
   return c;
@@ -45,6 +51,16 @@ ipc::Error usage(const std::string& what, const std::string& hint) {
   return {ipc::Code::usage, what, hint};
 }
 
+ipc::Status check_move(const Arguments& arguments) {
+  for (const char* other : {"npy", "output", "json", "null"})
+    if (arguments.has(other))
+      return usage("--to prints nothing, so --" + std::string(other) + " is too much", "");
+  for (const auto& name : arguments.operands)
+    if (!is_identifier(name))
+      return usage("'" + name + "' is not a name", "--to moves names, not expressions");
+  return {};
+}
+
 ipc::Result<FetchQuery> make_query(const Arguments& arguments) {
   FetchQuery query;
   query.names = arguments.operands;
@@ -52,7 +68,8 @@ ipc::Result<FetchQuery> make_query(const Arguments& arguments) {
   const auto file = arguments.get("output");
   const bool npy = arguments.has("npy") || (file && file->ends_with(".npy"));
   if ((npy || file) && query.names.size() > 1)
-    return usage("-o and --npy take one NAME, and here are " + std::to_string(query.names.size()), "");
+    return usage("-o and --npy take one NAME, and here are " + std::to_string(query.names.size()),
+                 "");
   if ((npy || file) && arguments.has("json"))
     return usage("--json does not go with -o or --npy", "leave one out");
   query.form = npy ? "npy" : arguments.has("json") ? "json" : "text";
@@ -63,8 +80,9 @@ ipc::Result<FetchQuery> make_query(const Arguments& arguments) {
 ipc::Status check_bytes(const FetchQuery& query, const FetchAnswer& answer, bool single) {
   if (answer.parts.size() == 1 && query.names.size() == 1) return {};
   if (single)
-    return usage("-o and --npy take one engine, and " + std::to_string(answer.parts.size()) +
-                     " are meant", "name it: -t 0; or ipgather");
+    return usage(
+        "-o and --npy take one engine, and " + std::to_string(answer.parts.size()) + " are meant",
+        "name it: -t 0; or ipgather");
   for (const auto& part : answer.parts)
     for (size_t i = 0; i < part.types.size(); ++i)
       if (part.types[i] == "bytes")
@@ -77,7 +95,10 @@ ipc::Status check_bytes(const FetchQuery& query, const FetchAnswer& answer, bool
 class Printer {
  public:
   Printer(const DataSession& session, const FetchQuery& query, const Arguments& arguments)
-      : session_(session), query_(query), out_(STDOUT_FILENO), json_(arguments.has("json")),
+      : session_(session),
+        query_(query),
+        out_(STDOUT_FILENO),
+        json_(arguments.has("json")),
         label_(output_options(arguments, session.engines.size()).label_stdout),
         end_(arguments.has("null") ? '\0' : '\n') {}
 
@@ -108,7 +129,8 @@ class Printer {
   ipc::Status print_value(const FetchPart& part, size_t index) {
     const std::string& type = part.types[index];
     if (!json_) {
-      if (label_ && type != "bytes" && type != "npy") out_.write(std::to_string(part.engine) + ": ");
+      if (label_ && type != "bytes" && type != "npy")
+        out_.write(std::to_string(part.engine) + ": ");
       IPC_TRY(pass(part, index));
       if (type != "bytes" && type != "npy") out_.write(std::string_view(&end_, 1));
       return {};
@@ -143,8 +165,11 @@ ipc::Status save(const DataSession& session, const FetchQuery& query, const Fetc
 
 ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(FetchQuery query, make_query(arguments));
+  const auto to = arguments.get("to");
+  if (to) IPC_TRY(check_move(arguments));
   IPC_TRY_ASSIGN(const Stage stage, await_stage(arguments.has("no-stdin")));
   IPC_TRY_ASSIGN(const auto session, open_data_session(arguments, stage.jobs));
+  if (to) return ippull::move(session, arguments, *to);
   query.kernel = session.kernel;
   IPC_TRY_ASSIGN(const FetchAnswer answer, fetch(*session, session.engines, query));
   Printer printer(session, query, arguments);
