@@ -32,6 +32,13 @@ gather() { run --separate-stderr run_limited 30 ipgather "$@"; }
   assert_output $'4\n5\n6\n7\n8'
 }
 
+@test "the last line gets its newline, bytes are exact" {
+  run_limited 20 bash -c "printf 'a\nb' | ipscatter y | ipgather y >out"
+  cmp out <(printf 'a\nb\n')
+  run_limited 20 bash -c "printf 'a\nb' | ipscatter --type bytes y | ipgather y >out"
+  cmp out <(printf 'a\nb')
+}
+
 @test "what is no sequence counts as one element" {
   run_limited 20 ippush -n y=5 's="text"'
   gather -t 0 y
@@ -87,7 +94,7 @@ gather() { run --separate-stderr run_limited 30 ipgather "$@"; }
     "ipexec -n 'print(\"dbg\"); y = [1]' | { ipgather y; echo \$?; cat; }"
   assert_line -n 0 65
   assert_line -n 1 dbg
-  assert_stderr --partial '"dbg"'
+  assert_stderr --partial '"dbg'
 }
 
 @test "job words before it are waited for" {

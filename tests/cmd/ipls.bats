@@ -75,3 +75,25 @@ list() { run --separate-stderr run_limited 20 ipls "$@"; }
   assert_status 69
   assert_stderr --partial "no controller for profile 'default', cluster 'none'"
 }
+
+@test "a file with another key is refused within seconds" {
+  file=$IPYTHONDIR/profile_default/security/ipcontroller-client.json
+  sed 's/"key": "[^"]*"/"key": "another"/' "$file" >copy.json
+  chmod 600 copy.json
+  list --connection copy.json
+  assert_status 77
+  assert_stderr --regexp 'ipls: refused by controller [0-9]+ on .*: wrong key; .*copy.json is older'
+}
+
+@test "a file that is none, or that others can read" {
+  echo '{' >copy.json
+  chmod 600 copy.json
+  list --connection copy.json
+  assert_status 65
+  assert_stderr --partial copy.json
+  cp "$IPYTHONDIR/profile_default/security/ipcontroller-client.json" copy.json
+  chmod 644 copy.json
+  list --connection copy.json
+  assert_status 77
+  assert_stderr --partial "chmod 600"
+}

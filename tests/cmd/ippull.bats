@@ -36,6 +36,15 @@ pull() { run --separate-stderr run_limited 20 ippull "$@"; }
   assert_output one
 }
 
+@test "IPKIT_TARGETS is the default of -t" {
+  IPKIT_TARGETS=1 pull num
+  assert_output 30
+  IPKIT_TARGETS=1 pull -t all num
+  assert_output $'30\n30'
+  pull -x 0 num
+  assert_output 30
+}
+
 @test "expressions" {
   pull -t 0 'len(two)' 'two[0]' 'print'
   assert_status 0
@@ -141,6 +150,7 @@ b = b"\xff" * 3000000; a = numpy.arange(3) * 0.5'
   pull --sh -t 0 v n
   assert_status 0
   assert_output $'a b\n5'
+  # shellcheck disable=SC2016 # for the engine's shell
   assert_equal "$(run_limited 20 ipexec -n --sh -t 0 'echo "$v$n"')" 'a b5'
 }
 

@@ -137,19 +137,35 @@ value() { run_limited 20 ippull -n -t 0 --json "$1" | sed 's/.*"value":\(.*\)}$/
 
 @test "a signal withdraws what waits behind other work, and it dies by the signal" {
   j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(2)')
-  run_limited 20 ippush -n -t 1 w=1
-  run_limited 20 bash -c 'ippush -n -t 0 w=2 & p=$!
+  run_limited 20 ippush -n -t 1 wd=1
+  # shellcheck disable=SC2016 # for the inner shell
+  run_limited 20 bash -c 'ippush -n -t 0 wd=2 & p=$!
     until [[ $(ipstat --json | grep -c "\"queue\":2") == 1 ]]; do :; done
     kill -TERM $p; wait $p; echo $?' >out
   assert_equal "$(<out)" 143
   run_limited 20 ipwait "$j"
-  run --separate-stderr run_limited 20 ippull -n -t 0 w
+  run --separate-stderr run_limited 20 ippull -n -t 0 wd
   assert_status 1
-  assert_stderr --partial "no 'w'"
+  assert_stderr --partial "no 'wd'"
 }
 
 @test "lines for a shell kernel are an array there" {
   run --separate-stderr run_limited 20 bash -c 'printf "a b\nc\n" | ipscatter --sh -t 0 arr'
   assert_status 0
+  # shellcheck disable=SC2016 # for the engine's shell
   assert_equal "$(run_limited 20 ipexec -n --sh -t 0 'echo "${#arr[@]} ${arr[0]}"')" '2 a b'
+}
+
+@test "no engines yet: 75 at once, and what to do" {
+  world_make "$BATS_TEST_TMPDIR"
+  cluster_start_by_hand 0
+  push a=1
+  # shellcheck disable=SC2154 # set by run
+  local pushed=$status said=$stderr
+  run --separate-stderr run_limited 20 ipls
+  cluster_stop
+  assert_status 0
+  assert_output ""
+  assert_equal "$pushed" 75
+  [[ $said == "ippush: no engines yet: controller "*" has 0; wait for them: ipwait -n 1"* ]]
 }

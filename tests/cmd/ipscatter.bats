@@ -155,6 +155,7 @@ parts() { run_limited 20 ippull -n "${1:-x}"; }
 
 @test "a signal while it reads: it dies by it" {
   mkfifo feed
+  # shellcheck disable=SC2016 # for the inner shell
   run_limited 20 bash -c 'ipscatter x feed & p=$!; exec 5>feed; echo 1 >&5
     while ippull -n x >/dev/null 2>&1; do :; done
     kill -TERM $p; wait $p; echo $?' >out 2>err

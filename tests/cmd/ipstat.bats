@@ -32,6 +32,7 @@ rows = [json.loads(line) for line in sys.stdin]
 print(rows[1]['engine'], rows[1]['queue'], rows[2]['queue'])\""
   assert_output "0 2 0"
   run_limited 20 ipwait "$j"
+  # shellcheck disable=SC2016 # for the inner shell
   wait_until 10 "both to be finished" bash -c '[[ $(ipstat -q) == "0 0 "* ]]'
 }
 

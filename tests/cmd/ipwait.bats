@@ -14,14 +14,14 @@ setup() { world_enter; }
 await() { run --separate-stderr run_limited 20 ipwait "$@"; }
 
 @test "words of all engines, as \$(…) gives them" {
-  j=$(run_limited 20 ipexec -n -a 'import time; time.sleep(0.2); done = 1')
+  j=$(run_limited 20 ipexec -n -a 'import time; time.sleep(0.2); finished = 1')
   assert_equal "$(wc -l <<<"$j")" 2
   # shellcheck disable=SC2086 # the words are split on purpose
   await $j
   assert_status 0
   assert_output ""
   assert_stderr ""
-  assert_equal "$(run_limited 20 ippull -n -t 0 done)" 1
+  assert_equal "$(run_limited 20 ippull -n -t 0 finished)" 1
   await "$j"
   assert_status 0
 }
@@ -30,11 +30,11 @@ await() { run --separate-stderr run_limited 20 ipwait "$@"; }
   j=$(run_limited 20 ipexec -n -a 'pass')
   await "${j//$'\n'/,}"
   assert_status 0
-  run --separate-stderr run_limited 20 bash -c "ipexec -n -a pass | tee jobs | ipwait -"
+  run --separate-stderr run_limited 20 bash -c "ipexec -n -a pass | tee words | ipwait -"
   assert_status 0
-  assert_equal "$(wc -l <jobs)" 2
-  sed -i 's/$/ more words/' jobs
-  await - <jobs
+  assert_equal "$(wc -l <words)" 2
+  sed -i 's/$/ more text/' words
+  await - <words
   assert_status 0
 }
 
