@@ -54,6 +54,16 @@ Result<int> end_leftovers(const config::ClusterName& cluster) {
   return static_cast<int>(running);
 }
 
+void remove_controller_files(const config::ClusterName& cluster,
+                             std::vector<std::string>& removed) {
+  for (const auto kind : {config::FileKind::client, config::FileKind::engine})
+    if (const std::string path = config::connection_file(cluster, kind); is_stale(path))
+      remove(path, removed);
+  const std::string lock =
+      config::cluster_file(cluster, config::pid_directory(cluster), "ipcontroller", ".lock");
+  if (!LockFile::holder(lock)) remove(lock, removed);
+}
+
 std::vector<std::string> remove_stale_files(const config::ClusterName& cluster) {
   std::vector<std::string> removed;
   if (LockFile::holder(lock_file(cluster))) return removed;
@@ -61,9 +71,7 @@ std::vector<std::string> remove_stale_files(const config::ClusterName& cluster) 
   if (!recorded || std::any_of(recorded->begin(), recorded->end(), runs)) return removed;
   const auto state = read_state(cluster);
   if (state && state->host != host_name()) return removed;
-  for (const auto kind : {config::FileKind::client, config::FileKind::engine})
-    if (const std::string path = config::connection_file(cluster, kind); is_stale(path))
-      remove(path, removed);
+  remove_controller_files(cluster, removed);
   for (const auto& [kind, path] : records(cluster)) remove(path, removed);
   for (const auto& path : {state_file(cluster), socket_file(cluster), lock_file(cluster)})
     remove(path, removed);

@@ -19,4 +19,7 @@ Result<int> end_leftovers(const config::ClusterName& cluster);
 /// stays. The paths removed.
 std::vector<std::string> remove_stale_files(const config::ClusterName& cluster);
 
+/// Removes connection files and the lock of a controller of this machine that is gone.
+void remove_controller_files(const config::ClusterName& cluster, std::vector<std::string>& removed);
+
 }  // namespace ipc::cluster

@@ -17,8 +17,16 @@ namespace {
 std::string duration_text(Duration duration) {
   const double value = std::chrono::duration<double>(duration).count();
   char text[32];
-  std::snprintf(text, sizeof text, value < 10 ? "%.1fs" : "%.0fs", value);
+  std::snprintf(text, sizeof text, value < 1 ? "%.2fs" : value < 10 ? "%.1fs" : "%.0fs", value);
   return text;
+}
+
+/// True for a log line of level info or debug, and for what both say when all is well.
+bool is_routine(std::string_view line) {
+  const size_t level = line.find(": ");
+  const auto head = line.substr(0, level == std::string_view::npos ? 0 : level);
+  return head.ends_with(" info") || head.ends_with(" debug") ||
+         line.starts_with("ipengine: Completed registration") || line.starts_with("READY ");
 }
 
 std::string engines_text(size_t n) {
@@ -34,10 +42,15 @@ std::string last_words(const std::string& log) {
   auto text = read_file(log);
   if (!text) return "";
   if (text->size() > kEnd) text->erase(0, text->size() - kEnd);
+  // Whoever ends by himself says why in his last line; of one that was killed the last three may
+  // tell, but not what went well.
+  const auto lines = split(*text, '\n');
   std::vector<std::string> words;
-  for (const auto& line : split(*text, '\n'))
-    if (!trim(line).empty()) words.emplace_back(trim(line));
-  if (words.size() > 3) words.erase(words.begin(), words.end() - 3);
+  for (auto line = lines.rbegin(); line != lines.rend() && words.size() < 3; ++line) {
+    if (trim(*line).empty() || is_routine(*line)) continue;
+    words.insert(words.begin(), std::string(trim(*line)));
+    if (line->starts_with("ipcontroller: ") || line->starts_with("ipengine: ")) break;
+  }
   return words.empty() ? "" : "; last words: \"" + join(words, " / ") + "\"";
 }
 

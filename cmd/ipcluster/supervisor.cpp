@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "cmd/ipcluster/leftovers.hpp"
 #include "libipc/cli/program.hpp"
 #include "libipc/cli/signals.hpp"
 #include "libipc/net/connection.hpp"
@@ -42,6 +43,7 @@ Status Supervisor::start() {
   IPC_TRY(config::create_profile(plan_.cluster));
   IPC_TRY(take_lock());
   IPC_TRY(check_leftovers());
+  clear_ = true;
   IPC_TRY(events_.open(socket_file(plan_.cluster)));
   if (daemon_) events_.watch_parent(daemon_->fd());
   remember();
@@ -189,7 +191,7 @@ Status Supervisor::serve() {
     if (absorb()) remember();
     if (controller_ended()) {
       const std::string text = "the controller ended: " + state_.controller->launched.why;
-      report(text + "; the engines are stopped");
+      report(text + "; the engines are stopped too");
       return Error{Code::no_controller, text,
                    "log: " + config::display_path(state_.controller->launched.log)};
     }
@@ -232,18 +234,14 @@ void Supervisor::note_end(Process& process, int wait_status) {
 }
 
 void Supervisor::stop_everything() {
-  if (!lock_) return;
+  // What an earlier cluster left is not ours to stop.
+  if (!clear_) return;
   stop_role("engine");
   stop_role("controller");
   const auto& cluster = plan_.cluster;
-  if (plan_.with_controller) {
-    // A controller that was killed leaves its files: nobody shall take them for live.
-    for (const auto kind : {config::FileKind::client, config::FileKind::engine}) {
-      const std::string path = config::connection_file(cluster, kind);
-      const auto connection = net::read_connection(path);
-      if (connection && !net::check_alive(*connection, path)) ::unlink(path.c_str());
-    }
-  }
+  // A controller that was killed leaves its files: nobody shall take them for live.
+  std::vector<std::string> removed;
+  if (plan_.with_controller) remove_controller_files(cluster, removed);
   ::unlink(socket_file(cluster).c_str());
   ::unlink(state_file(cluster).c_str());
   lock_.reset();

@@ -70,6 +70,7 @@ class Supervisor {
   std::optional<LockFile> lock_;
   Events events_;
   State state_;
+  bool clear_ = false;  ///< the lock is ours and nothing of an earlier cluster runs
 };
 
 /// Why a process's log ends as it does: its last lines as `; last words: "…"`, "" if it has none.
