@@ -161,17 +161,3 @@ parts() { run_limited 20 ippull -n "${1:-x}"; }
     kill -TERM $p; wait $p; echo $?' >out 2>err
   assert_equal "$(<out)" 143
 }
-
-@test "200 MB through: no process holds more than its part and 100 MB" {
-  ((${IPKIT_TEST_LARGE:-0})) || skip "IPKIT_TEST_LARGE=1 runs it"
-  head -c 200000000 /dev/urandom >in
-  run_limited 120 bash -c '/usr/bin/time -f "%M" -o rss1 ipscatter --type bytes x <in &&
-    /usr/bin/time -f "%M" -o rss2 ipgather x | cmp - in'
-  (($(<rss1) < 150000 && $(<rss2) < 150000))
-  local pid
-  for pid in $(marked IPKIT_TEST_WORLD "$WORLD"); do
-    local peak
-    peak=$(awk '/VmHWM/ { print $2 }' "/proc/$pid/status" 2>/dev/null) || continue
-    ((${peak:-0} < 150000)) || fail "$(tr '\0' ' ' <"/proc/$pid/cmdline"): $peak kB"
-  done
-}
