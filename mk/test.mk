@@ -2,6 +2,8 @@
 # Tests: GoogleTest in one binary, Python's unittest, bats; scripts/check runs and sums them.
 
 UNIT_OBJS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/unit/*/*.cpp))
+# A kernel that runs inside a test.
+UNIT_OBJS += $(BUILD)/obj/kernels/echo/echo.o
 UNIT      := $(BUILD)/tests/unit
 SANITIZED = BUILD=build-$(1) OPT='-O1 -g' SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'
 # What the sanitizers look at beside the unit tests: every program once.

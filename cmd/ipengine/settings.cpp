@@ -27,8 +27,8 @@ const cli::Command kCommand = {
          {0, "kernel", "NAME", "main kernel: python (default), sh, echo, or one of your own"},
          {0, "python", "PATH", "interpreter; default $IPKIT_PYTHON, else python3 on PATH"},
          {0, "daemonize", "", "go to the background once registered"},
-         {'c', "c", "CODE", "run in the main kernel whenever it starts"},
-         {'s', "s", "FILE", "the same, from a file; before -c"},
+         {'c', "startup-command", "CODE", "run in the main kernel whenever it starts"},
+         {'s', "startup-script", "FILE", "the same, from a file; before -c"},
          {0, "mpi", "", "start with mpi4py; the rank is the engine id asked for"},
          {0, "cwd", "DIR", "directory to work in"},
          {0, "work-dir", "DIR", "the same"},
@@ -163,8 +163,8 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   engine.kernel = arguments.get_or("kernel", engine.kernel);
   engine.registration_limit = settings.limit;
   engine.profile_dir = settings.cluster.profile_dir;
-  engine.startup_command = arguments.get_or("c", engine.startup_command);
-  engine.startup_script = absolute(arguments.get_or("s", engine.startup_script));
+  engine.startup_command = arguments.get_or("startup-command", engine.startup_command);
+  engine.startup_script = absolute(arguments.get_or("startup-script", engine.startup_script));
   if (arguments.has("mpi")) {
     engine.startup_command = kMpiCode + engine.startup_command;
     if (!engine.id) engine.id = mpi_rank();

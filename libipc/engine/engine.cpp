@@ -85,7 +85,6 @@ void Engine::registered(int id, Duration heart_period) {
   id_ = id;
   outbox_.set_id(id);
   if (guard_ != nullptr) guard_->registered(id, connection_);
-  outbox_.status("{}", "starting");
   if (auto connected = uplink_.start_hearts(id); !connected)
     return stop("no connection", connected.error());
   watch_hearts(heart_period);

@@ -48,6 +48,7 @@ Status Kernel::start() {
   reader_ = {};
   writer_ = {};
   failure_.clear();
+  signal_again_ = watching_output_ = false;
   stderr_tail_.clear();
   facts_ = {};
   facts_.pid = handles_->pid;
@@ -136,6 +137,10 @@ void Kernel::flush() {
   // A closed socket is noticed by reading: what the kernel still said comes first.
   const bool blocked = writer_.flush(handles_->socket.get()) == FrameWriter::Output::blocked;
   if (blocked != watching_output_) watch_socket(blocked);
+  if (signal_again_ && writer_.empty()) {
+    signal_again_ = false;
+    kill_group(SIGINT);
+  }
 }
 
 void Kernel::interrupt(std::string_view msg_id) {
@@ -145,6 +150,8 @@ void Kernel::interrupt(std::string_view msg_id) {
   send(parts);
   flush();
   kill_group(SIGINT);
+  // The signal makes the kernel read; what is not through yet needs another one.
+  signal_again_ = !writer_.empty();
 }
 
 Status Kernel::signal(int number) {

@@ -101,6 +101,7 @@ class Kernel {
   FrameReader reader_;
   FrameWriter writer_;
   bool watching_output_ = false;
+  bool signal_again_ = false;
   std::string failure_;  // why we killed it, if we did
   KernelFacts facts_;
   std::string stderr_tail_;

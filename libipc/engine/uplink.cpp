@@ -19,7 +19,7 @@ Uplink::Sockets::Sockets(net::Context& context)
     : registration(context, SocketType::dealer),
       shell(context, SocketType::router),
       control(context, SocketType::router),
-      iopub(context, SocketType::pub),
+      iopub(context, SocketType::xpub),
       ping(context, SocketType::sub),
       pong(context, SocketType::dealer),
       shell_events(context, SocketType::pair),
@@ -31,8 +31,9 @@ Uplink::Uplink(net::Context& context, net::Loop& loop, UplinkOwner& owner, const
 Uplink::~Uplink() {
   loop_.cancel(timer_);
   if (!sockets_) return;
-  for (net::Socket* socket : {&sockets_->registration, &sockets_->shell, &sockets_->control,
-                              &sockets_->ping, &sockets_->shell_events, &sockets_->control_events})
+  for (net::Socket* socket :
+       {&sockets_->registration, &sockets_->shell, &sockets_->control, &sockets_->iopub,
+        &sockets_->ping, &sockets_->shell_events, &sockets_->control_events})
     loop_.remove(*socket);
 }
 
@@ -75,6 +76,8 @@ Status Uplink::connect(const net::Connection& connection) {
   loop_.on_input(s.registration, [this] { return take_registration(); });
   loop_.on_input(s.shell, [this] { return take_requests(sockets_->shell, false); });
   loop_.on_input(s.control, [this] { return take_requests(sockets_->control, true); });
+  // An XPUB tells when it has a subscriber: before that all output would be lost.
+  loop_.on_input(s.iopub, [this] { return take_subscriptions(); });
   loop_.on_input(s.ping, [this] { return take_pings(); });
   return {};
 }
@@ -93,7 +96,7 @@ Status Uplink::start_hearts(int id) {
     ++wanted_;
   }
   hearts_wanted_ = true;
-  if (connected_ >= wanted_) connect_hearts();
+  if (is_connected()) connect_hearts();
   timer_ = loop_.after(kHandshakeLimit, [this] {
     if (hearts_started_) return;
     log::warning("the controller does not accept all connections yet; going on");
@@ -106,6 +109,7 @@ void Uplink::connect_hearts() {
   if (hearts_started_) return;
   hearts_started_ = true;
   last_ping_ = Clock::now();
+  owner_.connected();
   auto pong = sockets_->pong.connect(connection_.endpoint("hb_pong"));
   auto ping = sockets_->ping.connect(connection_.endpoint("hb_ping"));
   if (!pong || !ping) log::error("heartbeats: " + (!pong ? pong : ping).error().text());
@@ -197,7 +201,16 @@ int Uplink::take_events(net::Socket& events) {
     if (event == net::ConnectionEvent::refused)
       log::error("the controller refused a connection: wrong key (CURVE)");
   }
-  if (hearts_wanted_ && !hearts_started_ && connected_ >= wanted_) connect_hearts();
+  if (hearts_wanted_ && is_connected()) connect_hearts();
+  return taken;
+}
+
+int Uplink::take_subscriptions() {
+  int taken = 0;
+  net::Frames frames;
+  for (; taken < net::kDrainLimit && sockets_->iopub.receive(frames); ++taken)
+    if (frames[0].view().starts_with('\1')) subscribed_ = true;
+  if (hearts_wanted_ && is_connected()) connect_hearts();
   return taken;
 }
 

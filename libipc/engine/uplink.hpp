@@ -21,6 +21,8 @@ class UplinkOwner {
   /// The answer to register_engine(): an id and the period of heartbeats, or why not.
   virtual void registered(int id, Duration heart_period) = 0;
   virtual void refused(const std::string& why) = 0;
+  /// All connections stand; heartbeats are about to start.
+  virtual void connected() = 0;
   /// A verified message from the shell (by way of `route`) or control socket.
   virtual void request(net::Incoming&& message, Route route) = 0;
   /// After a batch of requests.
@@ -66,6 +68,8 @@ class Uplink {
   int take_requests(net::Socket& socket, bool is_control);
   int take_pings();
   int take_events(net::Socket& events);
+  int take_subscriptions();
+  bool is_connected() const { return connected_ >= wanted_ && subscribed_; }
   bool accept(net::Incoming& message, bool located, bool is_control);
   void connect_hearts();
   void drop(const char* why);
@@ -80,6 +84,7 @@ class Uplink {
   std::optional<Sockets> sockets_;
   std::optional<net::Curve> curve_;
   int connected_ = 0, wanted_ = 0;  // handshakes done, and before the hearts start
+  bool subscribed_ = false;         // the controller listens to our output
   bool hearts_wanted_ = false, hearts_started_ = false;
   net::Loop::TimerId timer_ = 0;
   TimePoint last_ping_{};

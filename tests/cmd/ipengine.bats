@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# ipengine against a controller of the reference: registration, work, death, clean stop.
+load ../lib/cluster
+
+setup_file() {
+  world_make
+  in_background "$WORLD/controller.log" /usr/bin/python3 -m ipyparallel.controller \
+    --ip=127.0.0.1 --ping=500 >"$WORLD/controller.pid"
+  FILE=$IPYTHONDIR/profile_default/security/ipcontroller-engine.json
+  export FILE
+  wait_until 30 "the connection file" test -s "$FILE"
+}
+teardown_file() {
+  kill "$(<"$WORLD/controller.pid")"
+  assert_world_empty
+}
+setup() { world_enter; }
+teardown() {
+  local pid
+  for pid in $(cat "$BATS_TEST_TMPDIR"/*.pid 2>/dev/null); do
+    kill "$pid" 2>/dev/null || continue
+    wait_until 10 "the end of $pid" gone "$pid"
+  done
+}
+
+gone() { ! state_of "$1" >/dev/null || [[ $(state_of "$1") == Z* ]]; }
+
+# engine [OPTION…]: starts one, waits for its registration, sets ID and PID.
+engine() {
+  in_background engine.log ipengine "$@" >engine.pid
+  PID=$(<engine.pid)
+  wait_until 30 "registration" grep -q "Completed registration" engine.log
+  ID=$(sed -n 's/.*Completed registration with id //p' engine.log)
+}
+
+# client CODE: python with `rc`, a client, and `e`, a view of engine ID.
+client() {
+  run --separate-stderr run_limited 60 /usr/bin/python3 -c "
+import ipyparallel, time, os, sys
+rc = ipyparallel.Client(timeout=20)
+end = time.time() + 20
+while $ID not in rc.ids and time.time() < end: time.sleep(0.02)
+e = rc[$ID]
+def failure(result):
+    try: return result.get(20)
+    except Exception as error: return str(error)
+$1"
+}
+
+@test "python kernel: execute, output, apply, pull" {
+  engine
+  client '
+r = e.execute("x = 6 * 7; print(\"hello\"); x", silent=False)
+r.get(20); r.wait_for_output(20)
+print(r.stdout.strip(), r.execute_result["data"]["text/plain"])
+print(e.apply_sync(lambda a: a + 1, 41), e.pull("x").get(20))
+print(failure(e.execute("1/0")))'
+  assert_status 0
+  assert_line -n 0 "hello 42"
+  assert_line -n 1 "42 42"
+  assert_line --partial "ZeroDivisionError"
+}
+
+@test "abort, clear, interrupt" {
+  engine
+  client '
+busy = e.execute("import time; time.sleep(60)")
+queued = e.apply_async(os.getpid)
+time.sleep(0.2)
+rc.abort(queued, targets=[e.targets], block=True)
+print(failure(queued))
+rc.send_signal("SIGINT", targets=e.targets, block=True)
+print(failure(busy))
+e.execute("v = 1").get(20)
+rc.clear(targets=e.targets, block=True)
+print(failure(e.pull("v")))'
+  assert_status 0
+  assert_line -n 0 --partial "TaskAborted"
+  assert_line -n 1 --partial "KeyboardInterrupt"
+  assert_line -n 2 --partial "name 'v' is not defined"
+}
+
+@test "a killed kernel: its request is answered with the cause, the engine goes on" {
+  engine
+  client '
+print(failure(e.execute("import os; os.write(2, b\"so long\"); os.kill(os.getpid(), 9)")))
+print(failure(e.execute("os._exit(3)")))
+print(failure(e.execute("import os; os._exit(3)")))
+print(e.apply_sync(lambda: "alive"), e.targets in rc.ids)'
+  assert_status 0
+  assert_line -n 0 --partial 'kernel killed by signal 9 (Killed); last words: "so long"'
+  assert_line -n 1 --partial "name 'os' is not defined"
+  assert_line -n 2 --partial "kernel ended, exit status 3"
+  assert_line -n 3 "alive True"
+}
+
+@test "kill -9 of the engine: no process stays, the controller knows at once" {
+  engine
+  client '
+e.execute("import subprocess; p = subprocess.Popen([\"sleep\", \"300\"])").get(20)
+t = time.time()
+os.kill('"$PID"', 9)
+while e.targets in rc.ids and time.time() < t + 20: time.sleep(0.02)
+print(time.time() - t < 2)'
+  assert_output True
+  wait_until 10 "the end of its processes" no_engine_left
+}
+no_engine_left() {
+  local pid
+  for pid in $(marked IPKIT_TEST_WORLD "$WORLD"); do
+    if grep -qE 'kernel.py|ipengine|sleep' "/proc/$pid/comm" "/proc/$pid/cmdline" 2>/dev/null &&
+      [[ $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) =~ (kernel\.py|ipengine|sleep\ 300) ]]; then return 1; fi
+  done
+}
+
+@test "shutdown by a client, SIGTERM: status 0, nothing stays" {
+  engine
+  client 'rc.shutdown(targets=e.targets, block=True)'
+  assert_status 0
+  wait_until 10 "its end" gone "$PID"
+  wait_until 10 "the end of its processes" no_engine_left
+  run --separate-stderr run_limited 30 bash -c '
+    ipengine 2>log & pid=$!
+    until grep -q Completed log; do sleep 0.05; done
+    kill $pid; wait $pid'
+  assert_status 0
+  wait_until 10 "the end of its processes" no_engine_left
+}
+
+@test "a kernel that does not start: its words, status 1" {
+  mkdir kernels
+  printf '#!/bin/sh\necho "out of paper" >&2\nexit 5\n' >kernels/ipkit-kernel-broken
+  chmod 755 kernels/ipkit-kernel-broken
+  IPKIT_KERNEL_PATH=$PWD/kernels run --separate-stderr run_limited 20 ipengine --kernel broken
+  assert_status 1
+  assert_stderr --partial "kernel 'broken' did not start: kernel ended, exit status 5; it said: out of paper"
+  run --separate-stderr run_limited 20 ipengine --kernel nonesuch
+  assert_status 66
+  assert_stderr --partial "no kernel 'nonesuch'"
+}
+
+@test "no connection file: says what it waits for, then gives up" {
+  run --separate-stderr run_limited 20 ipengine --file=none.json --timeout=200ms
+  assert_status 69
+  assert_stderr --partial "waiting for a controller: no file $PWD/none.json"
+}
+
+@test "--daemonize returns when registered; the id asked for; startup code" {
+  run --separate-stderr run_limited 30 ipengine --daemonize --IPEngine.id=77 -c 'y = 5' \
+    --InteractiveShell.colors=NoColor
+  assert_status 0
+  assert_stderr --partial "Completed registration with id 77"
+  ID=77
+  client 'print(e.pull("y").get(20)); rc.shutdown(targets=e.targets, block=True)'
+  assert_output 5
+  wait_until 10 "the end of its processes" no_engine_left
+}
+
+@test "what it cannot do is refused" {
+  run --separate-stderr run_limited 5 ipengine --ssh=host
+  assert_status 64
+  assert_stderr --partial "--ssh is not done by this engine"
+  run --separate-stderr run_limited 5 ipengine operand
+  assert_status 64
+}
