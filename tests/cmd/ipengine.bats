@@ -43,7 +43,7 @@ while $ID not in rc.ids and time.time() < end: time.sleep(0.02)
 e = rc[$ID]
 def failure(result):
     try: return result.get(20)
-    except Exception as error: return str(error)
+    except Exception as error: return f"{type(error).__name__} {error}"
 $1"
 }
 

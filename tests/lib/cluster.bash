@@ -56,7 +56,7 @@ in_background() {
     for fd in /proc/self/fd/*; do
       fd=${fd##*/}
       if ((fd > 2)); then eval "exec $fd>&-"; fi
-    done 2>/dev/null
+    done
     exec "$@"
   ) </dev/null >>"$log" 2>&1 &
   echo $!
