@@ -36,7 +36,7 @@ std::string help_text(const Command& command) {
   std::string text;
   for (const auto& line : command.synopsis) {
     text += text.empty() ? "Usage: " : "       ";
-    text += std::string(command.name) + " " + std::string(line) + "\n";
+    text += std::string(command.name) + (line.empty() ? "" : " ") + std::string(line) + "\n";
   }
   text += std::string(command.summary) + "\n";
   add_examples(command, text);

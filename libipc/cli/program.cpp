@@ -2,12 +2,14 @@
 // The rim of a program: everything that is printed about failure, and how it ends.
 #include "libipc/cli/program.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string>
 
+#include "libipc/cli/output.hpp"
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/signals.hpp"
 #include "libipc/util/fd.hpp"
@@ -36,8 +38,10 @@ static int act(const Command& command, int argc, char* const* argv, Body body) {
   if (auto arguments = parse(command, words); !arguments) {
     status = arguments.error();
   } else if (!arguments->answer.empty()) {
-    if (auto written = write_all(STDOUT_FILENO, arguments->answer); !written)
-      status = written.error();
+    Writer out(STDOUT_FILENO);
+    out.write(arguments->answer);
+    out.flush();
+    if (!out.status()) status = out.status().error();
   } else {
     status = body(*arguments);
   }
@@ -47,7 +51,17 @@ static int act(const Command& command, int argc, char* const* argv, Body body) {
   return static_cast<int>(status.error().code);
 }
 
+// A descriptor that is closed would be given to the next thing opened, and our text would go there.
+static void occupy_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // Opened the wrong way round for stdout: writing fails, as it does when it is closed.
+    if (::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd) return;
+  }
+}
+
 void run_program(const Command& command, int argc, char* const* argv, Body body) {
+  occupy_standard_descriptors();
   name_of_program() = command.name.substr(0, command.name.find(' '));
   ::signal(SIGPIPE, SIG_IGN);
   const bool piped = is_pipeline(STDOUT_FILENO);
