@@ -162,7 +162,7 @@ END
   exec 9<>open
   (
     trap '' HUP
-    exec ipexec pass <open
+    exec ipexec pass <open 9>&-
   ) 2>err &
   local pid=$!
   # SigCgt has TERM once the handlers are there.
