@@ -32,7 +32,7 @@ Command command() {
   c.options = {
       {'c', "code", "CODE", "the code, as an option"},
       {'f', "file", "FILE",
-       "the code is in FILE (- is standard input); operands are its arguments"},
+       "the code is in FILE (- is standard input); what follows are its arguments", false, true},
       {'p', "print", "", "print the value of the last expression"},
       {'i', "stdin", "", "our standard input is that of the code on every engine"},
       {'k', "keep-order", "", "all output of one engine, then of the next"},

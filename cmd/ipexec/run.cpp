@@ -87,7 +87,8 @@ class Run {
     if (!waited && waited.error().code != ipc::Code::timed_out) return leave(waited.error());
     if (!waited) return time_out();
     IPC_TRY(flush());
-    return errors_.status(arguments_.has("maxrc"));
+    return no_kernel_ ? static_cast<int>(ipc::Code::no_engine)
+                      : errors_.status(arguments_.has("maxrc"));
   }
 
  private:
@@ -110,13 +111,20 @@ class Run {
       done = ipc::format_idset(others) + " done, ";
     }
     return Error{ipc::Code::timed_out,
-                 "timed out after " + arguments_.get_or("timeout", "") + ": " + done +
-                     ipc::format_idset(running) + " interrupted",
+                 "timed out after " + limit_text() + ": " + done + ipc::format_idset(running) +
+                     " interrupted",
                  ""};
   }
 
+  // As the user wrote it; a number alone is seconds.
+  std::string limit_text() const {
+    const std::string text = arguments_.get_or("timeout", "");
+    return !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos ? text + "s"
+                                                                                       : text;
+  }
+
   Status flush() {
-    print_values();
+    if (!json_) print_values();
     const Status kept = output_.finish();
     streams_.err.flush();
     errors_.print();
@@ -146,7 +154,9 @@ class Run {
   }
 
   void take_error(const Reply& reply) {
-    errors_.add(reply.engine, reply.error());
+    const auto error = reply.error();
+    errors_.add(reply.engine, error);
+    no_kernel_ = no_kernel_ || error.ename == "NoSuchKernel";
     if (json_ || gathering_ != 0) return;
     gathering_ = connection_.loop().after(kGather, [this] {
       gathering_ = 0;
@@ -188,6 +198,7 @@ class Run {
   ipc::cli::ErrorReport errors_;
   std::map<int, Record> records_;
   size_t next_ = 0;
+  bool no_kernel_ = false;
   ipc::net::Loop::TimerId gathering_ = 0;
 };
 

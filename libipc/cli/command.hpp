@@ -22,6 +22,7 @@ struct Option {
   std::string_view argument;  ///< its name in the help, "SET"; empty: a flag
   std::string_view help;      ///< one line; empty: a hidden option
   bool repeatable = false;    ///< a value option that may come several times
+  bool last = false;          ///< all words after its value are operands
 };
 
 /// Rows that mean the same in every program; a program takes the groups it needs. `-q -v -h -V` are

@@ -69,8 +69,7 @@ Status await_jobs(client::Connection& connection, const std::vector<std::string>
       return Error{Code::failed, "not run: there is no " + job_word(states.unknown[0]), ""};
     for (const auto& [id, outcome] : states.done)
       if (outcome != client::Outcome::ok)
-        return Error{Code::failed, "not run: " + job_word(id) + " failed",
-                     "see ipresult " + job_word(id)};
+        return Error{Code::failed, "not run: " + job_word(id) + " failed", ""};
     rest = std::move(states.pending);
   }
   return {};

@@ -41,13 +41,13 @@ std::string frame_text(const client::StackLine& frame) {
 }  // namespace
 
 std::string error_text(const client::RemoteError& error, const ErrorStyle& style) {
-  std::string text = one_line(client::summary(error));
+  std::string text = one_line(client::summary(error)) + style.more;
   if (style.verbose) {
     for (const auto& block : error.traceback)
       for (const auto& line : split(block, '\n')) text += "\n    " + one_line(line);
     return text;
   }
-  if (!error.traceback.empty()) text += "   (-v: whole traceback)";
+  if (!error.frames.empty() || error.traceback.size() > 1) text += "   (-v: whole traceback)";
   if (error.frames.size() > 1)
     for (const auto& frame : error.frames) text += "\n" + frame_text(frame);
   return text;

@@ -13,6 +13,7 @@ namespace ipc::cli {
 struct ErrorStyle {
   bool verbose = false;  ///< the whole traceback
   bool quiet = false;    ///< nothing of a command's exit status
+  std::string more = {};  ///< added to the first line
 };
 
 /// The text of one error: one line, then, indented, the stack if it is deeper than one line of the

@@ -22,7 +22,7 @@ class Cutter {
       : command_(command), rows_(rows), words_(words), arguments_(arguments) {}
 
   Status cut() {
-    while (at_ < words_.size()) {
+    while (at_ < words_.size() && !ended_) {
       const std::string& word = words_[at_];
       if (word == "--") {
         ++at_;
@@ -49,6 +49,7 @@ class Cutter {
 
   void add(const Option& row, std::string value) {
     arguments_.options.emplace_back(std::string(row.name), std::move(value));
+    ended_ = ended_ || row.last;
   }
 
   Status long_option(const std::string& text) {
@@ -123,6 +124,7 @@ class Cutter {
   std::span<const std::string> words_;
   Arguments& arguments_;
   size_t at_ = 0;
+  bool ended_ = false;
 };
 
 }  // namespace
