@@ -111,16 +111,9 @@ class Run {
       done = ipc::format_idset(others) + " done, ";
     }
     return Error{ipc::Code::timed_out,
-                 "timed out after " + limit_text() + ": " + done + ipc::format_idset(running) +
-                     " interrupted",
+                 "timed out after " + ipc::cli::duration_text(arguments_, "timeout") + ": " + done +
+                     ipc::format_idset(running) + " interrupted",
                  ""};
-  }
-
-  // As the user wrote it; a number alone is seconds.
-  std::string limit_text() const {
-    const std::string text = arguments_.get_or("timeout", "");
-    return !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos ? text + "s"
-                                                                                       : text;
   }
 
   Status flush() {

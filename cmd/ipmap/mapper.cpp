@@ -80,12 +80,10 @@ Result<int> Mapper::run() {
 }
 
 Error Mapper::timed_out() const {
-  return {
-      ipc::Code::timed_out,
-      "timed out after " +
-          std::to_string(std::chrono::duration<double>(*settings_.timeout).count()).substr(0, 4) +
-          " s: " + std::to_string(done_) + " items done, the rest is cancelled",
-      ""};
+  return {ipc::Code::timed_out,
+          "timed out after " + settings_.timeout_text + ": " + std::to_string(done_) +
+              " items done, the rest is cancelled",
+          ""};
 }
 
 bool Mapper::finished() const {
@@ -274,8 +272,9 @@ void Mapper::report(const Chunk& chunk, size_t index, const RemoteError& error, 
   std::string text = "item " + std::to_string(chunk.first + index) + " (" +
                      shown(ipc::cli::item_at(chunk.bytes, input_.separator(), index)) + "): ";
   if (engine >= 0) text += "engine " + std::to_string(engine) + ": ";
-  text += ipc::cli::error_text(error, {settings_.verbose, settings_.quiet});
-  if (chunk.tries > 1) text += "; tried " + std::to_string(chunk.tries) + " times";
+  const std::string tries =
+      chunk.tries > 1 ? "; tried " + std::to_string(chunk.tries) + " times" : std::string();
+  text += ipc::cli::error_text(error, {settings_.verbose, settings_.quiet, tries});
   streams_.err.write(std::string(ipc::cli::program_name()) + ": " + text + "\n");
 }
 

@@ -129,6 +129,7 @@ Result<Settings> read_settings(const Arguments& arguments) {
   IPC_TRY_ASSIGN(settings.retries, arguments.number("retries", 0, 0, 1000));
   IPC_TRY_ASSIGN(settings.halt, parse_halt(arguments.get_or("halt", "never")));
   IPC_TRY_ASSIGN(settings.timeout, arguments.duration("timeout"));
+  settings.timeout_text = duration_text(arguments, "timeout");
   return settings;
 }
 

@@ -34,6 +34,7 @@ struct Settings {
   unsigned retries = 0;
   Halt halt;
   std::optional<ipc::Duration> timeout;
+  std::string timeout_text;                   ///< as it was written, with a unit
   std::vector<ipc::cli::ItemSource> sources;  ///< empty: standard input
 
   bool is_shell() const { return command.has_value(); }

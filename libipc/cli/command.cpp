@@ -111,6 +111,12 @@ Result<long> Arguments::number(std::string_view name, long fallback, long least,
   return value;
 }
 
+std::string duration_text(const Arguments& arguments, std::string_view name) {
+  const std::string text = arguments.get_or(name, "");
+  const bool plain = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+  return plain ? text + "s" : text;
+}
+
 std::vector<std::string> words_of(int argc, char* const* argv) {
   return argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>();
 }

@@ -91,6 +91,9 @@ class Arguments {
 Result<Arguments> parse(const Command& command, std::span<const std::string> words);
 std::vector<std::string> words_of(int argc, char* const* argv);
 
+/// A duration option as it was written; a number alone gets its unit, s.
+std::string duration_text(const Arguments& arguments, std::string_view name);
+
 /// The help text: usage, summary, examples, options.
 std::string help_text(const Command& command);
 /// `ipexec (ipkit) 0.1.0`

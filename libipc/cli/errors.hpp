@@ -11,8 +11,8 @@ namespace ipc::cli {
 
 /// How much is said of a remote error.
 struct ErrorStyle {
-  bool verbose = false;  ///< the whole traceback
-  bool quiet = false;    ///< nothing of a command's exit status
+  bool verbose = false;   ///< the whole traceback
+  bool quiet = false;     ///< nothing of a command's exit status
   std::string more = {};  ///< added to the first line
 };
 
