@@ -151,7 +151,8 @@ assert_line_set() { assert_equal "$(sort <<<"$1")" "$(sort <<<"$2")"; }
   ipexec_ 'y = len(nosuch)'
   assert_status 1
   assert_output ""
-  assert_stderr "ipexec: 0-1 (2): NameError: name 'nosuch' is not defined, line 1: y = len(nosuch)   (-v: whole traceback)"
+  local line="NameError: name 'nosuch' is not defined, line 1: y = len(nosuch)"
+  assert_stderr "ipexec: 0-1 (2): $line   (-v: whole traceback)"
   ipexec_ -t 1 $'def f():\n  return 1/0\nf()'
   assert_stderr --partial "ipexec: 1: ZeroDivisionError: division by zero, line 2: return 1/0"
   assert_stderr --partial $'\n    line 3: f()\n    line 2, in f: return 1/0'
@@ -172,7 +173,8 @@ assert_line_set() { assert_equal "$(sort <<<"$1")" "$(sort <<<"$2")"; }
 
 @test "--json: one object a line" {
   ipexec_ --json -t 0 -p 'print("p") or [1]'
-  assert_output --regexp '^\{"id":"job:[^"]*","engine":0,"status":"ok","value":\[1\],"stdout":"p\\n"\}$'
+  assert_output --regexp '^\{"id":"job:[^"]*","engine":0,"status":"ok",'
+  assert_output --partial '"value":[1],"stdout":"p\n"}'
   ipexec_ --json -t 1 '1/0'
   assert_status 1
   assert_output --partial '"status":"error","error":{"ename":"ZeroDivisionError"'

@@ -102,7 +102,8 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
 }
 
 @test "an item that kills its kernel fails alone" {
-  script "seq 20 | ipmap --chunk 10 '__import__(\"os\").kill(__import__(\"os\").getpid(), 9) if x == 13 else x'"
+  script "os='__import__(\"os\")'
+    seq 20 | ipmap --chunk 10 \"\$os.kill(\$os.getpid(), 9) if x == 13 else x\""
   assert_status 1
   assert_output "$(seq 20 | grep -v '^13$')"
   assert_stderr --regexp "item 13 \('13'\): engine [01]: kernel killed by signal 9"
@@ -174,8 +175,8 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
 }
 
 @test "usage" {
-  for wrong in "ipmap" "ipmap --sh" "ipmap a b" "ipmap -0 -d, x" "ipmap --unordered -k x" "ipmap -j 0 x"; do
-    script "$wrong </dev/null"
+  for wrong in "" --sh "a b" "-0 -d, x" "--unordered -k x" "-j 0 x"; do
+    script "ipmap $wrong </dev/null"
     assert_status 64
   done
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
-# The stage rule and the verdict in the pipe, where there is no cluster: who goes on says 69, who does not
-# says why.
+# The stage rule and the verdict in the pipe, where there is no cluster: who goes on says 69, who
+# does not says why.
 
 load ../lib/cluster
 
@@ -14,8 +14,8 @@ assert_went_on() {
   assert_stderr --partial "ipexec: no controller"
 }
 
-# die_of SIGNAL CMD…: runs CMD with a FIFO that never ends as its stdin, sends SIGNAL once it has opened
-# it, prints the negative signal it died of, or its status.
+# die_of SIGNAL CMD…: runs CMD with a FIFO that never ends as its stdin, sends SIGNAL once it has
+# opened it, prints the negative signal it died of, or its status.
 die_of() {
   /usr/bin/python3 - "$@" <<'END'
 import os, signal, subprocess, sys, time
@@ -27,7 +27,8 @@ child = subprocess.Popen(command, stdin=open("endless"), process_group=0)
 def waits():  # the program, not yet the shell before it: it polls and has its handlers
     with open(f"/proc/{child.pid}/status") as f:
         status = dict(line.split(":", 1) for line in f)
-    return int(status["SigCgt"], 16) & 1 << (signal.SIGTERM - 1) and "S" in status["State"].split()[0]
+    caught = int(status["SigCgt"], 16) & 1 << (signal.SIGTERM - 1)
+    return caught and status["State"].split()[0] == "S"
 end = time.time() + 10
 while not waits() and time.time() < end: time.sleep(0.01)
 child.send_signal(getattr(signal, name))
@@ -64,7 +65,8 @@ END
 @test "R2: anything else on it is 65 at the first byte, quoted and left unread" {
   script 'printf "node17\nnode18\n" | { ipexec pass; echo $?; cat; }'
   assert_output $'65\nnode17\nnode18'
-  assert_stderr --partial 'standard input is a pipe that carries something else ("node17…", left unread); in a loop say ipexec -n'
+  assert_stderr --partial 'standard input is a pipe that carries something else ("node17…", left'
+  assert_stderr --partial ' unread); in a loop say ipexec -n'
 }
 
 @test "R2: a while-read loop loses no line and says -n" {
