@@ -68,6 +68,7 @@ def throw_messages(rng, context, port, key):
     for kind in (zmq.DEALER, zmq.ROUTER, zmq.SUB, zmq.PUB):
         peer = context.socket(kind)
         peer.linger = 200
+        peer.sndtimeo = 200
         peer.connect('tcp://127.0.0.1:%d' % port)
         if kind == zmq.SUB:
             peer.subscribe(rng.randbytes(3))
@@ -75,7 +76,10 @@ def throw_messages(rng, context, port, key):
             for _ in range(60):
                 frames = jupyter_message(rng, key) if rng.random() < 0.7 else \
                     [rng.randbytes(rng.randrange(0, 200)) for _ in range(rng.randrange(1, 9))]
-                peer.send_multipart(frames)
+                try:
+                    peer.send_multipart(frames)
+                except zmq.Again:
+                    break  # thrown out: nowhere left to send to
         peer.close()
 
 
