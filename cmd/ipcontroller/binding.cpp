@@ -36,7 +36,9 @@ net::Socket Binder::make(net::SocketType type) const {
 Result<int> Binder::bind(net::Socket& socket, int wanted) {
   if (is_ipc(interface_)) {
     // There are no ports: numbers tell the sockets of one prefix apart.
-    const int number = wanted > 0 ? wanted : pool_.next < pool_.ports.size() ? pool_.ports[pool_.next] : 0;
+    const int number = wanted > 0                        ? wanted
+                       : pool_.next < pool_.ports.size() ? pool_.ports[pool_.next]
+                                                         : 0;
     for (int port = number > 0 ? number : 1; port < 65536; ++port) {
       const auto bound = socket.bind(interface_ + "-" + std::to_string(port));
       if (bound) return ++pool_.next, port;

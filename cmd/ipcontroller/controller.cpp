@@ -146,13 +146,15 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
     if (!identity.empty()) socket->set_identity(identity);
     return *socket;
   };
-  const auto make_client = [&](std::optional<Socket>& socket, std::string_view identity) -> Socket& {
+  const auto make_client = [&](std::optional<Socket>& socket,
+                               std::string_view identity) -> Socket& {
     make(socket, SocketType::router, identity).set_receive_limit(kClientMessages);
     return *socket;
   };
   IPC_TRY(engines.bind(make(s.registration, SocketType::router), "registration", engine_,
                        o.registration_port));
-  IPC_TRY(engines.bind(make(s.engine_control, SocketType::router, "control_out"), "control", engine_));
+  IPC_TRY(
+      engines.bind(make(s.engine_control, SocketType::router, "control_out"), "control", engine_));
   IPC_TRY(engines.bind(make(s.engine_mux, SocketType::router, "mux_out"), "mux", engine_));
   IPC_TRY(engines.bind(make(s.engine_task, SocketType::router, "task_out"), "task", engine_));
   make(s.engine_iopub, SocketType::sub).subscribe("");

@@ -45,7 +45,8 @@ struct ControllerOptions {
 class Controller {
  public:
   /// Binds every socket and starts the loops. The context must outlive the controller.
-  static Result<std::unique_ptr<Controller>> start(net::Context& context, ControllerOptions options);
+  static Result<std::unique_ptr<Controller>> start(net::Context& context,
+                                                   ControllerOptions options);
   ~Controller();
 
   /// What belongs into the connection files; location and ssh are the caller's.

@@ -55,7 +55,8 @@ constexpr Alias kAliases[] = {
 Status refuse_missing(const cli::Arguments& arguments) {
   for (const char* name : {"mongodb", "sqlitedb"})
     if (arguments.has(name))
-      return Error{Code::usage, std::string("--") + name + ": this release keeps task records in memory only",
+      return Error{Code::usage,
+                   std::string("--") + name + ": this release keeps task records in memory only",
                    "use --dictdb or --nodb"};
   return {};
 }
@@ -73,18 +74,21 @@ void apply_flags(const cli::Arguments& arguments, Settings& settings) {
   if (arguments.has("nodb")) settings.controller.records = ControllerOptions::Records::none;
   if (arguments.has("dictdb")) settings.controller.records = ControllerOptions::Records::memory;
   for (const auto name : kIgnored)
-    if (arguments.has(name)) settings.remarks.push_back("--" + std::string(name) + " changes nothing here");
+    if (arguments.has(name))
+      settings.remarks.push_back("--" + std::string(name) + " changes nothing here");
 }
 
 // parse_duration knows no microseconds, and here nothing else is sensible.
 Result<microseconds> parse_spin(const std::string& text) {
   if (text.ends_with("us")) {
-    IPC_TRY_ASSIGN(const long n, parse_number("--poll-spin", text.substr(0, text.size() - 2), 0, 10000));
+    IPC_TRY_ASSIGN(const long n,
+                   parse_number("--poll-spin", text.substr(0, text.size() - 2), 0, 10000));
     return microseconds(n);
   }
   const auto time = parse_duration(text);
   if (!time || *time > milliseconds(10))
-    return Error{Code::usage, "--poll-spin: '" + text + "' is not a time up to 10ms", "120us, or 0"};
+    return Error{Code::usage, "--poll-spin: '" + text + "' is not a time up to 10ms",
+                 "120us, or 0"};
   return std::chrono::duration_cast<microseconds>(*time);
 }
 
@@ -159,7 +163,8 @@ const cli::Command& controller_command() {
 Result<Settings> read_settings(const cli::Arguments& arguments) {
   Settings settings;
   if (!arguments.operands.empty())
-    return Error{Code::usage, "'" + arguments.operands[0] + "' is not an option", "try ipcontroller -h"};
+    return Error{Code::usage, "'" + arguments.operands[0] + "' is not an option",
+                 "try ipcontroller -h"};
   IPC_TRY(refuse_missing(arguments));
   read_environment(settings);
   for (const auto& [trait, value] : arguments.traits) IPC_TRY(apply_trait(trait, value, settings));

@@ -120,7 +120,8 @@ Result<LockFile> lock(const config::ClusterName& cluster) {
   auto held = LockFile::acquire(
       config::cluster_file(cluster, config::pid_directory(cluster), "ipcontroller", ".lock"));
   if (held || held.error().code != Code::exists) return held;
-  return Error{Code::exists, "a controller runs already for " + cluster.text() + ": " + held.error().what,
+  return Error{Code::exists,
+               "a controller runs already for " + cluster.text() + ": " + held.error().what,
                "give this one an id of its own: --cluster-id=NAME"};
 }
 
@@ -136,7 +137,8 @@ std::string wait_for_end(int signals, int shutdown) {
 }
 
 // Everything between the lock and the end. `tell` is called once, when clients can come.
-Result<int> run(Settings& settings, int signals, const std::function<void(const std::string&)>& tell) {
+Result<int> run(Settings& settings, int signals,
+                const std::function<void(const std::string&)>& tell) {
   Fd shutdown(::eventfd(0, EFD_CLOEXEC));
   settings.controller.shutdown = [fd = shutdown.get()] {
     const uint64_t one = 1;

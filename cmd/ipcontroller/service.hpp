@@ -6,8 +6,8 @@
 
 namespace ipc {
 
-/// Runs until a signal or a client ends it; the exit status. Prints the READY line; goes to the background
-/// first if that is wanted.
+/// Runs until a signal or a client ends it; the exit status. Prints the READY line; goes to the
+/// background first if that is wanted.
 Result<int> serve(Settings settings);
 
 }  // namespace ipc

@@ -72,7 +72,8 @@ Status set_records(const std::string& name, const std::string& value, Settings& 
   const std::string kind = value.substr(value.rfind('.') + 1);
   if (kind == "DictDB") s.controller.records = ControllerOptions::Records::memory;
   else if (kind == "NoDB") s.controller.records = ControllerOptions::Records::none;
-  else return Error{Code::usage, name + ": '" + value + "' is not in this release", "DictDB or NoDB"};
+  else
+    return Error{Code::usage, name + ": '" + value + "' is not in this release", "DictDB or NoDB"};
   return {};
 }
 
@@ -217,7 +218,8 @@ Result<long> parse_number(const std::string& what, const std::string& text, long
 Result<std::vector<int>> parse_ports(const std::string& text) {
   std::string list = text;
   // The reference also takes Python lists.
-  std::erase_if(list, [](char c) { return c == '[' || c == ']' || c == ' ' || c == '(' || c == ')'; });
+  std::erase_if(list,
+                [](char c) { return c == '[' || c == ']' || c == ' ' || c == '(' || c == ')'; });
   std::vector<int> ports;
   for (const auto& part : split(list, ',')) {
     const size_t dash = part.find('-');
@@ -244,7 +246,8 @@ Status apply_trait(const std::string& name, const std::string& value, Settings& 
   if (std::find(std::begin(kClasses), std::end(kClasses), class_name) == std::end(kClasses)) {
     const std::vector<std::string> known(std::begin(kClasses), std::end(kClasses));
     const std::string near = nearest(class_name, known);
-    return Error{Code::usage, "unknown class in --" + name, near.empty() ? "" : "did you mean " + near + "?"};
+    return Error{Code::usage, "unknown class in --" + name,
+                 near.empty() ? "" : "did you mean " + near + "?"};
   }
   settings.remarks.push_back("--" + name + " changes nothing here");
   return {};

@@ -108,7 +108,8 @@ void Accounts::add_result(std::string_view id, const net::MessageEvent& message,
     record.completed = time_of(header[0]);
     if (!record.completed) record.completed = unix_now();
     record.received = unix_now();
-    record.engine_uuid = metadata[1].size() > 1 ? metadata[1].substr(1, metadata[1].size() - 2) : "";
+    record.engine_uuid =
+        metadata[1].size() > 1 ? metadata[1].substr(1, metadata[1].size() - 2) : "";
     record.has_engine = true;
   });
 }
@@ -205,7 +206,8 @@ void Accounts::output(const net::MessageEvent& message) {
     if (type == "execute_result") return void(record.execute_result = content);
     const auto json = wire::parse_json(content);
     if (!json) return;
-    if (type == "execute_input") record.execute_input = wire::dump_json(wire::string_or(*json, "code"));
+    if (type == "execute_input")
+      record.execute_input = wire::dump_json(wire::string_or(*json, "code"));
     else (wire::string_or(*json, "name") == "stderr" ? record.err : record.out) +=
         wire::string_or(*json, "text");
   });

@@ -55,7 +55,8 @@ struct EngineAccount {
 class Accounts {
  public:
   /// `finished` is told each id that ends, after the books are right.
-  Accounts(const Registry& registry, Store& store, std::function<void(const std::string&)> finished);
+  Accounts(const Registry& registry, Store& store,
+           std::function<void(const std::string&)> finished);
 
   void engine_added(EngineId id) { engines_.try_emplace(id); }
   void mux_request(const net::MessageEvent& message, net::Frames& buffers);
@@ -76,8 +77,8 @@ class Accounts {
 
  private:
   const Engine* engine_of(std::string_view uuid);
-  void add_request(std::string_view id, const wire::Header& header, const net::MessageEvent& message,
-                   net::Frames& buffers, const char* queue);
+  void add_request(std::string_view id, const wire::Header& header,
+                   const net::MessageEvent& message, net::Frames& buffers, const char* queue);
   void add_result(std::string_view id, const net::MessageEvent& message, net::Frames& buffers);
   void end(std::string_view id, TaskState state);
   TaskState result_state(std::string_view metadata);

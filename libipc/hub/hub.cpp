@@ -176,7 +176,8 @@ void Hub::request(net::Incoming& message) {
 
 bool Hub::answer_query(const std::string& type, const Json& content, Answer& answer) {
   const double uptime = std::chrono::duration<double>(Clock::now() - begin_).count();
-  if (type == "connection_request") answer = connection_answer(registry_, IPKIT_VERSION, ::getpid());
+  if (type == "connection_request")
+    answer = connection_answer(registry_, IPKIT_VERSION, ::getpid());
   else if (type == "queue_request") answer = queue_answer(accounts_, registry_, content, uptime);
   else if (type == "load_request") answer = load_answer(accounts_, registry_, content);
   else if (type == "result_request") answer = result_answer(accounts_, content);
@@ -268,7 +269,8 @@ void Hub::resubmission(const Json& content) {
   std::vector<std::string> seen;
   for (const auto& id : ids) {
     const bool twice = std::find(seen.begin(), seen.end(), id) != seen.end();
-    if (twice || store_->find(id) == nullptr || store_->find(id)->header.empty()) missing.push_back(id);
+    if (twice || store_->find(id) == nullptr || store_->find(id)->header.empty())
+      missing.push_back(id);
     seen.push_back(id);
   }
   if (!missing.empty()) {

@@ -22,7 +22,8 @@ void Hub::registration(const Json& content) {
   if (const auto id = wire::int_or(content, "id", -1); id >= 0) wanted = id;
   const auto facts = content.find("ipkit");
   const auto id = registry_.request(
-      uuid, wanted, facts != content.end() && facts->is_object() ? *facts : Json(nullptr), loop_.now());
+      uuid, wanted, facts != content.end() && facts->is_object() ? *facts : Json(nullptr),
+      loop_.now());
   if (!id) {
     log::warning("registration refused: " + id.error().what);
     // Python's KeyError: the text in double quotes, as it holds single ones.
@@ -107,7 +108,8 @@ void Hub::write_state() {
   Json engines = Json::object();
   for (const auto& [id, engine] : registry_.engines()) engines[std::to_string(id)] = engine.uuid;
   const Json state = {{"engines", std::move(engines)}, {"next_id", registry_.next_id()}};
-  if (const auto written = write_file_atomically(options_.state_file, wire::dump_json(state)); !written)
+  if (const auto written = write_file_atomically(options_.state_file, wire::dump_json(state));
+      !written)
     complaints_.warning(written.error().text());
 }
 
@@ -115,7 +117,8 @@ void Hub::restore_engines() {
   const auto text = read_file(options_.state_file);
   if (!text) return log::warning("no engines restored: " + text.error().text());
   const auto state = wire::parse_json(*text, 8);
-  const auto engines = state && state->is_object() ? state->find("engines") : Json::const_iterator();
+  const auto engines =
+      state && state->is_object() ? state->find("engines") : Json::const_iterator();
   if (!state || !state->is_object() || engines == state->end() || !engines->is_object())
     return log::error("no engines restored: " + options_.state_file + " is not a table of engines");
   for (const auto& [key, uuid] : engines->items()) {

@@ -100,7 +100,9 @@ Answer key_error(std::string type, std::string_view text) {
   return error_answer(std::move(type), "KeyError", wire::python_repr(text));
 }
 
-Answer no_data(std::string type) { return error_answer(std::move(type), "NoData", wire::python_repr(kNoData)); }
+Answer no_data(std::string type) {
+  return error_answer(std::move(type), "NoData", wire::python_repr(kNoData));
+}
 
 bool read_ids(const Json& value, std::vector<std::string>& ids) {
   if (value.is_string()) return ids.push_back(value.get<std::string>()), true;
@@ -134,7 +136,8 @@ Answer queue_answer(const Accounts& accounts, const Registry& registry, const Js
   Json bad;
   const Json targets = content.value("targets", Json(nullptr));
   const auto ids = find_targets(accounts, registry, targets, bad);
-  if (!bad.empty()) return error_answer("hub_error", "IndexError", "No Such Engine: " + list_repr(bad));
+  if (!bad.empty())
+    return error_answer("hub_error", "IndexError", "No Such Engine: " + list_repr(bad));
   if (ids.empty() && !targets.is_null())
     return error_answer("hub_error", "IndexError", "No Engines Registered");
   const bool verbose = wire::bool_or(content, "verbose", false);
@@ -150,7 +153,8 @@ Answer queue_answer(const Accounts& accounts, const Registry& registry, const Js
                                    {"completed", account.completed.size()},
                                    {"tasks", account.tasks.size()}};
   }
-  reply["unassigned"] = verbose ? Json(accounts.unassigned().list()) : Json(accounts.unassigned().size());
+  reply["unassigned"] =
+      verbose ? Json(accounts.unassigned().list()) : Json(accounts.unassigned().size());
   if (wire::bool_or(content, "ipkit", false)) reply["ipkit"] = facts(accounts, ids, uptime);
   return {"queue_reply", std::move(reply), {}};
 }
@@ -158,7 +162,8 @@ Answer queue_answer(const Accounts& accounts, const Registry& registry, const Js
 Answer load_answer(const Accounts& accounts, const Registry& registry, const Json& content) {
   Json bad;
   const auto ids = find_targets(accounts, registry, content.value("targets", Json(nullptr)), bad);
-  if (!bad.empty()) return error_answer("hub_error", "IndexError", "No Such Engine: " + list_repr(bad));
+  if (!bad.empty())
+    return error_answer("hub_error", "IndexError", "No Such Engine: " + list_repr(bad));
   Json reply = ok();
   for (const EngineId id : ids) {
     const auto& account = accounts.engines().at(id);
@@ -234,7 +239,8 @@ Answer purge_answer(Accounts& accounts, const Registry& registry, const Json& co
     if (accounts.state(id) == TaskState::pending)
       return error_answer("purge_reply", "IndexError", "msg pending: " + wire::python_repr(id));
   const std::set<std::string> named(ids.begin(), ids.end());
-  if (!named.empty()) store.drop([&](const Record& record) { return named.contains(record.msg_id); });
+  if (!named.empty())
+    store.drop([&](const Record& record) { return named.contains(record.msg_id); });
   const Json engines = content.value("engine_ids", Json::array());
   for (const auto& id : engines.is_array() ? engines : Json::array({engines})) {
     const Engine* engine = id.is_number_integer() ? registry.find(id.get<EngineId>()) : nullptr;

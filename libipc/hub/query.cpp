@@ -58,7 +58,8 @@ Test test(const std::string& op, const Json& value, const Json& wanted) {
   if (op == "$gte") return verdict(ordered && !less(value, wanted));
   if (op == "$in") return verdict(contains(wanted, value));
   if (op == "$nin") return verdict(!contains(wanted, value));
-  if (op == "$exists") return verdict(wanted.is_boolean() && wanted.get<bool>() == !value.is_null());
+  if (op == "$exists")
+    return verdict(wanted.is_boolean() && wanted.get<bool>() == !value.is_null());
   if (op == "$all")
     return verdict(value.is_array() && wanted.is_array() &&
                    std::all_of(wanted.begin(), wanted.end(),
@@ -119,7 +120,8 @@ Answer db_answer(Accounts& accounts, const Json& content) {
   const Json keys = content.value("keys", Json(nullptr));
   std::vector<std::string> names;
   if (keys.is_null()) names = record_keys();
-  else if (!read_ids(keys, names)) return error_answer("db_reply", "TypeError", "keys must be a list");
+  else if (!read_ids(keys, names))
+    return error_answer("db_reply", "TypeError", "keys must be a list");
   const auto wants = [&](const char* name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };

@@ -14,7 +14,8 @@
 
 namespace ipc::hub {
 
-/// One task record; JSON parts as their text, empty = null. Keys and meaning: wire protocol, records.
+/// One task record; JSON parts as their text, empty = null. Keys and meaning: wire protocol,
+/// records.
 struct Record {
   std::string msg_id;
   std::string header, metadata, content;
@@ -28,7 +29,8 @@ struct Record {
   std::string out, err;
   std::uint64_t order = 0;  ///< of insertion
 
-  /// Value of one key as clients see it; `known` is set to false for a key that records do not have.
+  /// Value of one key as clients see it; `known` is set to false for a key that records do not
+  /// have.
   wire::Json get(std::string_view key, bool& known) const;
   /// Bytes of buffers and texts, about.
   std::size_t weight() const;

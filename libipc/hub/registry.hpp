@@ -39,8 +39,8 @@ class Registry {
  public:
   /// The id the engine gets. `wanted` is granted if it is free. Code::exists if the uuid is in use;
   /// the id is spent all the same.
-  Result<EngineId> request(const std::string& uuid, std::optional<EngineId> wanted, wire::Json facts,
-                           TimePoint now);
+  Result<EngineId> request(const std::string& uuid, std::optional<EngineId> wanted,
+                           wire::Json facts, TimePoint now);
   /// A heartbeat came: the engine if it was pending, now registered; else null.
   const Engine* admit(const std::string& uuid);
   /// Takes over an engine of an earlier controller.

@@ -64,8 +64,8 @@ class MemoryStore : public Store {
   };
   using Records = std::unordered_map<std::string, Entry, Text, std::equal_to<>>;
 
-  // Output may come of tasks that have no request here (broadcasts): such a record is never completed
-  // and must not stay for ever.
+  // Output may come of tasks that have no request here (broadcasts): such a record is never
+  // completed and must not stay for ever.
   static bool is_finished(const Record& record) { return record.completed || !record.submitted; }
 
   void forget(Entry& entry) {

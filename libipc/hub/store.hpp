@@ -30,8 +30,8 @@ class Store {
   virtual void drop(const std::function<bool(const Record&)>& condition) = 0;
 };
 
-/// In memory, bounded: when there are more finished records than `records`, or more bytes in them than
-/// `bytes`, the oldest tenth goes. Records of tasks that are not finished are never dropped.
+/// In memory, bounded: when there are more finished records than `records`, or more bytes in them
+/// than `bytes`, the oldest tenth goes. Records of tasks that are not finished are never dropped.
 std::unique_ptr<Store> make_memory_store(std::size_t records = 1024, std::size_t bytes = 1u << 30);
 
 /// Keeps nothing.

@@ -33,7 +33,8 @@ bool Waits::add(Wait wait, const Accounts& accounts, std::size_t engines, TimePo
   return false;
 }
 
-std::vector<Waits::Wait> Waits::ready(const Accounts& accounts, std::size_t engines, TimePoint now) {
+std::vector<Waits::Wait> Waits::ready(const Accounts& accounts, std::size_t engines,
+                                      TimePoint now) {
   touched_ = false;
   std::vector<Wait> taken;
   for (auto it = waits_.begin(); it != waits_.end();) {
@@ -51,7 +52,8 @@ bool Waits::is_patient(TimePoint now) const {
 
 wire::Json Waits::content(const Wait& wait, const Accounts& accounts, std::size_t engines) {
   if (wait.ids.empty()) return {{"status", "ok"}, {"engines", engines}};
-  wire::Json done = wire::Json::object(), pending = wire::Json::array(), unknown = wire::Json::array();
+  wire::Json done = wire::Json::object(), pending = wire::Json::array(),
+             unknown = wire::Json::array();
   for (const auto& id : wait.ids) {
     const TaskState state = accounts.state(id);
     if (state == TaskState::unknown) unknown.push_back(id);

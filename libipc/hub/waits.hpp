@@ -11,8 +11,8 @@
 
 namespace ipc::hub {
 
-/// The wait_request extension, without sockets. Bounded: of more than 4096 waiting requests the oldest
-/// is forgotten. One thread.
+/// The wait_request extension, without sockets. Bounded: of more than 4096 waiting requests the
+/// oldest is forgotten. One thread.
 class Waits {
  public:
   struct Wait {

@@ -16,19 +16,26 @@ namespace ipc::net {
 
 /// The first seven carry a whole message (MessageEvent has the fields), the others what is said.
 enum class EventKind : std::uint8_t {
-  mux_request, mux_reply,          ///< a direct request or its reply passed
-  control_request, control_reply,  ///< the same on control
-  mux_unroutable,                  ///< a direct request found no engine
+  mux_request,
+  mux_reply,  ///< a direct request or its reply passed
+  control_request,
+  control_reply,   ///< the same on control
+  mux_unroutable,  ///< a direct request found no engine
   control_unroutable,
-  iopub,                           ///< output of an engine
-  task_request, task_reply,        ///< submitted; final reply (both verified already)
-  task_assigned,                   ///< msg_id, engine
-  heart_started, heart_stopped,    ///< uuid
-  engine_added,                    ///< uuid, id, "ipkit" if it knows our extensions
-  engine_removed,                  ///< uuid, id
-  watch_heart, keep_heart, forget_heart,  ///< uuid: pending, known without a beat, not ours any more
-  send_mux, send_control,          ///< buffers: the frames for a client-facing socket
-  submit,                          ///< buffers: the frames of a task
+  iopub,  ///< output of an engine
+  task_request,
+  task_reply,     ///< submitted; final reply (both verified already)
+  task_assigned,  ///< msg_id, engine
+  heart_started,
+  heart_stopped,   ///< uuid
+  engine_added,    ///< uuid, id, "ipkit" if it knows our extensions
+  engine_removed,  ///< uuid, id
+  watch_heart,
+  keep_heart,
+  forget_heart,  ///< uuid: pending, known without a beat, not ours any more
+  send_mux,
+  send_control,  ///< buffers: the frames for a client-facing socket
+  submit,        ///< buffers: the frames of a task
 };
 
 /// One event; `fields` point into the batch.

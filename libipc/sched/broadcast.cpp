@@ -17,7 +17,8 @@ std::optional<BroadcastRequest> read_broadcast(std::string_view msg_id, std::str
   if (targets == json->end() || !targets->is_array()) return {};
   BroadcastRequest request;
   for (const auto& pair : *targets) {
-    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number_integer())
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() ||
+        !pair[1].is_number_integer())
       return {};
     BroadcastTarget target{pair[0].get<std::string>(), pair[1].get<long long>(), 0};
     if (target.id < 0) return {};

@@ -55,8 +55,8 @@ class Broadcasts {
   };
 
   void add(Open broadcast);
-  /// The broadcast `id` (`<original>_<uuid>`) belongs to, and the place of its target; null if it is
-  /// not open or this target has answered.
+  /// The broadcast `id` (`<original>_<uuid>`) belongs to, and the place of its target; null if it
+  /// is not open or this target has answered.
   Open* find(std::string_view id, std::string_view uuid, std::size_t& place);
   /// Notes an answer; `reply` is kept for a coalescing one. True if it was the last one: then the
   /// broadcast is to be taken.

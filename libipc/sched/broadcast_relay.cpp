@@ -14,8 +14,9 @@ constexpr Duration kGrace = milliseconds(500);
 
 }  // namespace
 
-BroadcastRelay::BroadcastRelay(net::Loop& loop, net::Socket clients, std::vector<net::Socket> leaves,
-                               wire::Signer signer, std::function<void()> catch_up)
+BroadcastRelay::BroadcastRelay(net::Loop& loop, net::Socket clients,
+                               std::vector<net::Socket> leaves, wire::Signer signer,
+                               std::function<void()> catch_up)
     : loop_(loop), clients_(std::move(clients)), maker_(std::move(signer)) {
   const auto undeliverable = [this](net::Frames&& frames) {
     net::Incoming lost;

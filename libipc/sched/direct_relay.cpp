@@ -38,7 +38,8 @@ int DirectRelay::from_clients() {
       complaints_.warning("direct message of one frame dropped");
       continue;
     }
-    if (located) tap_.add_message(kind, message_.views[0], message_.views[1], message_.view, frames);
+    if (located)
+      tap_.add_message(kind, message_.views[0], message_.views[1], message_.view, frames);
     std::swap(frames[0], frames[1]);
     engines_.send(frames);
   }
@@ -55,7 +56,8 @@ int DirectRelay::from_engines() {
       complaints_.warning("direct reply of one frame dropped");
       continue;
     }
-    if (located) tap_.add_message(kind, message_.views[1], message_.views[0], message_.view, frames);
+    if (located)
+      tap_.add_message(kind, message_.views[1], message_.views[0], message_.view, frames);
     std::swap(frames[0], frames[1]);
     clients_.send(std::span<net::Frame>(frames));
   }

@@ -13,7 +13,8 @@ namespace ipc::sched {
 
 enum class Channel { mux, control };
 
-/// One direct channel. Verifies nothing and changes nothing; the hub hears of every message by `tap`.
+/// One direct channel. Verifies nothing and changes nothing; the hub hears of every message by
+/// `tap`.
 class DirectRelay : public Role {
  public:
   /// `catch_up` reads what the hub has sent so far: asked before a target counts as unknown.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The engine-facing socket of a relay: knows who is registered and waits for connections that are late.
+// The engine-facing socket of a relay: knows who is registered and waits for connections that are
+// late.
 #include "libipc/sched/engine_side.hpp"
 
 #include <iterator>

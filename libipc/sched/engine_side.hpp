@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The engine-facing socket of a relay: knows who is registered and waits for connections that are late.
+// The engine-facing socket of a relay: knows who is registered and waits for connections that are
+// late.
 #pragma once
 
 #include <deque>
@@ -17,8 +18,8 @@ namespace ipc::sched {
 /// within 5 s; what cannot be delivered is handed back. One thread, that of the loop.
 class EngineSide {
  public:
-  /// `undeliverable` gets the frames, uuid first, as they were given to send(). `catch_up` reads what the
-  /// hub has sent so far: called before an engine counts as unknown.
+  /// `undeliverable` gets the frames, uuid first, as they were given to send(). `catch_up` reads
+  /// what the hub has sent so far: called before an engine counts as unknown.
   EngineSide(net::Loop& loop, net::Socket socket, std::function<void()> catch_up,
              std::function<void(net::Frames&&)> undeliverable);
 

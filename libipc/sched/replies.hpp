@@ -15,7 +15,8 @@ class ReplyMaker {
  public:
   explicit ReplyMaker(wire::Signer signer) : signer_(std::move(signer)) {}
 
-  /// A message to be signed: type, the request's header as parent, metadata and content as JSON texts.
+  /// A message to be signed: type, the request's header as parent, metadata and content as JSON
+  /// texts.
   net::Outgoing message(std::string_view type, std::string_view parent, std::string metadata,
                         std::string content);
   net::Frames sign(std::span<const std::string_view> identities, net::Outgoing&& message);

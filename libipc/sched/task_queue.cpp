@@ -360,7 +360,8 @@ void TaskQueue::revive(std::uint32_t index, bool extensions) {
   engine.extensions = extensions;
   if (engine.alive) return;
   engine.alive = true;
-  std::erase_if(due_, [&](const auto& d) { return d.second.timer == 0 && d.second.engine == index; });
+  std::erase_if(due_,
+                [&](const auto& d) { return d.second.timer == 0 && d.second.engine == index; });
   lru_.insert(lru_.begin(), index);
   if (has_room(engine)) ++room_;
   dispatch();

@@ -42,7 +42,13 @@ struct Job {
   bool cancelled = false;
 };
 
-enum class TaskFailure { invalid_dependency, impossible_dependency, timeout, withdrawn, engine_lost };
+enum class TaskFailure {
+  invalid_dependency,
+  impossible_dependency,
+  timeout,
+  withdrawn,
+  engine_lost
+};
 
 /// What the queue decides. Called from within its functions; must not call back.
 class TaskOutput {
@@ -53,8 +59,8 @@ class TaskOutput {
   virtual void fail(Job& job, TaskFailure why, const TaskEngine* engine) = 0;
 };
 
-/// FIFO queue with dependencies, retries, timeouts and a limit of tasks for each engine (wire protocol,
-/// task scheduler). One thread; passive.
+/// FIFO queue with dependencies, retries, timeouts and a limit of tasks for each engine (wire
+/// protocol, task scheduler). One thread; passive.
 class TaskQueue {
  public:
   /// `limit`: tasks an engine may have at a time, 0 = any number.
@@ -66,9 +72,11 @@ class TaskQueue {
               TimePoint now);
 
   enum class Verdict { forward, rerun, drop };
-  /// An engine answered. `forward`: the reply is final, pass it on; `rerun`: the task runs elsewhere
-  /// or failed otherwise, the client must not see this reply; `drop`: nothing is known of it.
-  Verdict reply(std::string_view engine, std::string_view id, const ReplyFacts& facts, TimePoint now);
+  /// An engine answered. `forward`: the reply is final, pass it on; `rerun`: the task runs
+  /// elsewhere or failed otherwise, the client must not see this reply; `drop`: nothing is known of
+  /// it.
+  Verdict reply(std::string_view engine, std::string_view id, const ReplyFacts& facts,
+                TimePoint now);
 
   /// The frame that names the engine could not be delivered: as if the engine had died with it.
   void undeliverable(std::string_view id, TimePoint now);
@@ -76,7 +84,8 @@ class TaskQueue {
   void engine_added(const std::string& uuid, bool extensions, TimePoint now);
   void engine_removed(std::string_view uuid, TimePoint now);
 
-  /// Withdraws what waits; returns the ids that run, by engine, and marks them: no retries any more.
+  /// Withdraws what waits; returns the ids that run, by engine, and marks them: no retries any
+  /// more.
   struct Cancelled {
     std::vector<std::string> withdrawn;
     std::map<std::string, std::vector<std::string>> running;  ///< by the uuid of their engine

@@ -103,12 +103,13 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
     case TaskFailure::timeout: content = wire::error_content("TaskTimeout", ""); break;
     case TaskFailure::withdrawn:
       metadata = content = R"({"status": "aborted"})";
-      if (const auto request = other_parser_.header(header)) type = wire::reply_type(request->msg_type);
+      if (const auto request = other_parser_.header(header))
+        type = wire::reply_type(request->msg_type);
       break;
     case TaskFailure::engine_lost:
       metadata = ReplyMaker::lost_metadata(engine->uuid);
-      content = wire::error_content("EngineError", "Engine b'" + engine->uuid +
-                                                       "' died while running task '" + job.id + "'");
+      content = wire::error_content(
+          "EngineError", "Engine b'" + engine->uuid + "' died while running task '" + job.id + "'");
       break;
   }
   std::vector<std::string_view> identities{client};
@@ -200,7 +201,8 @@ bool TaskRelay::take_cancel_reply(const net::Incoming& message) {
   const auto found = cancels_.find(parent->msg_id);
   if (found == cancels_.end()) return false;
   Cancel& cancel = found->second;
-  if (const auto content = wire::parse_json(message.view.content, 8); content && content->is_object()) {
+  if (const auto content = wire::parse_json(message.view.content, 8);
+      content && content->is_object()) {
     for (const auto& [key, list] : {std::pair{"withdrawn", &cancel.withdrawn},
                                     std::pair{"interrupted", &cancel.interrupted}})
       if (content->contains(key))

@@ -74,7 +74,8 @@ std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::stri
   auto conditions = std::make_unique<Conditions>();
   conditions->invalid = !read_dependency(found[kAfter], conditions->after) ||
                         !read_dependency(found[kFollow], conditions->follow);
-  if (const auto targets = wire::parse_json(found[kTargets], 4)) conditions->targets = strings(*targets);
+  if (const auto targets = wire::parse_json(found[kTargets], 4))
+    conditions->targets = strings(*targets);
   conditions->retries = read_retries(found[kRetries]);
   conditions->timeout = read_timeout(found[kTimeout]);
   return conditions;

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Records: what is kept, what is culled, what queries find; the books and the waits.
+#include "libipc/hub/store.hpp"
+
+#include <gtest/gtest.h>
+
+#include "libipc/hub/queries.hpp"
+#include "libipc/hub/waits.hpp"
+
+namespace ipc::hub {
+namespace {
+
+using wire::Json;
+
+std::string header(const std::string& id, const char* type, int second = 0) {
+  return wire::dump_json({{"msg_id", id},
+                          {"msg_type", type},
+                          {"session", "s"},
+                          {"date", "2026-11-20T10:00:" + std::to_string(10 + second) + ".000001Z"}});
+}
+
+class BooksTest : public ::testing::Test {
+ protected:
+  BooksTest() : accounts(registry, *store, [this](const std::string& id) { ended.push_back(id); }) {
+    (void)registry.request("e0", {}, nullptr, {});
+    registry.admit("e0");
+    accounts.engine_added(0);
+  }
+
+  // Texts must live as long as the event.
+  struct Texts {
+    std::string head, parent = "{}", metadata = "{}", content = "{}", client = "C", engine;
+    net::MessageEvent event() const {
+      net::MessageEvent e;
+      e.client = client;
+      e.engine = engine;
+      e.view.header = head;
+      e.view.parent = parent;
+      e.view.metadata = metadata;
+      e.view.content = content;
+      return e;
+    }
+  };
+
+  void direct(const std::string& id, int second = 0) {
+    const Texts t{header(id, "execute_request", second), "{}", "{}", "{}", "C", "e0"};
+    net::Frames buffers;
+    buffers.emplace_back("in");
+    accounts.mux_request(t.event(), buffers);
+  }
+  void direct_reply(const std::string& id, const char* status = "ok") {
+    const Texts t{header(id + "r", "execute_reply"), header(id, "execute_request"),
+                  R"({"status": ")" + std::string(status) + R"(", "engine": "e0"})", "{}", "C", "e0"};
+    net::Frames buffers;
+    buffers.emplace_back("out " + id);
+    accounts.mux_reply(t.event(), buffers);
+  }
+  void task(const std::string& id) {
+    const Texts t{header(id, "apply_request"), "{}", R"({"label": "L"})", "{}", "C", ""};
+    net::Frames buffers;
+    accounts.task_request(t.event(), buffers);
+  }
+  void task_reply(const std::string& id, const char* status = "ok") {
+    const Texts t{header(id + "r", "apply_reply"), header(id, "apply_request"),
+                  R"({"status": ")" + std::string(status) + R"("})", "{}", "C", "e0"};
+    net::Frames buffers;
+    accounts.task_reply(t.event(), buffers);
+  }
+
+  Json queue(const Json& content = {{"targets", nullptr}}) {
+    return queue_answer(accounts, registry, content, 1).content;
+  }
+
+  Registry registry;
+  std::unique_ptr<Store> store = make_memory_store(10, 1000);
+  Accounts accounts;
+  std::vector<std::string> ended;
+};
+
+TEST_F(BooksTest, CountsDirectRequests) {
+  direct("s_0");
+  EXPECT_EQ(queue()["0"]["queue"], 1);
+  direct_reply("s_0");
+  EXPECT_EQ(queue()["0"]["queue"], 0);
+  EXPECT_EQ(queue()["0"]["completed"], 1);
+  direct_reply("s_0");  // again: the record only
+  EXPECT_EQ(queue()["0"]["completed"], 1);
+  EXPECT_EQ(ended, (std::vector<std::string>{"s_0"}));
+}
+
+TEST_F(BooksTest, CountsTasksFromSubmissionToEnd) {
+  task("s_0");
+  EXPECT_EQ(queue()["unassigned"], 1);
+  accounts.task_assigned("s_0", "e0");
+  EXPECT_EQ(queue()["unassigned"], 0);
+  EXPECT_EQ(queue()["0"]["tasks"], 1);
+  task_reply("s_0", "error");
+  EXPECT_EQ(queue()["0"]["tasks"], 0);
+  EXPECT_EQ(accounts.state("s_0"), TaskState::error);
+  const Json ours = queue({{"targets", 0}, {"ipkit", true}})["ipkit"];
+  EXPECT_EQ(ours["engines"]["0"]["failed"], 1);
+  EXPECT_EQ(ours["engines"]["0"]["state"], "idle");
+}
+
+TEST_F(BooksTest, QueueKnowsItsTargets) {
+  EXPECT_EQ(queue({{"targets", Json::array()}})["ename"], "IndexError");
+  EXPECT_EQ(queue({{"targets", {0, 99}}})["evalue"], "No Such Engine: [99]");
+  EXPECT_EQ(queue({{"targets", "e0"}, {"verbose", true}})["0"]["queue"], Json::array());
+}
+
+TEST_F(BooksTest, ResultsComeSortedWithTheirBuffers) {
+  direct("s_1");
+  direct("s_0");
+  direct("s_2");
+  direct_reply("s_1");
+  direct_reply("s_0");
+  const auto answer = result_answer(accounts, {{"msg_ids", {"s_2", "s_1", "s_0", "s_1"}}});
+  EXPECT_EQ(answer.content["completed"], (Json{"s_0", "s_1"}));
+  EXPECT_EQ(answer.content["pending"], (Json{"s_2"}));
+  ASSERT_EQ(answer.buffers.size(), 2u);
+  EXPECT_EQ(answer.buffers[0].view(), "out s_0");
+  EXPECT_EQ(answer.content["s_0"]["io"]["stdout"], "");
+  const auto unknown = result_answer(accounts, {{"msg_ids", {"x"}}});
+  EXPECT_EQ(unknown.type, "result_reply");
+  EXPECT_EQ(unknown.content["evalue"], "'No such message: x'");
+}
+
+TEST_F(BooksTest, StrandedRequestsEnd) {
+  direct("s_0");
+  accounts.stranded(*registry.find("e0"));
+  EXPECT_EQ(accounts.state("s_0"), TaskState::error);
+  EXPECT_EQ(queue()["0"]["queue"], 0);
+  EXPECT_EQ(wire::parse_json(store->find("s_0")->result_content)->at("ename"), "EngineError");
+}
+
+TEST_F(BooksTest, CullsFinishedRecordsOnly) {
+  for (int i = 0; i < 30; ++i) direct("s_" + std::to_string(i), i);
+  size_t n = 0;
+  store->each([&](const Record&) { ++n; });
+  EXPECT_EQ(n, 30u);  // pending ones stay
+  for (int i = 0; i < 30; ++i) direct_reply("s_" + std::to_string(i));
+  n = 0;
+  store->each([&](const Record&) { ++n; });
+  EXPECT_LE(n, 10u);
+  EXPECT_NE(store->find("s_29"), nullptr);
+  EXPECT_EQ(store->find("s_0"), nullptr);
+}
+
+TEST_F(BooksTest, PurgeRefusesPendingOnes) {
+  direct("s_0");
+  direct("s_1");
+  direct_reply("s_1");
+  EXPECT_EQ(purge_answer(accounts, registry, {{"msg_ids", {"s_1", "s_0"}}}).content["evalue"],
+            "msg pending: 's_0'");
+  EXPECT_NE(store->find("s_1"), nullptr);
+  EXPECT_EQ(purge_answer(accounts, registry, {{"msg_ids", "all"}}).content["status"], "ok");
+  EXPECT_EQ(store->find("s_1"), nullptr);
+  EXPECT_NE(store->find("s_0"), nullptr);
+}
+
+TEST_F(BooksTest, QueriesFindRecords) {
+  for (int i = 0; i < 4; ++i) direct("s_" + std::to_string(i), i);
+  direct_reply("s_2");
+  task("t_0");
+  const auto count = [&](const Json& query) {
+    const auto answer = db_answer(accounts, {{"query", query}, {"keys", {"msg_id"}}});
+    return answer.content.contains("records") ? answer.content["records"].size() : 999;
+  };
+  const char* second = "2026-11-20T10:00:12.000001Z";
+  EXPECT_EQ(count(Json::object()), 5u);
+  EXPECT_EQ(count({{"msg_id", {{"$ne", ""}}}}), 5u);
+  EXPECT_EQ(count({{"msg_id", {{"$in", {"s_0", "s_9"}}}}}), 1u);
+  EXPECT_EQ(count({{"submitted", {{"$lt", second}}}, {"queue", "mux"}}), 2u);
+  EXPECT_EQ(count({{"submitted", {{"$gte", second}}}, {"queue", "mux"}}), 2u);
+  EXPECT_EQ(count({{"submitted", "2026-11-20T11:00:12.000001+01:00"}}), 1u);
+  EXPECT_EQ(count({{"completed", nullptr}}), 4u);
+  EXPECT_EQ(count({{"msg_id", {{"$glob", "t_*"}}}}), 1u);
+  EXPECT_EQ(count({{"label", {{"$exists", true}}}}), 1u);
+  EXPECT_EQ(db_answer(accounts, {{"query", {{"a", {{"$bogus", 1}}}}}}).content["evalue"],
+            "'$bogus'");
+  EXPECT_EQ(db_answer(accounts, {{"query", Json::object()}, {"keys", {"nokey"}}}).content["evalue"],
+            "'nokey'");
+}
+
+TEST_F(BooksTest, BuffersComeWhenAskedForAndStay) {
+  direct("s_0");
+  direct_reply("s_0");
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = db_answer(
+        accounts, {{"query", Json::object()}, {"keys", {"buffers", "result_buffers"}}});
+    ASSERT_EQ(answer.buffers.size(), 2u);
+    EXPECT_EQ(answer.buffers[1].view(), "out s_0");
+    EXPECT_EQ(answer.content["buffer_lens"], (Json{1}));
+    EXPECT_FALSE(answer.content["records"][0].contains("buffers"));
+  }
+}
+
+TEST_F(BooksTest, OutputIsGatheredEvenBeforeTheRequest) {
+  const Texts t{header("o", "stream"), header("s_0", "execute_request"), "{}",
+                R"({"name": "stdout", "text": "hello "})", "", ""};
+  accounts.output(t.event());
+  EXPECT_EQ(history_answer(accounts).content["history"], Json::array());
+  direct("s_0");
+  accounts.output(t.event());
+  EXPECT_EQ(store->find("s_0")->out, "hello hello ");
+  EXPECT_EQ(history_answer(accounts).content["history"], (Json{"s_0"}));
+}
+
+TEST_F(BooksTest, WaitsEndWithTheFirstResult) {
+  Waits waits;
+  const TimePoint now = Clock::now();
+  direct("s_0");
+  direct("s_1");
+  Waits::Wait wait;
+  wait.ids = {"s_0", "s_1"};
+  wait.patience = now + seconds(1);
+  EXPECT_FALSE(waits.add(wait, accounts, 1, now));
+  EXPECT_TRUE(waits.ready(accounts, 1, now).empty());
+  direct_reply("s_1", "aborted");
+  const auto ready = waits.ready(accounts, 1, now);
+  ASSERT_EQ(ready.size(), 1u);
+  const Json content = Waits::content(ready[0], accounts, 1);
+  EXPECT_EQ(content["done"], (Json{{"s_1", "aborted"}}));
+  EXPECT_EQ(content["pending"], (Json{"s_0"}));
+}
+
+TEST_F(BooksTest, WaitsGiveUnknownIdsAMoment) {
+  Waits waits;
+  const TimePoint now = Clock::now();
+  Waits::Wait wait;
+  wait.ids = {"x"};
+  wait.patience = now + seconds(1);
+  EXPECT_FALSE(waits.add(wait, accounts, 0, now));
+  EXPECT_TRUE(waits.is_patient(now));
+  EXPECT_EQ(waits.ready(accounts, 0, now + seconds(1)).size(), 1u);
+  Waits::Wait engines;
+  engines.engines = 2;
+  EXPECT_FALSE(waits.add(engines, accounts, 1, now));
+  EXPECT_EQ(waits.ready(accounts, 2, now).size(), 1u);
+}
+
+TEST(EmptyStore, SaysThatItKeepsNothing) {
+  Registry registry;
+  const auto store = make_empty_store();
+  Accounts accounts(registry, *store, [](const std::string&) {});
+  EXPECT_EQ(history_answer(accounts).content["ename"], "NoData");
+}
+
+}  // namespace
+}  // namespace ipc::hub
