@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# ipcontroller: files, lock, options, signals; and a few facts of the protocol by a bare peer.
+
+load ../lib/cluster
+
+setup() {
+  world_make
+  world_enter
+  SECURITY=$IPYTHONDIR/profile_default/security
+  # A cluster is only taken down if a test started one.
+  STARTED=()
+}
+
+teardown() {
+  local pid
+  for pid in "${STARTED[@]}"; do kill "$pid" 2>/dev/null || true; done
+  assert_world_empty
+}
+
+# controller [ARG…]: starts one and waits until it is ready; its pid in $CONTROLLER.
+controller() {
+  CONTROLLER=$(in_background "$WORLD/controller.log" ipcontroller "$@")
+  STARTED+=("$CONTROLLER")
+  wait_until 20 "READY" grep -q '^READY' "$WORLD/controller.log"
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+@test "writes both files, 0600, says READY, and removes them at SIGTERM" {
+  controller
+  assert_equal "$(stat -c %a "$SECURITY/ipcontroller-client.json")" 600
+  assert_equal "$(stat -c %a "$SECURITY/ipcontroller-engine.json")" 600
+  grep -q "^READY pid=$CONTROLLER client=$SECURITY/ipcontroller-client.json engine=$SECURITY/ipcontroller-engine.json$" \
+    "$WORLD/controller.log"
+  run "$IPKIT_PYTHON" -c '
+import json, sys
+c, e = (json.load(open(sys.argv[1] + "/ipcontroller-%s.json" % k)) for k in ("client", "engine"))
+for k in ("key", "registration", "signature_scheme", "pack", "unpack", "location"): assert c[k] == e[k], k
+assert c["task_scheme"] == "leastload" and c["pack"] == "json" and len(c["key"]) >= 32
+assert isinstance(c["broadcast"], int) and len(e["broadcast"]) == 2
+assert e["hb_ping"] and e["hb_pong"] and c["notification"] and c["ipkit"]["pid"] == int(sys.argv[2])
+' "$SECURITY" "$CONTROLLER"
+  assert_equal "$status" 0
+  kill -TERM "$CONTROLLER"
+  wait_until 2 "the end of the controller" gone "$CONTROLLER"
+  [[ ! -e $SECURITY/ipcontroller-client.json && ! -e $SECURITY/ipcontroller-engine.json ]]
+}
+
+@test "SIGINT ends it with status 0" {
+  run timeout --signal=INT 2 ipcontroller
+  # timeout says 124 for itself; the controller's own end is in the log line.
+  [[ $output == *"ends: signal 2"* ]]
+}
+
+@test "a second one for the same cluster is refused with 73; another id is not" {
+  controller
+  run --separate-stderr run_limited 10 ipcontroller
+  assert_equal "$status" 73
+  [[ $stderr == *"pid $CONTROLLER"* && $stderr == *--cluster-id* ]]
+  : >"$WORLD/controller.log"
+  controller --cluster-id=two
+  [[ -s $SECURITY/ipcontroller-two-client.json ]]
+}
+
+@test "an empty cluster id as an argument of its own, long options with and without =" {
+  controller --profile-dir "$WORLD/p" --cluster-id "" --log-level=10 --ping=250 --dictdb
+  [[ -s $WORLD/p/security/ipcontroller-client.json ]]
+}
+
+@test "--daemonize returns when it is ready, and holds no descriptor of ours" {
+  run --separate-stderr run_limited 20 ipcontroller --daemonize
+  assert_equal "$status" 0
+  [[ $output =~ ^READY\ pid=([0-9]+)\  ]]
+  CONTROLLER=${BASH_REMATCH[1]}
+  STARTED+=("$CONTROLLER")
+  [[ -s $IPYTHONDIR/profile_default/log/ipcontroller-$CONTROLLER.log ]]
+  run --separate-stderr run_limited 20 ipcontroller --daemonize
+  assert_equal "$status" 73
+}
+
+@test "--reuse keeps ports and key, and the files stay" {
+  controller --reuse
+  kill -TERM "$CONTROLLER"
+  wait_until 2 "the end of the controller" gone "$CONTROLLER"
+  ports() { grep -E '"(key|mux|task|control|iopub|registration|hb_ping)"' "$SECURITY/ipcontroller-engine.json"; }
+  before=$(ports)
+  : >"$WORLD/controller.log"
+  controller --reuse
+  assert_equal "$(ports)" "$before"
+}
+
+@test "ports come from the given ones" {
+  controller --ports=21100-21140
+  run grep -hE '"(registration|mux|task|notification)": 211' "$SECURITY/ipcontroller-client.json"
+  assert_equal "${#lines[@]}" 4
+}
+
+@test "wrong command lines end with 64 and say what" {
+  for arguments in --mongodb --sqlitedb --scheme=pure --pinng=3 --hwm=-1 --ping=x operand \
+    --IPControler.ip=1 --HeartMonitor.period=zero --poll-spin=1h; do
+    run --separate-stderr run_limited 10 ipcontroller $arguments
+    assert_equal "$arguments $status" "$arguments 64"
+    [[ -n $stderr && ${#stderr_lines[@]} == 1 ]]
+  done
+  run --separate-stderr run_limited 10 ipcontroller --pinng=3
+  [[ $stderr == *--ping* ]]
+}
+
+@test "traits of the reference are accepted" {
+  controller --HeartMonitor.period=200 --TaskScheduler.hwm=0 --Session.key=abc \
+    --IPController.unheard_of=1 --IPController.broadcast_scheduler_depth=2
+  grep -q '"key": "abc"' "$SECURITY/ipcontroller-client.json"
+  cat "$WORLD/controller.log"
+  grep -q 'unheard_of changes nothing' "$WORLD/controller.log"
+}
+
+@test "CURVE: a server key in the files, no HMAC key" {
+  IPP_ENABLE_CURVE=1 controller
+  grep -q '"key": ""' "$SECURITY/ipcontroller-client.json"
+  grep -qE '"curve_serverkey": ".{40}"' "$SECURITY/ipcontroller-client.json"
+}
+
+@test "random bytes and wrong signatures on every port change nothing" {
+  controller
+  "$IPKIT_PYTHON" -c 'import zmq, ipyparallel' || skip "needs pyzmq and ipyparallel"
+  run run_limited 50 "$IPKIT_PYTHON" "$ROOT/tests/cmd/ipcontroller_noise.py" "$SECURITY"
+  assert_equal "$status" 0
+}
