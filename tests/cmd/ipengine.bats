@@ -17,17 +17,16 @@ teardown_file() {
 setup() { world_enter; }
 teardown() {
   local pid
-  for pid in $(cat "$BATS_TEST_TMPDIR"/*.pid 2>/dev/null); do
-    kill "$pid" 2>/dev/null || continue
-    wait_until 10 "the end of $pid" gone "$pid"
-  done
+  if [[ ! -s engine.pid ]]; then return; fi
+  pid=$(<engine.pid)
+  if kill "$pid" 2>/dev/null; then wait_until 10 "the end of $pid" gone "$pid"; fi
 }
 
 gone() { ! state_of "$1" >/dev/null || [[ $(state_of "$1") == Z* ]]; }
 
-# engine [OPTION…]: starts one, waits for its registration, sets ID and PID.
+# engine: starts one, waits for its registration, sets ID and PID.
 engine() {
-  in_background engine.log ipengine "$@" >engine.pid
+  in_background engine.log ipengine >engine.pid
   PID=$(<engine.pid)
   wait_until 30 "registration" grep -q "Completed registration" engine.log
   ID=$(sed -n 's/.*Completed registration with id //p' engine.log)
@@ -118,6 +117,7 @@ no_engine_left() {
   assert_status 0
   wait_until 10 "its end" gone "$PID"
   wait_until 10 "the end of its processes" no_engine_left
+  # shellcheck disable=SC2016 # expanded by the inner shell
   run --separate-stderr run_limited 30 bash -c '
     ipengine 2>log & pid=$!
     until grep -q Completed log; do sleep 0.05; done
