@@ -9,23 +9,37 @@
 #include <zmq.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace ipc::net {
 
 struct Source {
   void* socket = nullptr;
+  bool* used = nullptr;  // the socket's own note: its descriptor may have missed something
   int fd = -1;
   short events = 0;
   std::function<int()> on_input;
   std::function<void(short)> on_fd;
 };
 
+// zmq_poll asks every socket for its state, a system call each, before and after it waits. Here only
+// those are asked whose descriptor says that something happened, or that were used since they last had
+// no input: using a socket also takes notice of what arrived, and the descriptor is silent then.
+static bool has_input(Source& source) {
+  int events = 0, failed = 0;
+  size_t size = sizeof events;
+  do failed = zmq_getsockopt(source.socket, ZMQ_EVENTS, &events, &size);
+  while (failed != 0 && zmq_errno() == EINTR);
+  return *source.used = failed == 0 && (events & ZMQ_POLLIN) != 0;
+}
+
 struct Loop::Sources {
-  // What one zmq_poll looks at. Handlers may change the list while it is gone through: it is never
+  // What one poll looks at. Handlers may change the list while it is gone through: it is never
   // changed but replaced, and keeps a source alive that removes itself while it runs.
   struct Polled {
     std::vector<std::shared_ptr<Source>> sources;
-    std::vector<zmq_pollitem_t> items;
+    std::vector<pollfd> items;
+    std::vector<char> pending;  // has input for certain
   };
   std::vector<std::shared_ptr<Source>> list;
   std::shared_ptr<Polled> polled;
@@ -47,24 +61,12 @@ struct Loop::Sources {
     if (!polled) {
       polled = std::make_shared<Polled>();
       polled->sources = list;
-      for (const auto& s : list)
-        polled->items.push_back({s->socket, s->fd, s->socket ? short{ZMQ_POLLIN} : s->events, 0});
+      polled->pending.resize(list.size());
+      for (const auto& s : list) polled->items.push_back({s->fd, s->events, 0});
     }
     return polled;
   }
 };
-
-// zmq_poll's event bits and poll(2)'s are different numbers.
-static short to_zmq(short events) {
-  return static_cast<short>(((events & POLLIN) ? ZMQ_POLLIN : 0) |
-                            ((events & POLLOUT) ? ZMQ_POLLOUT : 0));
-}
-
-static short from_zmq(short events) {
-  return static_cast<short>(((events & ZMQ_POLLIN) ? POLLIN : 0) |
-                            ((events & ZMQ_POLLOUT) ? POLLOUT : 0) |
-                            ((events & ZMQ_POLLERR) ? POLLHUP : 0));
-}
 
 Loop::Loop() : sources_(std::make_unique<Sources>()), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   on_fd(wake_fd_, POLLIN, [this](short) {
@@ -76,7 +78,10 @@ Loop::Loop() : sources_(std::make_unique<Sources>()), wake_fd_(eventfd(0, EFD_CL
 Loop::~Loop() { ::close(wake_fd_); }
 
 void Loop::on_input(Socket& socket, std::function<int()> handler) {
-  sources_->add({socket.raw(), -1, 0, std::move(handler), {}});
+  int fd = -1;
+  size_t size = sizeof fd;
+  zmq_getsockopt(socket.raw(), ZMQ_FD, &fd, &size);
+  sources_->add({socket.raw(), socket.used_.get(), fd, POLLIN, std::move(handler), {}});
 }
 
 void Loop::remove(Socket& socket) {
@@ -85,7 +90,7 @@ void Loop::remove(Socket& socket) {
 
 void Loop::on_fd(int fd, short events, std::function<void(short)> handler) {
   remove_fd(fd);
-  sources_->add({nullptr, fd, to_zmq(events), {}, std::move(handler)});
+  sources_->add({nullptr, nullptr, fd, events, {}, std::move(handler)});
 }
 
 void Loop::remove_fd(int fd) {
@@ -125,8 +130,8 @@ bool Loop::turn(Duration limit) {
   const bool fired = fire_timers();
   if (worked || fired)
     for (auto& handler : turn_end_) handler();
-  // Others on a full machine get the processor while we only look (feasibility: cheap, and keeps
-  // a halted core from costing each hand-over tens of microseconds).
+  // Others on a full machine get the processor while we only look: cheap, and keeps a halted core
+  // from costing each hand-over tens of microseconds.
   if (spinning && !worked) sched_yield();
   return worked || fired;
 }
@@ -134,17 +139,25 @@ bool Loop::turn(Duration limit) {
 bool Loop::dispatch(Duration limit) {
   const auto polled = sources_->current();
   auto& items = polled->items;
+  bool pending = false;
+  for (size_t i = 0; i < items.size(); ++i) {
+    Source& source = *polled->sources[i];
+    polled->pending[i] = source.socket != nullptr && *source.used && has_input(source);
+    pending |= polled->pending[i] != 0;
+  }
   // Rounded up: a wait that ends before its timer is due would turn idly.
   const auto wait = std::chrono::ceil<milliseconds>(std::max(limit, Duration{0}));
-  const int ready = zmq_poll(items.data(), static_cast<int>(items.size()), wait.count());
+  const int ready =
+      ::poll(items.data(), items.size(), pending ? 0 : static_cast<int>(wait.count()));
   now_ = Clock::now();
-  if (ready <= 0) return false;
+  if (ready <= 0 && !pending) return false;
   bool worked = false;
   for (size_t i = 0; i < items.size(); ++i) {
     Source& source = *polled->sources[i];
-    if (items[i].revents == 0 || (source.socket == nullptr && source.fd < 0)) continue;
-    if (source.socket != nullptr) worked |= source.on_input() > 0;
-    else source.on_fd(from_zmq(items[i].revents)), worked = true;
+    const short events = ready > 0 ? items[i].revents : short{0};
+    if (source.fd < 0 || (events == 0 && polled->pending[i] == 0)) continue;
+    if (source.socket == nullptr) source.on_fd(events), worked = true;
+    else if (polled->pending[i] != 0 || has_input(source)) worked |= source.on_input() > 0;
   }
   return worked;
 }

@@ -47,10 +47,12 @@ Socket::Socket(Context& context, SocketType type)
   set(ZMQ_LINGER, 0);
 }
 
-Socket::Socket(Socket&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
+Socket::Socket(Socket&& other) noexcept
+    : socket_(std::exchange(other.socket_, nullptr)), used_(std::move(other.used_)) {}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   std::swap(socket_, other.socket_);
+  std::swap(used_, other.used_);
   return *this;
 }
 
@@ -58,10 +60,10 @@ Socket::~Socket() {
   if (socket_ != nullptr) zmq_close(socket_);
 }
 
-void Socket::set(int option, int value) { zmq_setsockopt(socket_, option, &value, sizeof value); }
+void Socket::set(int option, int value) { zmq_setsockopt(use(), option, &value, sizeof value); }
 
 void Socket::set_identity(std::string_view identity) {
-  zmq_setsockopt(socket_, ZMQ_ROUTING_ID, identity.data(), identity.size());
+  zmq_setsockopt(use(), ZMQ_ROUTING_ID, identity.data(), identity.size());
 }
 
 void Socket::set_router_mandatory(bool on) { set(ZMQ_ROUTER_MANDATORY, on ? 1 : 0); }
@@ -69,7 +71,7 @@ void Socket::set_linger(milliseconds time) { set(ZMQ_LINGER, static_cast<int>(ti
 void Socket::set_receive_limit(int messages) { set(ZMQ_RCVHWM, messages); }
 
 void Socket::set_max_message_size(int64_t bytes) {
-  zmq_setsockopt(socket_, ZMQ_MAXMSGSIZE, &bytes, sizeof bytes);
+  zmq_setsockopt(use(), ZMQ_MAXMSGSIZE, &bytes, sizeof bytes);
 }
 
 void Socket::set_heartbeat(milliseconds interval, milliseconds timeout) {
@@ -79,7 +81,7 @@ void Socket::set_heartbeat(milliseconds interval, milliseconds timeout) {
 
 void Socket::set_curve(const Curve& curve) {
   const auto set_key = [&](int option, const std::string& key) {
-    zmq_setsockopt(socket_, option, key.c_str(), key.size() + 1);
+    zmq_setsockopt(use(), option, key.c_str(), key.size() + 1);
   };
   if (curve.is_server) set(ZMQ_CURVE_SERVER, 1);
   if (!curve.server_key.empty()) set_key(ZMQ_CURVE_SERVERKEY, curve.server_key);
@@ -88,11 +90,11 @@ void Socket::set_curve(const Curve& curve) {
 }
 
 void Socket::subscribe(std::string_view prefix) {
-  zmq_setsockopt(socket_, ZMQ_SUBSCRIBE, prefix.data(), prefix.size());
+  zmq_setsockopt(use(), ZMQ_SUBSCRIBE, prefix.data(), prefix.size());
 }
 
 Result<std::string> Socket::bind(const std::string& endpoint) {
-  if (zmq_bind(socket_, endpoint.c_str()) != 0) return zmq_error("cannot listen on " + endpoint);
+  if (zmq_bind(use(), endpoint.c_str()) != 0) return zmq_error("cannot listen on " + endpoint);
   std::array<char, 512> bound;
   size_t size = bound.size();
   if (zmq_getsockopt(socket_, ZMQ_LAST_ENDPOINT, bound.data(), &size) != 0)
@@ -101,28 +103,36 @@ Result<std::string> Socket::bind(const std::string& endpoint) {
 }
 
 Status Socket::connect(const std::string& endpoint) {
-  if (zmq_connect(socket_, endpoint.c_str()) != 0) return zmq_error("cannot connect to " + endpoint);
+  if (zmq_connect(use(), endpoint.c_str()) != 0) return zmq_error("cannot connect to " + endpoint);
   return {};
 }
 
 void Socket::disconnect(const std::string& endpoint) {
-  zmq_disconnect(socket_, endpoint.c_str());
+  zmq_disconnect(use(), endpoint.c_str());
 }
 
 bool Socket::receive(Frames& frames) {
+  constexpr size_t kUsualFrames = 12;
   frames.clear();
+  if (frames.capacity() == 0) frames.reserve(kUsualFrames);
+  void* const socket = use();
   do {
     frames.emplace_back();
     // Parts of a message arrive together: after the first, the rest is there.
-    if (zmq_msg_recv(frames.back().raw(), socket_, ZMQ_DONTWAIT) < 0) return frames.clear(), false;
+    if (zmq_msg_recv(frames.back().raw(), socket, ZMQ_DONTWAIT) >= 0) continue;
+    frames.clear();
+    // After an interrupted call messages may be there that the descriptor has told of already.
+    if (zmq_errno() == EAGAIN) *used_ = false;
+    return false;
   } while (zmq_msg_more(frames.back().raw()));
   return true;
 }
 
 SendStatus Socket::send(std::span<Frame> frames) {
+  void* const socket = use();
   for (size_t i = 0; i < frames.size(); ++i) {
     const int more = i + 1 < frames.size() ? ZMQ_SNDMORE : 0;
-    if (zmq_msg_send(frames[i].raw(), socket_, ZMQ_DONTWAIT | more) >= 0) continue;
+    if (zmq_msg_send(frames[i].raw(), socket, ZMQ_DONTWAIT | more) >= 0) continue;
     return zmq_errno() == EHOSTUNREACH ? SendStatus::unreachable : SendStatus::would_block;
   }
   return SendStatus::sent;
@@ -139,7 +149,7 @@ Status Socket::monitor(const std::string& endpoint) {
   const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
                      ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                      ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_CONNECT_RETRIED;
-  if (zmq_socket_monitor(socket_, endpoint.c_str(), events) != 0)
+  if (zmq_socket_monitor(use(), endpoint.c_str(), events) != 0)
     return zmq_error("cannot monitor a socket");
   return {};
 }

@@ -106,11 +106,19 @@ class Socket {
   /// Reports disconnects and handshake failures of this socket on `endpoint` ("inproc://…"), to a
   /// pair socket; read them with next_event.
   Status monitor(const std::string& endpoint);
-  void* raw() const { return socket_; }
+  void* raw() const { return use(); }
 
  private:
+  friend class Loop;
   void set(int option, int value);
+  void* use() const {
+    *used_ = true;
+    return socket_;
+  }
   void* socket_;
+  // False: it had no input, and nothing was done with it since. Only then does its descriptor tell of
+  // the next input. Not a member proper because a loop looks at it, wherever the socket moves.
+  std::unique_ptr<bool> used_ = std::make_unique<bool>(true);
 };
 
 enum class ConnectionEvent { none, connected, disconnected, refused };

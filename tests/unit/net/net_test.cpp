@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 
@@ -162,6 +163,64 @@ TEST(ActorTest, LoopsMeetInMessages) {
     return 1;
   });
   EXPECT_TRUE(turn_until(loop, [&] { return text == "ping"; }));
+}
+
+// Every message wakes somebody through a socket that is used for sending meanwhile: a wake-up that gets
+// lost stops everything.
+TEST(ActorTest, NoWakeUpIsLost) {
+  constexpr int kMessages = 20'000, kWindow = 7, kTakenAtOnce = 3;
+  Context context;
+  Socket front(context, SocketType::router), back(context, SocketType::router);
+  Socket client(context, SocketType::dealer), worker(context, SocketType::dealer);
+  worker.set_identity("w");
+  ASSERT_TRUE(client.connect(*front.bind("tcp://127.0.0.1:*")));
+  ASSERT_TRUE(worker.connect(*back.bind("tcp://127.0.0.1:*")));
+  worker.send(Views{"here"});
+  Actor echo([&](Loop& loop) {
+    loop.on_input(worker, [&] {
+      Frames frames;
+      int taken = 0;
+      for (; worker.receive(frames); ++taken) worker.send(std::move(frames));
+      return taken;
+    });
+  });
+  std::atomic<int> answered = 0;
+  int sent = 0;
+  Actor asking([&](Loop& loop) {
+    const auto fill = [&] {
+      for (; sent < kMessages && sent - answered < kWindow; ++sent) client.send(Views{"x"});
+    };
+    loop.on_input(client, [&, fill] {
+      Frames frames;
+      int taken = 0;
+      for (; client.receive(frames); ++taken) ++answered;
+      fill();
+      return taken;
+    });
+    fill();
+  });
+  Loop loop;
+  bool known = false;
+  loop.on_input(back, [&] {
+    Frames frames;
+    int taken = 0;
+    for (; taken < kTakenAtOnce && back.receive(frames); ++taken) {
+      known = true;
+      frames.erase(frames.begin());
+      if (frames.size() > 1) front.send(std::move(frames));
+    }
+    return taken;
+  });
+  loop.on_input(front, [&] {
+    Frames frames;
+    int taken = 0;
+    for (; known && taken < kTakenAtOnce && front.receive(frames); ++taken) {
+      frames.emplace(frames.begin(), "w");
+      back.send(std::move(frames));
+    }
+    return taken;
+  });
+  EXPECT_TRUE(turn_until(loop, [&] { return answered == kMessages; })) << answered;
 }
 
 Connection sample() {
