@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A client that loads a running controller and checks every answer.
 //
-//   load FILE CHANNEL COUNT WINDOW [ENGINES [--status] [--payload=BYTES]]
+//   load FILE CHANNEL COUNT WINDOW [ENGINES] [--status] [--payload=BYTES] [--code=TEXT]
 //
 // FILE is the controller's client connection file. CHANNEL: `direct` (mux, the engines in turn),
 // `one` (mux, the first engine only) or `task` (load-balanced). Keeps WINDOW requests on the way
 // until COUNT are answered. It waits until ENGINES (default 1) are registered. Every message is
 // built and signed anew; of every reply the signature, the parent, the type and the status are
 // checked. `--status` asks for busy and idle messages as clients of the reference do (nobody
-// subscribes to them); by default they are refused, as by our own clients.
+// subscribes to them); by default they are refused, as by our own clients. The code is `pass`.
 #include <zmq.h>
 
 #include <cstdlib>
@@ -21,6 +21,7 @@
 #include "bench/samples.hpp"
 #include "libipc/net/connection.hpp"
 #include "libipc/net/message.hpp"
+#include "libipc/util/text.hpp"
 #include "libipc/wire/header.hpp"
 #include "libipc/wire/json.hpp"
 
@@ -31,12 +32,11 @@ using namespace ipc;
 constexpr int kPatienceMs = 10000;
 constexpr size_t kWarmup = 500;
 constexpr int kDrainLimit = 256;
-constexpr std::string_view kContent = R"({"code":"pass","silent":true,"user_expressions":{}})";
 constexpr std::string_view kBalanced =
     R"("after":[],"follow":[],"timeout":0.0,"targets":[],"retries":0)";
 
 struct Options {
-  std::string file, channel;
+  std::string file, channel, code = "pass";
   size_t count = 0, window = 0, engines = 1, payload = 0;
   bool status = false;
 };
@@ -63,7 +63,9 @@ class Load {
         signer_(need(connection_.signer())),
         query_(context, net::SocketType::dealer),
         requests_(context, net::SocketType::dealer),
-        payload_(options.payload, 'x') {
+        payload_(options.payload, 'x'),
+        content_(R"({"code":)" + json_quote(options.code) +
+                 R"(,"silent":true,"user_expressions":{}})") {
     for (auto* socket : {&query_, &requests_}) {
       if (connection_.curve_server_key.empty()) continue;
       auto keys = net::new_curve_keys();
@@ -133,7 +135,7 @@ class Load {
     net::Outgoing request;
     request.header = session_.header("execute_request", run_prefix_ + std::to_string(index));
     request.metadata = metadata_;
-    request.content = kContent;
+    request.content = content_;
     if (!payload_.empty()) request.buffers.emplace_back(std::string_view(payload_));
     std::string_view engine;
     if (options_.channel != "task") engine = engines_[index % engines_.size()];
@@ -166,7 +168,7 @@ class Load {
   wire::FieldParser parser_;
   net::Socket query_, requests_;
   net::Incoming incoming_;
-  std::string payload_, metadata_, run_prefix_;
+  std::string payload_, content_, metadata_, run_prefix_;
   std::vector<std::string> engines_;
   std::vector<bench::Clock::time_point> sent_;
   std::vector<bool> answered_;
@@ -179,6 +181,7 @@ bool parse(int argc, char** argv, Options& options) {
     const std::string argument = argv[i];
     if (argument == "--status") options.status = true;
     else if (argument.starts_with("--payload=")) options.payload = std::strtoul(&argv[i][10], nullptr, 10);
+    else if (argument.starts_with("--code=")) options.code = argument.substr(7);
     else operands.push_back(argument);
   }
   if (operands.size() < 4 || operands.size() > 5) return false;
@@ -197,7 +200,7 @@ int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
     std::fprintf(stderr, "usage: load FILE direct|one|task COUNT WINDOW [ENGINES] [--status] "
-                         "[--payload=BYTES]\n");
+                         "[--payload=BYTES] [--code=TEXT]\n");
     return 64;
   }
   try {
