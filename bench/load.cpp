@@ -75,7 +75,8 @@ class Load {
     connect(query_, "registration");
     connect(requests_, options.channel == "task" ? "task" : "mux");
     metadata_ = options.channel == "task" ? std::string(kBalanced) : "";
-    if (!options.status) metadata_ += metadata_.empty() ? R"("status":false)" : R"(,"status":false)";
+    if (!options.status) metadata_ += metadata_.empty() ? "" : ",";
+    if (!options.status) metadata_ += R"("status":false)";
     metadata_ = "{" + metadata_ + "}";
   }
 
@@ -180,7 +181,8 @@ bool parse(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--status") options.status = true;
-    else if (argument.starts_with("--payload=")) options.payload = std::strtoul(&argv[i][10], nullptr, 10);
+    else if (argument.starts_with("--payload="))
+      options.payload = std::strtoul(argv[i] + 10, nullptr, 10);
     else if (argument.starts_with("--code=")) options.code = argument.substr(7);
     else operands.push_back(argument);
   }
@@ -190,7 +192,8 @@ bool parse(int argc, char** argv, Options& options) {
   options.count = std::strtoul(operands[2].c_str(), nullptr, 10);
   options.window = std::strtoul(operands[3].c_str(), nullptr, 10);
   if (operands.size() == 5) options.engines = std::strtoul(operands[4].c_str(), nullptr, 10);
-  const bool known = options.channel == "direct" || options.channel == "one" || options.channel == "task";
+  const std::string& channel = options.channel;
+  const bool known = channel == "direct" || channel == "one" || channel == "task";
   return known && options.count > 0 && options.window > 0 && options.engines > 0;
 }
 

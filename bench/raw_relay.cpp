@@ -159,7 +159,8 @@ void run_client(void* socket, size_t count, size_t window, std::vector<double>& 
     if (!wait_input(socket, kPatienceMs)) throw std::runtime_error("no answer within 10 s");
     for (int n = 0; n < kDrainLimit && message.receive(socket); ++n) {
       size_t index = count;
-      if (message.size() == texts.size()) std::memcpy(&index, message.frame(1).data(), sizeof index);
+      if (message.size() == texts.size())
+        std::memcpy(&index, message.frame(1).data(), sizeof index);
       if (index >= out) throw std::runtime_error("an answer that was not asked for");
       latencies.push_back(bench::micros_since(sent[index]));
     }
