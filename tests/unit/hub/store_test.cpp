@@ -13,10 +13,11 @@ namespace {
 using wire::Json;
 
 std::string header(const std::string& id, const char* type, int second = 0) {
-  return wire::dump_json({{"msg_id", id},
-                          {"msg_type", type},
-                          {"session", "s"},
-                          {"date", "2026-11-20T10:00:" + std::to_string(10 + second) + ".000001Z"}});
+  return wire::dump_json(
+      {{"msg_id", id},
+       {"msg_type", type},
+       {"session", "s"},
+       {"date", "2026-11-20T10:00:" + std::to_string(10 + second) + ".000001Z"}});
 }
 
 class BooksTest : public ::testing::Test {
@@ -49,8 +50,12 @@ class BooksTest : public ::testing::Test {
     accounts.mux_request(t.event(), buffers);
   }
   void direct_reply(const std::string& id, const char* status = "ok") {
-    const Texts t{header(id + "r", "execute_reply"), header(id, "execute_request"),
-                  R"({"status": ")" + std::string(status) + R"(", "engine": "e0"})", "{}", "C", "e0"};
+    const Texts t{header(id + "r", "execute_reply"),
+                  header(id, "execute_request"),
+                  R"({"status": ")" + std::string(status) + R"(", "engine": "e0"})",
+                  "{}",
+                  "C",
+                  "e0"};
     net::Frames buffers;
     buffers.emplace_back("out " + id);
     accounts.mux_reply(t.event(), buffers);
