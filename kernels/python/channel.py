@@ -9,6 +9,7 @@ from collections import deque
 
 READ_SIZE = 1 << 16
 MAX_FRAMES = 4096
+LOOK_AGAIN = 0.001  # seconds
 MAX_VECTOR = 512  # below every system's IOV_MAX
 
 
@@ -34,12 +35,16 @@ class Channel:
         self._lock = RLock()
         self._guarded = 0        # depth of sections of the main thread an interrupt must not break
         self._deferred = False
+        self._withdrawn = set()  # ids of messages that were taken back
+        self._looked = 0.0
         self._signalled = True   # a signal came while nothing ran: look before the next request
 
     # -- reading
 
     def receive(self):
         """The next message; leaves the process when the engine is gone."""
+        if not self.messages:
+            self._withdrawn.clear()  # what is taken back came before
         while not self.messages:
             if self._fill():
                 self._parse()
@@ -106,7 +111,25 @@ class Channel:
         for length in self._lengths:
             frames.append(data[pos:pos + length])
             pos += length
-        self.messages.append(frames)
+        if len(frames[0]) < 64 and b'withdraw' in bytes(frames[0]):
+            import json
+            self._withdrawn.add(json.loads(bytes(frames[3]))['msg_id'])
+        else:
+            self.messages.append(frames)
+
+    def _read_ahead(self):
+        while select.select([self.fd], [], [], 0)[0]:
+            self._fill()
+            self._parse()
+
+    def is_withdrawn(self, msg_id):
+        """True if the engine has taken back this request, which is about to start."""
+        now = time.monotonic()
+        # After short requests nobody can have had the time to change their mind.
+        if now - self._looked > LOOK_AGAIN:
+            self._read_ahead()
+        self._looked = now
+        return msg_id in self._withdrawn
 
     # -- interrupts
 
@@ -129,9 +152,7 @@ class Channel:
         if self.running is None:
             self._signalled = True  # the message may name a request that is still in the socket
             return
-        while select.select([self.fd], [], [], 0)[0]:
-            self._fill()
-            self._parse()
+        self._read_ahead()
         if not self._take_interrupt(self.running):
             return
         if self._guarded:

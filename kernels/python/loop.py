@@ -87,6 +87,9 @@ class Kernel:
             self._errors.warn('bad hello: %s' % error)
 
     def _answer(self, raw, header, frames):
+        if self.channel.is_withdrawn(header.get('msg_id')):
+            self._reply(header['msg_type'], raw, {'status': 'aborted'}, ())
+            return
         buffers = ()
         try:
             self.channel.begin(header.get('msg_id'), raw)

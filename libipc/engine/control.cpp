@@ -77,11 +77,21 @@ void Engine::answer(Request& request, std::string content, std::string_view type
   outbox_.reply(request, std::move(reply));
 }
 
+// Requests that were written ahead: the kernel has them, but has not begun.
+void Engine::withdraw_written(std::span<const std::string> ids) {
+  for (const auto& id : ids) {
+    Request* const started = queue_.find_started_id(id);
+    if (started != nullptr && started != queue_.running())
+      kernels_.slot(started->kernel).kernel.withdraw(id);
+  }
+}
+
 void Engine::abort_request(Request& request) {
   const auto ids = message_ids(request.view().content);
   if (!ids) return outbox_.error(request, "ValueError", "abort_request without msg_ids");
   abort(ids->empty() ? queue_.withdraw_executes()
                      : queue_.withdraw(*ids, loop_.now(), kAbortMemory));
+  withdraw_written(*ids);
   answer(request, R"({"status":"ok"})");
 }
 
@@ -92,11 +102,12 @@ void Engine::cancel_request(Request& request) {
   Json content = {{"status", "ok"}, {"withdrawn", Json::array()}, {"interrupted", Json::array()}};
   for (const auto& one : withdrawn) content["withdrawn"].push_back(one->msg_id);
   abort(std::move(withdrawn));
+  withdraw_written(*ids);
   for (const auto& id : *ids) {
     Request* const started = queue_.find_started_id(id);
     if (started == nullptr) continue;
     content["interrupted"].push_back(id);
-    // One that was written ahead is interrupted when its turn comes.
+    // One that was written ahead may have begun before it could be taken back.
     started->interrupted = true;
     if (started == queue_.running())
       kernels_.slot(started->kernel).kernel.interrupt(started->msg_id);

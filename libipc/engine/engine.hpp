@@ -86,6 +86,7 @@ class Engine : private KernelOwner, private UplinkOwner {
 
   // control (control.cpp)
   bool handle(Request& request);
+  void withdraw_written(std::span<const std::string> ids);
   void abort_request(Request& request);
   void cancel_request(Request& request);
   void signal_request(Request& request);

@@ -143,12 +143,19 @@ void Kernel::flush() {
   }
 }
 
-void Kernel::interrupt(std::string_view msg_id) {
+void Kernel::tell(std::string_view header, std::string_view msg_id) {
   const std::string content = "{\"msg_id\":" + json_quote(msg_id) + "}";
-  const std::array<std::string_view, 4> parts = {R"({"msg_type": "interrupt"})", "{}", "{}",
-                                                 content};
+  const std::array<std::string_view, 4> parts = {header, "{}", "{}", content};
   send(parts);
   flush();
+}
+
+void Kernel::withdraw(std::string_view msg_id) {
+  tell(R"({"msg_type": "withdraw"})", msg_id);
+}
+
+void Kernel::interrupt(std::string_view msg_id) {
+  tell(R"({"msg_type": "interrupt"})", msg_id);
   kill_group(SIGINT);
   // The signal makes the kernel read; what is not through yet needs another one.
   signal_again_ = !writer_.empty();

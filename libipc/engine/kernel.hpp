@@ -59,6 +59,8 @@ class Kernel {
   /// Queues one message; flush() sends what is queued as far as the kernel takes it.
   void send(std::span<const std::string_view> parts, std::span<net::Frame> frames = {});
   void flush();
+  /// Takes back a request that was written ahead; it is answered `aborted` unless it runs already.
+  void withdraw(std::string_view msg_id);
   /// Stops the request with this id, if it is the one that runs.
   void interrupt(std::string_view msg_id);
   /// Sends a signal to its process group. Code::internal if that fails.
@@ -80,6 +82,7 @@ class Kernel {
   void drain_pipes();
 
  private:
+  void tell(std::string_view header, std::string_view msg_id);
   void watch_socket(bool for_output);
   void on_socket(short events);
   void read_messages();

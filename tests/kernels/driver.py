@@ -161,9 +161,14 @@ class Kernel:
         return self.request('execute_request', content, buffers)
 
     def interrupt(self, msg_id):
-        self.send_frames([b'{"msg_type": "interrupt"}', b'{}', b'{}',
-                          json.dumps({'msg_id': msg_id}).encode()])
+        self._tell(b'{"msg_type": "interrupt"}', msg_id)
         self.signal()
+
+    def withdraw(self, msg_id):
+        self._tell(b'{"msg_type": "withdraw"}', msg_id)
+
+    def _tell(self, header, msg_id):
+        self.send_frames([header, b'{}', b'{}', json.dumps({'msg_id': msg_id}).encode()])
 
     def signal(self, number=signal.SIGINT):
         os.killpg(self.process.pid, number)

@@ -116,7 +116,7 @@ TEST_F(Background, ADaemonHoldsNothingOfItsStarter) {
           if (const int fd = std::stoi(entry.path().filename());
               fd > 2 && fd != d.fd() && std::filesystem::is_fifo(entry.path()))
             open += " " + std::to_string(fd);
-        d.tell(alone && open.empty() ? 0 : 1, open);
+        d.tell(alone && open.empty() ? 0 : 1, std::to_string(::getpid()) + open);
         ::pause();
       },
       seconds(10));
@@ -125,6 +125,7 @@ TEST_F(Background, ADaemonHoldsNothingOfItsStarter) {
   // End of file: the daemon, which still runs, does not hold the other end.
   char byte = 0;
   EXPECT_EQ(::read(inherited->first.get(), &byte, 1), 0);
+  ::kill(std::stoi(report.message), SIGKILL);
 }
 
 TEST_F(Background, AProgramGetsItsInputAndItsOutputsComeBack) {
