@@ -24,6 +24,12 @@ void keep(std::string& into, std::string_view text) {
 
 net::Frames copy(net::Frames& buffers) { return std::exchange(buffers, {}); }
 
+/// Requests that carry data through a pipeline: whoever sent them takes their result at once, and
+/// a record with the data of each would hold all that ever passed.
+bool moves_data(std::string_view msg_type) {
+  return msg_type == "push_request" || msg_type == "pull_request" || msg_type == "map_request";
+}
+
 }  // namespace
 
 const char* state_name(TaskState state) {
@@ -77,8 +83,11 @@ void Accounts::add_request(std::string_view id, const wire::Header& header,
     if (!record.submitted) record.submitted = time_of(header.date);
     if (!record.submitted) record.submitted = unix_now();
     record.completed.reset();
-    if (!record.has_buffers) record.buffers = copy(buffers);
-    record.has_buffers = true;
+    record.drops_buffers = moves_data(header.msg_type);
+    if (!record.has_buffers && !record.drops_buffers) {
+      record.buffers = copy(buffers);
+      record.has_buffers = true;
+    }
     if (message.view.metadata.find("\"label\"") != std::string_view::npos) {
       constexpr std::array<std::string_view, 1> kLabel{"label"};
       std::array<std::string_view, 1> label;
@@ -102,8 +111,8 @@ void Accounts::add_result(std::string_view id, const net::MessageEvent& message,
     record.result_header = message.view.header;
     record.result_metadata = message.view.metadata;
     record.result_content = message.view.content;
-    record.result_buffers = copy(buffers);
-    record.has_result_buffers = true;
+    if (!record.drops_buffers) record.result_buffers = copy(buffers);
+    record.has_result_buffers = !record.drops_buffers;
     record.started = time_of(metadata[0]);
     record.completed = time_of(header[0]);
     if (!record.completed) record.completed = unix_now();

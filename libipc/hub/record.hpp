@@ -22,6 +22,7 @@ struct Record {
   std::string result_header, result_metadata, result_content;
   net::Frames buffers, result_buffers;
   bool has_buffers = false, has_result_buffers = false;  ///< otherwise null
+  bool drops_buffers = false;                            ///< buffers are not kept
   std::optional<UnixMicros> submitted, started, completed, received;
   std::string client_uuid, engine_uuid, resubmitted, queue, label;
   bool has_engine = false;
