@@ -24,7 +24,7 @@ static Result<std::vector<int>> destinations(const DataSession& session, const s
   choice.targets = to;
   choice.is_explicit = true;
   IPC_TRY_ASSIGN(auto engines, ipc::cli::select_targets(choice, *table));
-  IPC_TRY(require_data_engines(*table, engines));
+  IPC_TRY(require_ipkit_engines(*table, engines));
   std::erase(engines, session.engines[0]);
   return engines;
 }

@@ -49,6 +49,14 @@ Result<std::vector<int>> choose_engines(client::Connection& connection,
   return select_targets(choice, *table);
 }
 
+Result<std::vector<int>> choose_ipkit_engines(client::Connection& connection,
+                                              const Arguments& arguments) {
+  IPC_TRY_ASSIGN(auto engines, choose_engines(connection, arguments));
+  IPC_TRY_ASSIGN(const client::EngineTable* table, connection.engines());
+  IPC_TRY(client::require_ipkit_engines(*table, engines));
+  return engines;
+}
+
 SignalGuard::SignalGuard(client::Connection& connection) : connection_(connection) {
   connection_.loop().on_fd(interrupts_.fd(), POLLIN, [this](short) {
     connection_.interrupt();

@@ -101,6 +101,20 @@ Error no_such_engine(const EngineTable& table, const std::string& wanted) {
           "see ipls"};
 }
 
+Status require_ipkit_engines(const EngineTable& table, const std::vector<int>& ids) {
+  std::vector<int> foreign;
+  for (const int id : ids)
+    if (const auto* info = table.find(id); info && !info->is_ipkit()) foreign.push_back(id);
+  if (foreign.empty()) return {};
+  const std::string which = format_idset(foreign);
+  return Error{Code::no_engine,
+               "engine " + which +
+                   " is not known as ipkit's: this needs ipkit's engines (ipengine) under its "
+                   "own controller",
+               foreign.size() < ids.size() ? "leave out the others: -x " + which
+                                           : "start some: ipcluster start"};
+}
+
 std::string short_time(const std::string& iso) {
   const auto time = parse_iso8601(iso);
   if (!time) return iso;

@@ -47,6 +47,10 @@ EngineTable parse_engine_table(const wire::Json& content);
 /// as the user wrote it.
 Error no_such_engine(const EngineTable& table, const std::string& wanted);
 
+/// Code::no_engine, naming them, if some of `ids` are not known to be ours: other engines do not
+/// speak of output, values and kernels as our programs need it.
+Status require_ipkit_engines(const EngineTable& table, const std::vector<int>& ids);
+
 /// `09:12` of an ISO 8601 time, in local time; with the date if it is not today's. Text that is not
 /// a time stays as it is.
 std::string short_time(const std::string& iso);

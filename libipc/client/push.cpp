@@ -148,16 +148,6 @@ class Sender {
 
 }  // namespace
 
-Status require_data_engines(const EngineTable& table, const std::vector<int>& engines) {
-  std::vector<int> foreign;
-  for (const int id : engines)
-    if (const auto* info = table.find(id); info && !info->is_ipkit()) foreign.push_back(id);
-  if (foreign.empty()) return {};
-  return Error{Code::no_engine,
-               "engine " + format_idset(foreign) + " does not say that it is ipkit's, and gets code only",
-               "use ipexec, or leave it out: -x " + format_idset(foreign)};
-}
-
 Result<std::vector<Failure>> push_values(Connection& connection, const std::vector<int>& engines,
                                          const std::string& kernel,
                                          const std::vector<PushValue>& values) {

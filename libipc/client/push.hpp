@@ -30,9 +30,6 @@ struct PushValue {
   std::string name, type, bytes;
 };
 
-/// Code::no_engine if one of `engines` is not ours and so does not take data requests.
-Status require_data_engines(const EngineTable& table, const std::vector<int>& engines);
-
 /// Binds all values on each engine with one request; for values that are small together (kPiece).
 Result<std::vector<Failure>> push_values(Connection& connection, const std::vector<int>& engines,
                                          const std::string& kernel,

@@ -31,24 +31,50 @@ quick() { run --separate-stderr run_limited 30 "$@"; }
   assert_status 0
 }
 
-@test "ipexec tells of an exception there" {
-  quick ipexec -t 0 '1/0'
-  assert_status 1
-  assert_stderr --partial 'ZeroDivisionError: division by zero'
+# job_words CODE: words of a real client's requests that run CODE, after they were sent.
+job_words() {
+  run_limited 30 "$REAL_PYTHON" - "$1" <<'END'
+import sys
+import ipyparallel
+client = ipyparallel.Client()
+jobs = client[:].execute(sys.argv[1], block=False)
+jobs.wait(20)
+print(*("job:" + id for id in jobs.msg_ids), sep="\n")
+END
 }
 
-@test "job words of requests to them" {
-  quick ipexec -a 'y = 1'
+@test "ipwait knows the requests of a real client" {
+  mapfile -t words < <(job_words 'y = 1')
+  quick ipwait "${words[@]}"
   assert_status 0
-  quick ipwait "${lines[@]}"
-  assert_status 0
-  quick ipexec -a -t 0 '1/0'
-  quick ipwait "${lines[@]}"
+  mapfile -t words < <(job_words '1/0')
+  quick ipwait "${words[@]}"
   assert_status 1
 }
 
-@test "what only our engines can do is refused, with the reason" {
-  quick ippush a=30
+# refused CMD…: it needs our engines, says so, and sends nothing.
+refused() {
+  quick "$@"
   assert_status 68
-  assert_stderr --partial 'not started by ipkit'
+  assert_output ""
+  assert_stderr --regexp "^$1: engine 0-1 is not known as ipkit's: .*needs ipkit's engines"
+}
+
+@test "what needs our engines is refused, with the reason" {
+  refused ipexec 'print(1)'
+  refused ipexec --sh 'echo 1'
+  refused ipexec -a 'y = 1'
+  refused ippush a=30
+  refused ippull a
+  refused ipls --names
+}
+
+@test "ipmap's items are not sent to them either" {
+  run --separate-stderr run_limited 30 bash -c "seq 3 | ipmap 'x * 2'"
+  assert_status 68
+  assert_output ""
+  assert_stderr --partial "needs ipkit's engines (ipengine)"
+  run --separate-stderr run_limited 30 bash -c "seq 3 | ipmap --sh 'echo {}'"
+  assert_status 68
+  assert_output ""
 }

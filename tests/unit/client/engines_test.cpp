@@ -31,6 +31,20 @@ TEST(Engines, an_engine_that_is_not_there) {
   EXPECT_EQ(no_such_engine({}, "7").text(), "no engine 7: there are none; see ipls");
 }
 
+TEST(Engines, those_that_are_not_ours_are_named) {
+  EngineTable table;
+  table.engines[0].version = "0.1.0";
+  table.engines[1].version = "";
+  EXPECT_TRUE(require_ipkit_engines(table, {}));
+  EXPECT_TRUE(require_ipkit_engines(table, {0}));
+  const auto mixed = require_ipkit_engines(table, {0, 1});
+  ASSERT_FALSE(mixed);
+  EXPECT_EQ(mixed.error().code, Code::no_engine);
+  EXPECT_TRUE(mixed.error().text().starts_with("engine 1 is not known as ipkit's"));
+  EXPECT_TRUE(mixed.error().text().ends_with("leave out the others: -x 1"));
+  EXPECT_EQ(require_ipkit_engines(table, {1}).error().hint, "start some: ipcluster start");
+}
+
 TEST(Engines, short_times) {
   EXPECT_EQ(short_time("nonsense"), "nonsense");
   EXPECT_EQ(short_time("2020-01-02T03:04:05Z").substr(0, 8), "2020-01-");

@@ -233,13 +233,5 @@ TEST(Fetch, answers_of_the_wrong_form) {
   }
 }
 
-TEST(Push, engines_that_are_not_ours) {
-  EngineTable table;
-  table.engines[0].version = "0.1.0";
-  table.engines[1].version = "";
-  EXPECT_TRUE(require_data_engines(table, {0}));
-  EXPECT_EQ(require_data_engines(table, {0, 1}).error().code, Code::no_engine);
-}
-
 }  // namespace
 }  // namespace ipc::client
