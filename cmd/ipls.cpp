@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipls: list engines, or what their namespaces hold.
-#include <unistd.h>
-
 #include <map>
 
 #include "libipc/cli/data.hpp"
@@ -174,20 +172,13 @@ int report_missing(const Arguments& arguments, const DataSession& session, Listi
   return report_failures(arguments, listing.failures);
 }
 
-ipc::Result<int> print(const std::string& text, int status) {
-  Writer out(STDOUT_FILENO);
-  out.write(text);
-  out.flush();
-  IPC_TRY(out.status());
-  return status;
-}
-
 ipc::Result<int> body(const Arguments& arguments) {
   if (arguments.has("names") || !arguments.operands.empty()) {
     IPC_TRY_ASSIGN(const auto session, open_data_session(arguments));
     IPC_TRY_ASSIGN(auto listing, ask_names(session));
     const auto text = names_text(arguments, listing, arguments.operands);
-    return print(text, report_missing(arguments, session, listing));
+    IPC_TRY(print(text));
+    return report_missing(arguments, session, listing);
   }
   IPC_TRY_ASSIGN(const auto connection, connect(arguments, false));
   const SignalGuard guard(*connection);
@@ -198,7 +189,8 @@ ipc::Result<int> body(const Arguments& arguments) {
     IPC_TRY_ASSIGN(engines, choose_engines(*connection, arguments));
   }
   IPC_TRY_ASSIGN(const std::string text, list_engines(*connection, arguments, engines));
-  return print(text, 0);
+  IPC_TRY(print(text));
+  return 0;
 }
 
 }  // namespace

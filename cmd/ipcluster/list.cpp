@@ -8,9 +8,9 @@
 #include "cmd/ipcluster/leftovers.hpp"
 #include "cmd/ipcluster/plan.hpp"
 #include "cmd/ipcluster/verbs.hpp"
+#include "libipc/cli/output.hpp"
 #include "libipc/client/engines.hpp"
 #include "libipc/net/connection.hpp"
-#include "libipc/util/fd.hpp"
 #include "libipc/util/lock.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/wire/json.hpp"
@@ -106,7 +106,7 @@ Result<int> list(const cli::Arguments& arguments) {
     const Json row = row_of(cluster);
     text += arguments.has("json") ? wire::dump_json(row) + "\n" : row_text(row);
   }
-  IPC_TRY(write_all(STDOUT_FILENO, text));
+  IPC_TRY(cli::print(text));
   return 0;
 }
 
@@ -125,7 +125,7 @@ Result<int> clean(const cli::Arguments& arguments) {
         if (entry.path().extension() == ".log" && fs::remove(entry.path(), error))
           removed.push_back(entry.path());
     if (arguments.has("verbose"))
-      for (const auto& path : removed) IPC_TRY(write_all(STDOUT_FILENO, "removed " + path + "\n"));
+      for (const auto& path : removed) IPC_TRY(cli::print("removed " + path + "\n"));
   }
   return 0;
 }

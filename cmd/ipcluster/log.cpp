@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipcluster log: the last lines of the logs, and what comes after them.
 #include <poll.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 
 #include "cmd/ipcluster/plan.hpp"
 #include "cmd/ipcluster/verbs.hpp"
+#include "libipc/cli/output.hpp"
+#include "libipc/cli/signals.hpp"
 #include "libipc/util/fd.hpp"
 #include "libipc/util/text.hpp"
 
@@ -79,18 +82,19 @@ Status follow(const config::ClusterName& cluster, std::map<std::string, std::str
   if (!watch || ::inotify_add_watch(watch.get(), config::log_directory(cluster).c_str(),
                                     IN_MODIFY | IN_CREATE) < 0)
     return system_error(Code::no_input, config::log_directory(cluster));
-  for (;;) {
+  while (cli::noted_signal() == 0) {
     for (const auto& path : files_of(cluster))
       for (std::string text; !(text = news_of(path, offsets[path])).empty();)
-        IPC_TRY(write_all(STDOUT_FILENO, text));
+        IPC_TRY(cli::print(text));
     pollfd items[] = {{watch.get(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
     // Files on other machines' disks are not announced: look every second as well.
     ::poll(items, 2, 1000);
-    if (items[1].revents & (POLLERR | POLLHUP)) return {};
+    if (items[1].revents & (POLLERR | POLLHUP)) cli::note_signal(SIGPIPE);
     char events[4096];
     while (::read(watch.get(), events, sizeof events) > 0) {
     }
   }
+  return {};
 }
 
 }  // namespace
@@ -103,8 +107,9 @@ Result<int> show_log(const cli::Arguments& arguments) {
     return Error{Code::no_input,
                  "no logs in " + config::display_path(config::log_directory(cluster)), ""};
   std::map<std::string, std::streamoff> offsets;
-  for (const auto& path : files)
-    IPC_TRY(write_all(STDOUT_FILENO, tail_of(path, static_cast<size_t>(count), offsets[path])));
+  std::string text;
+  for (const auto& path : files) text += tail_of(path, static_cast<size_t>(count), offsets[path]);
+  IPC_TRY(cli::print(text));
   if (arguments.has("follow")) IPC_TRY(follow(cluster, std::move(offsets)));
   return 0;
 }

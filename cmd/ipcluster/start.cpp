@@ -7,6 +7,7 @@
 #include "cmd/ipcluster/ask.hpp"
 #include "cmd/ipcluster/supervisor.hpp"
 #include "cmd/ipcluster/verbs.hpp"
+#include "libipc/cli/output.hpp"
 #include "libipc/util/idset.hpp"
 #include "libipc/util/log.hpp"
 
@@ -17,7 +18,7 @@ Result<int> preview(const Plan& plan) {
   auto show = [&](const std::string& kind, const config::LaunchRequest& request) -> Status {
     IPC_TRY_ASSIGN(const Launcher launcher, Launcher::find(kind, plan.cluster));
     IPC_TRY_ASSIGN(const std::string text, launcher.preview(request));
-    return write_all(STDOUT_FILENO, "--- # ipkit-launch-" + kind + " start\n" + text);
+    return cli::print("--- # ipkit-launch-" + kind + " start\n" + text);
   };
   if (plan.with_controller) {
     IPC_TRY_ASSIGN(const auto request, controller_request(plan));
@@ -43,7 +44,7 @@ Result<int> supervise(Plan plan) {
   if (daemon.is_parent()) {
     const auto& report = daemon.report();
     if (report.status != 0) return Error{static_cast<Code>(report.status), report.message, ""};
-    IPC_TRY(write_all(STDOUT_FILENO, report.message));
+    IPC_TRY(cli::print(report.message));
     return 0;
   }
   open_log(plan);
@@ -102,7 +103,7 @@ Result<int> engines(const cli::Arguments& arguments) {
                               {"launcher", plan.profile.text("launcher")}};
   IPC_TRY_ASSIGN(const auto answer, ask(plan.cluster, request, plan.limit + seconds(60)));
   if (answer.code != Code::ok) return Error{answer.code, answer.text, ""};
-  if (!plan.quiet) IPC_TRY(write_all(STDOUT_FILENO, answer.text + "\n"));
+  if (!plan.quiet) IPC_TRY(cli::print(answer.text + "\n"));
   return 0;
 }
 

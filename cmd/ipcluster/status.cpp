@@ -7,9 +7,9 @@
 #include "cmd/ipcluster/leftovers.hpp"
 #include "cmd/ipcluster/plan.hpp"
 #include "cmd/ipcluster/verbs.hpp"
+#include "libipc/cli/output.hpp"
 #include "libipc/client/connection.hpp"
 #include "libipc/net/connection.hpp"
-#include "libipc/util/fd.hpp"
 #include "libipc/util/process.hpp"
 
 namespace ipc::cluster {
@@ -126,9 +126,9 @@ Result<int> status(const cli::Arguments& arguments) {
   ask_hub(view);
   const Json json = view_json(view);
   const bool anything = !json["controller"].is_null() || !json["ipcluster"].is_null();
-  if (arguments.has("json")) IPC_TRY(write_all(STDOUT_FILENO, wire::dump_json(json) + "\n"));
+  if (arguments.has("json")) IPC_TRY(cli::print(wire::dump_json(json) + "\n"));
   if (!anything) return Error{Code::no_controller, view.trouble, ""};
-  if (!arguments.has("json")) IPC_TRY(write_all(STDOUT_FILENO, view_text(view, json)));
+  if (!arguments.has("json")) IPC_TRY(cli::print(view_text(view, json)));
   return 0;
 }
 

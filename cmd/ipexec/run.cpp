@@ -83,7 +83,10 @@ class Run {
   }
 
   Result<int> finish(ipc::TimePoint deadline) {
-    const Status waited = connection_.wait_all(deadline);
+    // Output that cannot be written is not asked for any longer.
+    const auto over = [this] { return connection_.in_flight() == 0 || !streams_.out.status(); };
+    const Status waited = connection_.wait(over, deadline);
+    if (!streams_.out.status()) connection_.cancel_all();
     if (!waited && waited.error().code != ipc::Code::timed_out) return leave(waited.error());
     if (!waited) return time_out();
     IPC_TRY(flush());

@@ -70,7 +70,7 @@ Result<int> Mapper::run() {
   for (const auto& [engine, time] : last_reply_) remarks_.finish(engine);
   streams_.err.flush();
   streams_.out.flush();
-  const bool unfinished = !waited || fatal_;
+  const bool unfinished = !waited || fatal_ || !streams_.out.status();
   if (unfinished && !connection_.interrupted()) connection_.cancel_all();
   if (fatal_) return *fatal_;
   if (!waited && waited.error().code == ipc::Code::timed_out) return timed_out();
@@ -87,7 +87,7 @@ Error Mapper::timed_out() const {
 }
 
 bool Mapper::finished() const {
-  if (fatal_) return true;
+  if (fatal_ || !streams_.out.status()) return true;
   return connection_.tasks_in_flight() == 0 && again_.empty() && !wants_more();
 }
 

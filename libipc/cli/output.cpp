@@ -53,6 +53,13 @@ void Writer::put(std::string_view bytes) {
   }
 }
 
+Status print(std::string_view text) {
+  Writer out(STDOUT_FILENO);
+  out.write(text);
+  out.flush();
+  return out.status();
+}
+
 void Streams::flush_each_turn(net::Loop& loop) {
   loop.at_turn_end([this] {
     err.flush();

@@ -40,6 +40,9 @@ class Writer {
   Status status_;
 };
 
+/// Writes `text` to stdout at once, as a Writer does.
+Status print(std::string_view text);
+
 /// Our stdout and stderr, written at the end of each turn of a loop. Make it before the connection,
 /// so that it outlives the loop.
 struct Streams {

@@ -38,10 +38,7 @@ static int act(const Command& command, int argc, char* const* argv, Body body) {
   if (auto arguments = parse(command, words); !arguments) {
     status = arguments.error();
   } else if (!arguments->answer.empty()) {
-    Writer out(STDOUT_FILENO);
-    out.write(arguments->answer);
-    out.flush();
-    if (!out.status()) status = out.status().error();
+    if (const auto printed = print(arguments->answer); !printed) status = printed.error();
   } else {
     status = body(*arguments);
   }

@@ -65,7 +65,7 @@ Status write_all(int fd, std::string_view bytes) {
       pollfd item{fd, POLLOUT, 0};
       ::poll(&item, 1, -1);
     } else if (errno != EINTR) {
-      return system_error(Code::internal, "write");
+      return system_error(Code::internal, "cannot write");
     }
   }
   return {};
