@@ -94,6 +94,14 @@ std::vector<Verb> make_verbs() {
                   .options = {},
                   .common = cli::kJson},
                  list});
+  all.push_back(
+      {"groups",
+       {.name = "ipcluster groups",
+        .synopsis = {"[OPTION]..."},
+        .summary = "The profile's named sets of engines: NAME, a tab and SET, a line each.",
+        .examples = {},
+        .options = kWhich},
+       groups});
   all.push_back({"clean",
                  {.name = "ipcluster clean",
                   .synopsis = {"[OPTION]..."},

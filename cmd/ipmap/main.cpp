@@ -2,8 +2,8 @@
 // ipmap: one expression or command, many items, whichever engine is free.
 #include "cmd/ipmap/mapper.hpp"
 #include "libipc/cli/connect.hpp"
+#include "libipc/cli/groups.hpp"
 #include "libipc/cli/program.hpp"
-#include "libipc/cli/targets.hpp"
 
 namespace {
 
@@ -24,7 +24,7 @@ ipc::Result<ipmap::Crew> find_crew(ipc::client::Connection& connection,
   crew.engines = table->engines.empty() ? 4 : table->engines.size();
   const TargetChoice choice = target_choice(arguments);
   const bool any = choice.targets == "all" && choice.exclude.empty();
-  IPC_TRY_ASSIGN(const auto ids, select_targets(choice, *table));
+  IPC_TRY_ASSIGN(const auto ids, select_engines(arguments, choice, *table));
   IPC_TRY(ipc::client::require_ipkit_engines(*table, ids));
   if (any) return crew;
   for (const int id : ids) crew.targets.push_back(table->find(id)->uuid);

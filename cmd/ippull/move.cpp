@@ -2,7 +2,7 @@
 // ippull --to: values from one engine to others.
 #include "cmd/ippull/move.hpp"
 
-#include "libipc/cli/targets.hpp"
+#include "libipc/cli/groups.hpp"
 #include "libipc/cli/values.hpp"
 #include "libipc/client/fetch.hpp"
 
@@ -18,12 +18,14 @@ using ipc::client::FetchPart;
 using ipc::client::FetchQuery;
 using ipc::client::Source;
 
-static Result<std::vector<int>> destinations(const DataSession& session, const std::string& to) {
+static Result<std::vector<int>> destinations(const DataSession& session,
+                                             const ipc::cli::Arguments& arguments,
+                                             const std::string& to) {
   IPC_TRY_ASSIGN(const ipc::client::EngineTable* table, session.connection->engines());
   ipc::cli::TargetChoice choice;
   choice.targets = to;
   choice.is_explicit = true;
-  IPC_TRY_ASSIGN(auto engines, ipc::cli::select_targets(choice, *table));
+  IPC_TRY_ASSIGN(auto engines, ipc::cli::select_engines(arguments, choice, *table));
   IPC_TRY(require_ipkit_engines(*table, engines));
   std::erase(engines, session.engines[0]);
   return engines;
@@ -74,7 +76,7 @@ Result<int> move(const DataSession& session, const ipc::cli::Arguments& argument
         Code::usage,
         "--to takes from one engine, and " + std::to_string(session.engines.size()) + " are meant",
         "name it: -t 0"};
-  IPC_TRY_ASSIGN(const auto engines, destinations(session, to));
+  IPC_TRY_ASSIGN(const auto engines, destinations(session, arguments, to));
   for (const auto& name : arguments.operands) {
     IPC_TRY_ASSIGN(const auto failures, move_one(session, name, engines));
     if (!failures.empty()) return report_failures(arguments, failures);

@@ -6,9 +6,9 @@
 
 #include <cstdlib>
 
+#include "libipc/cli/groups.hpp"
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/program.hpp"
-#include "libipc/cli/targets.hpp"
 #include "libipc/client/jobs.hpp"
 #include "libipc/config/paths.hpp"
 
@@ -46,7 +46,7 @@ Result<std::vector<int>> choose_engines(client::Connection& connection,
   IPC_TRY_ASSIGN(const client::EngineTable* table, connection.engines());
   const TargetChoice choice = target_choice(arguments);
   if (table->engines.empty() && choice.targets == "all") return connection.no_engines();
-  return select_targets(choice, *table);
+  return select_engines(arguments, choice, *table);
 }
 
 Result<std::vector<int>> choose_ipkit_engines(client::Connection& connection,

@@ -128,10 +128,10 @@ Status Lookup::add_group(std::string_view term, std::set<int>& chosen, int depth
   const auto group = groups_.find(std::string(term.substr(1)));
   if (group == groups_.end()) {
     std::string known;
-    for (const auto& [name, meaning] : groups_) known += (known.empty() ? "" : ", @") + name;
-    return Error{Code::no_engine,
-                 "no group " + std::string(term) + (known.empty() ? "" : ": there are @" + known),
-                 "groups are defined in the profile, under targets"};
+    for (const auto& [name, meaning] : groups_) known += (known.empty() ? "@" : ", @") + name;
+    return Error{Code::usage,
+                 "no group " + std::string(term) + (known.empty() ? "" : ": there are " + known),
+                 "groups are defined in the profile: groups: {gpu: 0-3}"};
   }
   if (depth >= kGroupDepth)
     return Error{Code::bad_profile, "group " + std::string(term) + " refers to itself", ""};

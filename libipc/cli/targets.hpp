@@ -26,7 +26,7 @@ struct TargetChoice {
 TargetChoice target_choice(const Arguments& arguments);
 
 /// Ids in ascending order, each once. Code::no_engine for a target that has none (the message lists
-/// what there is), Code::usage for an expression that cannot be read.
+/// what there is), Code::usage for an expression that cannot be read or a group that is not there.
 Result<std::vector<int>> select_targets(const TargetChoice& choice,
                                         const client::EngineTable& table,
                                         const Groups& groups = {});

@@ -65,6 +65,46 @@ list() { run --separate-stderr run_limited 20 ipls "$@"; }
   assert_stderr --partial "ipls: 0-1 (2): no 'nosuch'"
 }
 
+@test "@group: a set named in the profile" {
+  printf 'groups:\n  second: 1\n  both: [0, "@second"]\n' >"$IPYTHONDIR/profile_default/ipkit.yaml"
+  list -t @second
+  assert_output 1
+  list -t @both
+  assert_output $'0\n1'
+  list -x @second
+  assert_output 0
+  IPKIT_TARGETS=@second list
+  assert_output 1
+  run --separate-stderr run_limited 20 ipexec -t @second -p 'one'
+  assert_output 5
+  run --separate-stderr run_limited 20 ippull -t @second one
+  assert_output 5
+  run --separate-stderr run_limited 20 ipmap -t @second 'one + x' ::: 1 2
+  assert_output $'6\n7'
+  run --separate-stderr run_limited 20 ipcluster groups
+  assert_output $'both\t0,@second\nsecond\t1'
+}
+
+@test "@group that is not there: 64, and which there are" {
+  printf 'groups:\n  second: 1\n  both: 0-1\n' >"$IPYTHONDIR/profile_default/ipkit.yaml"
+  list -t @nosuch
+  assert_status 64
+  assert_output ""
+  assert_stderr --partial "ipls: no group @nosuch: there are @both, @second; groups are"
+  rm "$IPYTHONDIR/profile_default/ipkit.yaml"
+  list -t @nosuch
+  assert_status 64
+  assert_stderr --partial "no group @nosuch; groups are defined in the profile"
+}
+
+@test "@group of a profile that cannot be read: 78, where and why" {
+  printf 'groups: 3\n' >"$IPYTHONDIR/profile_default/ipkit.yaml"
+  list -t @second
+  rm "$IPYTHONDIR/profile_default/ipkit.yaml"
+  assert_status 78
+  assert_stderr --partial "ipkit.yaml:1: 'groups' must be"
+}
+
 @test "standard input is not looked at" {
   run --separate-stderr run_limited 20 bash -c 'echo foreign | { ipls >/dev/null; cat; }'
   assert_output foreign

@@ -65,7 +65,8 @@ TEST(Targets, HostsLanguagesGroups) {
   EXPECT_EQ(chosen("@gpu"), (Ids{5, 7}));
   EXPECT_EQ(refused("host:n03").what,
             "no engine on host n03: there are 0-2,5,7 (gone: 3-4, kernel killed)");
-  EXPECT_EQ(refused("@none").code, Code::no_engine);
+  EXPECT_EQ(refused("@none").code, Code::usage);
+  EXPECT_EQ(refused("@none").what, "no group @none: there are @gpu, @loop");
   EXPECT_EQ(refused("@loop").code, Code::bad_profile);
 }
 
