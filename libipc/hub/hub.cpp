@@ -16,6 +16,7 @@ using wire::Json;
 namespace {
 
 constexpr Duration kAppear = seconds(1);        // an unknown id may still appear
+constexpr int kCatchUp = 16;                    // times kDrainLimit batches, before questions
 constexpr Duration kShutdownDelay = milliseconds(300);
 
 }  // namespace
@@ -139,6 +140,8 @@ void Hub::reply_for_engine(const DirectRequest& request, const std::string& uuid
 }
 
 int Hub::from_clients() {
+  // What a client has seen happen is in the books when it asks, as far as a busy hub can.
+  for (int more = kCatchUp; more > 0 && from_loops() == net::kDrainLimit;) --more;
   int taken = 0;
   bool located = false;
   for (; taken < net::kDrainLimit && message_.receive(sockets_.clients, located); ++taken) {
