@@ -20,12 +20,10 @@ struct Row {
 
 const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
-      {"cluster", {"ipcluster", "ipcontroller", "ipengine", "ipprofile"}},
-      {"namespaces",
-       {"ipexec", "ipapply", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
-      {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
-      {"jobs", {"ipwait", "ipresult", "ipcancel", "iphistory"}},
-      {"watch, talk", {"ipstat", "iptop", "ipreport", "ipconsole", "ipkernel"}},
+      {"cluster", {"ipcluster", "ipcontroller", "ipengine"}},
+      {"namespaces", {"ipexec", "ippush", "ippull", "ipscatter", "ipgather", "ipls"}},
+      {"tasks", {"ipmap"}},
+      {"jobs, load", {"ipwait", "ipstat"}},
   };
   return rows;
 }
@@ -63,10 +61,7 @@ ipc::Result<int> body(const Arguments& arguments) {
   text +=
       "\nStart: ipcluster start -n 4 --daemonize    Try: ipexec -p '1 + 1'\n"
       "Help: any of them with -h    Manual: man ipkit\n";
-  Writer out(STDOUT_FILENO);
-  out.write(text);
-  out.flush();
-  IPC_TRY(out.status());
+  IPC_TRY(print(text));
   return 0;
 }
 

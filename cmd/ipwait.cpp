@@ -72,8 +72,7 @@ ipc::Result<int> wait_for_words(Connection& connection, const Arguments& argumen
       out.write(job + " " + engine_of(connection, id) + " " + word_of(outcome) + "\n");
       out.flush();
     } else if (outcome != Outcome::ok && !arguments.has("quiet")) {
-      complain(job +
-               (outcome == Outcome::aborted ? " was cancelled" : " failed; see ipresult " + job));
+      complain(job + (outcome == Outcome::aborted ? " was cancelled" : " failed"));
     }
   };
   IPC_TRY(wait_for_all_jobs(connection, ids, on_end, deadline));

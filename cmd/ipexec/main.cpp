@@ -26,7 +26,7 @@ Command command() {
       {"ipexec --sh 'df /scratch | tail -1' | sort -k4", "one operand is shell text"},
       {"tar c data | ipexec -i --sh tar x -C /scratch", "our input to each engine's command"},
       {"ipexec -f fit.py --steps 10", "a script with its arguments"},
-      {"j=$(ipexec -a 'train()'); ipwait --timeout 1h $j || ipcancel $j", ""},
+      {"j=$(ipexec -a 'train()'); ipwait --timeout 1h $j", "in the background"},
       {"cat hosts | while read h; do ipexec -n -t \"host:$h\" 'flush()'; done", "in loops: -n"},
   };
   c.options = {

@@ -274,7 +274,7 @@ Result<const EngineTable*> Connection::refresh_engines() {
 
 Error Connection::no_engines() const {
   return {Code::not_ready, "no engines yet: " + controller() + " has 0",
-          "wait for them: ipwait -n 1, or see why: ipcluster doctor"};
+          "wait for them: ipwait -n 1, or see why: ipcluster status"};
 }
 
 Result<std::string> Connection::send(int engine, Request request, ReplyHandler on_reply) {

@@ -131,7 +131,7 @@ Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<st
   if (all.unknown.empty()) return all;
   std::string names;
   for (const auto& id : all.unknown) names += (names.empty() ? "job:" : ", job:") + id;
-  return Error{Code::no_input, "no such job: " + names, "see iphistory"};
+  return Error{Code::no_input, "no such job: " + names, "its controller may have been another one"};
 }
 
 Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
@@ -165,7 +165,7 @@ Result<int> wait_for_engines(Connection& connection, int count, TimePoint deadli
       return Error{Code::timed_out,
                    "timed out: " + std::to_string(table->engines.size()) + " of " +
                        std::to_string(count) + " engines",
-                   "see why: ipcluster doctor"};
+                   "see why: ipcluster status"};
   }
   return static_cast<int>(table->engines.size());
 }
@@ -198,7 +198,8 @@ Result<JobRecord> job_result(Connection& connection, const std::string& id, Time
   const Json question = {{"msg_ids", {id}}, {"status_only", false}};
   auto reply = connection.ask_and_wait("result_request", wire::dump_json(question), deadline);
   if (!reply && reply.error().code == Code::failed && !connection.interrupted())
-    return Error{Code::no_input, "no such job: job:" + id, "see iphistory"};
+    return Error{Code::no_input, "no such job: job:" + id,
+                 "its controller may have been another one"};
   if (!reply) return reply.error();
   Json content = reply->content();
   if (!content.is_object() || !content.contains(id))

@@ -69,7 +69,7 @@ Link::Link(net::Context& context, net::Loop& loop, const net::Connection& file,
     patience_timer_ = 0;
     if (!answered_)
       fail({Code::no_controller, controller_name(file_) + " does not answer",
-            "look at it: ipcluster doctor"});
+            "look at it: ipcluster status"});
   });
 }
 

@@ -53,7 +53,7 @@ await() { run --separate-stderr run_limited 20 ipwait "$@"; }
   await "$j"
   assert_status 1
   assert_output ""
-  assert_stderr "ipwait: $j failed; see ipresult $j"
+  assert_stderr "ipwait: $j failed"
   await -q "$j"
   assert_status 1
   assert_stderr ""
