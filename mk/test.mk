@@ -4,6 +4,8 @@
 UNIT_OBJS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/unit/*/*.cpp))
 # A kernel that runs inside a test.
 UNIT_OBJS += $(BUILD)/obj/kernels/echo/echo.o
+# The assembly of the controller, for the test that has everything in one process.
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipcontroller/%.o,controller binding)
 UNIT      := $(BUILD)/tests/unit
 SANITIZED = BUILD=build-$(1) OPT='-O1 -g' SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'
 # What the sanitizers look at beside the unit tests: every program once.

@@ -2,6 +2,8 @@
 // Ports: which socket listens where.
 #include "cmd/ipcontroller/binding.hpp"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "libipc/util/text.hpp"
@@ -12,7 +14,9 @@ namespace {
 // A peer that is silent for so long is disconnected, and its identity is free again.
 constexpr milliseconds kPeerInterval{5000}, kPeerTimeout{15000};
 
-bool is_ipc(const std::string& interface) { return interface.starts_with("ipc://"); }
+constexpr std::string_view kIpc = "ipc://";
+
+bool is_ipc(const std::string& interface) { return interface.starts_with(kIpc); }
 
 }  // namespace
 
@@ -40,9 +44,11 @@ Result<int> Binder::bind(net::Socket& socket, int wanted) {
                        : pool_.next < pool_.ports.size() ? pool_.ports[pool_.next]
                                                          : 0;
     for (int port = number > 0 ? number : 1; port < 65536; ++port) {
-      const auto bound = socket.bind(interface_ + "-" + std::to_string(port));
-      if (bound) return ++pool_.next, port;
-      if (number > 0) return bound.error();
+      const std::string endpoint = interface_ + "-" + std::to_string(port);
+      // libzmq takes a name away from whoever has it.
+      if (number == 0 && ::access(endpoint.c_str() + kIpc.size(), F_OK) == 0) continue;
+      IPC_TRY(socket.bind(endpoint));
+      return ++pool_.next, port;
     }
     return Error{Code::internal, "no free name for " + interface_, ""};
   }
