@@ -13,6 +13,13 @@ namespace {
 // Replies of an engine that is gone may still be on their way to the relay.
 constexpr Duration kGrace = milliseconds(500);
 
+// A routing identity made up by the transport: the peer chose none. Such clients are the
+// reference's; they fail their requests themselves when they hear of the engine's end, and print
+// every answer that comes after that.
+bool is_anonymous(std::string_view identity) {
+  return identity.size() == 5 && identity.front() == '\0';
+}
+
 }  // namespace
 
 void Hub::registration(const Json& content) {
@@ -88,7 +95,7 @@ void Hub::answer_stranded(const Engine& engine) {
   if (registry_.find(engine.uuid) != nullptr) return;  // it came back
   for (const auto& request : direct_.take(engine.uuid)) {
     const auto header = parser_.header(request.header);
-    if (!header) continue;
+    if (!header || (!request.control && is_anonymous(request.client))) continue;
     const auto text = "Engine " + std::to_string(engine.id) + " died while running task '" +
                       std::string(header->msg_id) + "'";
     reply_for_engine(request, engine.uuid, text);

@@ -128,3 +128,11 @@ assert e["hb_ping"] and e["hb_pong"] and c["notification"] and c["ipkit"]["pid"]
   run run_limited 50 "$IPKIT_PYTHON" "$ROOT/tests/cmd/ipcontroller_noise.py" "$SECURITY"
   assert_equal "$status" 0
 }
+
+@test "a bare engine and client: routing, waiting, cancelling, lost engines, shutdown" {
+  controller --poll-spin=0
+  "$IPKIT_PYTHON" -c 'import zmq, jupyter_client' || skip "needs pyzmq and jupyter_client"
+  run run_limited 50 "$IPKIT_PYTHON" "$ROOT/tests/cmd/ipcontroller_peer.py" "$SECURITY"
+  assert_equal "$status" 0
+  wait_until 3 "the end of the controller" gone "$CONTROLLER"
+}
