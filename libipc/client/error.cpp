@@ -56,7 +56,11 @@ std::string summary(const RemoteError& error) {
   if (text.empty()) text = "failed without saying why";
   if (error.frames.empty()) return text;
   const StackLine& last = error.frames.back();
-  text += ", line " + std::to_string(last.line);
+  const std::string line = ", line " + std::to_string(last.line);
+  // Python's SyntaxError says the place itself.
+  const std::string place = " (" + last.file + line + ")";
+  if (text.ends_with(place)) text.resize(text.size() - place.size());
+  text += line;
   const auto source = trim(last.source);
   if (!source.empty()) text += ": " + std::string(source);
   return text;

@@ -84,7 +84,7 @@ client_file() { echo "$IPYTHONDIR/profile_${1:-default}/security/ipcontroller-cl
 @test "a syntax error in the code: line and text" {
   ask ipexec 'y = ('
   assert_status 1
-  assert_stderr --partial "0-1 (2): SyntaxError"
+  assert_stderr --partial "0-1 (2): SyntaxError: '(' was never closed, line 1: y = ("
 }
 
 @test "a missing variable" {
