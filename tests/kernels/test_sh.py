@@ -126,6 +126,8 @@ class Execute(Case):
 
     def test_background_child_does_not_hold_the_reply(self):
         self.ok(self.kernel.execute('sleep 300 & child=$!'))
+        # A bash that has forked but not yet become sleep can swallow the signal.
+        self.run_code('until read -r name </proc/$child/comm && [[ $name == sleep ]]; do :; done')
         self.assertEqual(self.run_code('kill $child; wait $child; echo $?'), b'143\n')
 
     def test_history_messages(self):
