@@ -56,7 +56,7 @@ int repeat_after(int n) { return n == 0 ? 200 : n == 1 ? 800 : -1; }
     _exit(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 70);
 }
 
-std::string quoted(const std::string& text) {
+std::string shell_quoted(const std::string& text) {
     std::string out = "'";
     for (char c : text) {
         out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -161,7 +161,7 @@ void Shell::start(bool restore) {
     }
     commands_ = ends[1];
     pending_.clear();
-    std::string line = ". " + quoted(driver_);
+    std::string line = ". " + shell_quoted(driver_);
     for (int fd : {input_, output_, state_, answers_end_}) {
         line += ' ' + std::to_string(fd);
     }
