@@ -305,7 +305,8 @@ TEST_F(EngineTest, HeartbeatsGoOnWhileALargeRequestWaitsForABusyKernel) {
   net::Frames pong;
   int beats = 0;
   until("beats", [&] {
-    const std::string_view ping[] = {std::to_string(1000 + beats)};
+    const std::string number = std::to_string(1000 + beats);
+    const std::string_view ping[] = {number};
     controller.socket("hb_ping").send(std::span(ping));
     while (controller.socket("hb_pong").receive(pong)) ++beats;
     return beats > 20;

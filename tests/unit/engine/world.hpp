@@ -253,7 +253,8 @@ struct World : testing::Test {
     std::string heart;
     int beat = 0;
     until("heart", [&] {
-      const std::string_view ping[] = {std::to_string(beat++)};
+      const std::string number = std::to_string(beat++);
+      const std::string_view ping[] = {number};
       controller.socket("hb_ping").send(std::span(ping));
       net::Frames frames;
       if (controller.socket("hb_pong").receive(frames)) heart = frames[0].view();
