@@ -43,10 +43,10 @@ $(BUILD)/lib/libipc-$(1).a: $(call objs,libipc/$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 
-$(BUILD)/obj/%.o: %.cpp
+$(BUILD)/obj/%.o: %.cpp | $(PCH)
 	@mkdir -p $(@D)
 	@echo "  CXX $<"
-	@$(CC_WRAP) $(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+	@$(CC_WRAP) $(CXX) $(PCH:%.gch=-include %) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
 define program_rule
 $(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) \

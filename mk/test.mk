@@ -7,7 +7,11 @@ UNIT_OBJS += $(BUILD)/obj/kernels/echo/echo.o
 # The assembly of the controller, for the test that has everything in one process.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipcontroller/%.o,controller binding)
 UNIT      := $(BUILD)/tests/unit
-SANITIZED = BUILD=build-$(1) OPT='-O1 -g' SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'
+SANITIZED = BUILD=build-$(1) PCH=build-$(1)/common.hpp.gch OPT='-O1 -g1' \
+  SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'
+# Without the checks that ASan does too (null, size) or that have nothing to find here: a third of
+# the compile time.
+UNDEFINED := address,undefined -fno-sanitize=vptr,null,alignment,object-size
 # What the sanitizers look at beside the unit tests: every program once.
 SMOKE     ?= $(wildcard tests/pipe/smoke.bats)
 
@@ -22,6 +26,12 @@ $(UNIT): $(UNIT_OBJS) $(ARCHIVES) $(UNIT).list
 	@$(CXX) $(LDFLAGS) -o $@ $(UNIT_OBJS) $(ARCHIVES) -lgtest -lgtest_main $(LIBS)
 
 unit: $(UNIT)
+
+# common.hpp itself is not needed beside it.
+$(BUILD)/common.hpp.gch: tests/lib/common.hpp
+	@mkdir -p $(@D)
+	@echo "  CXX $<"
+	@$(CC_WRAP) $(CXX) $(filter-out -M%,$(CPPFLAGS)) $(CXXFLAGS) -x c++-header -o $@ $<
 
 FORCE:
 
@@ -38,15 +48,15 @@ check-bats: all
 check-smoke: all unit
 	@scripts/check -B $(BUILD) unit $(SMOKE)
 
+# ccache keeps what was compiled with a precompiled header only if told so.
+check-asan check-tsan: export CCACHE_SLOPPINESS = pch_defines,time_macros
 check-asan: export ASAN_OPTIONS = detect_leaks=1:abort_on_error=0:exitcode=99
 check-asan: export UBSAN_OPTIONS = halt_on_error=1:print_stacktrace=1
 check-asan:
-	@$(MAKE) --no-print-directory $(call SANITIZED,asan,address$(comma)undefined) check-smoke
+	@$(MAKE) --no-print-directory $(call SANITIZED,asan,$(UNDEFINED)) check-smoke
 
 check-tsan: export TSAN_OPTIONS = exitcode=99:suppressions=$(CURDIR)/tests/lib/tsan.supp
 check-tsan:
 	@$(MAKE) --no-print-directory $(call SANITIZED,tsan,thread) check-smoke
-
-comma := ,
 
 .PHONY: FORCE unit check check-unit check-bats check-smoke check-asan check-tsan
