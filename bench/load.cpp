@@ -42,7 +42,9 @@ struct Options {
 };
 
 /// Ends the measurement: what is measured does not work.
-[[noreturn]] void give_up(const std::string& why) { throw std::runtime_error(why); }
+[[noreturn]] void give_up(const std::string& why) {
+  throw std::runtime_error(why);
+}
 
 template <class T>
 T need(Result<T> result) {
@@ -180,11 +182,14 @@ bool parse(int argc, char** argv, Options& options) {
   std::vector<std::string> operands;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
-    if (argument == "--status") options.status = true;
+    if (argument == "--status")
+      options.status = true;
     else if (argument.starts_with("--payload="))
       options.payload = std::strtoul(argv[i] + 10, nullptr, 10);
-    else if (argument.starts_with("--code=")) options.code = argument.substr(7);
-    else operands.push_back(argument);
+    else if (argument.starts_with("--code="))
+      options.code = argument.substr(7);
+    else
+      operands.push_back(argument);
   }
   if (operands.size() < 4 || operands.size() > 5) return false;
   options.file = operands[0];
@@ -202,8 +207,9 @@ bool parse(int argc, char** argv, Options& options) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    std::fprintf(stderr, "usage: load FILE direct|one|task COUNT WINDOW [ENGINES] [--status] "
-                         "[--payload=BYTES] [--code=TEXT]\n");
+    std::fprintf(stderr,
+                 "usage: load FILE direct|one|task COUNT WINDOW [ENGINES] [--status] "
+                 "[--payload=BYTES] [--code=TEXT]\n");
     return 64;
   }
   try {

@@ -129,8 +129,8 @@ void run_relay(Socket& front, Socket& back) {
   while (workers.size() < kWorkers && wait_input(back.raw(), kPatienceMs))
     while (message.receive(back.raw())) workers.emplace_back(message.frame(0));
   size_t next = 0;
-  std::array<zmq_pollitem_t, 2> items = {{{front.raw(), 0, ZMQ_POLLIN, 0},
-                                          {back.raw(), 0, ZMQ_POLLIN, 0}}};
+  std::array<zmq_pollitem_t, 2> items = {
+      {{front.raw(), 0, ZMQ_POLLIN, 0}, {back.raw(), 0, ZMQ_POLLIN, 0}}};
   while (zmq_poll(items.data(), items.size(), -1) > 0) {
     for (int n = 0; n < kDrainLimit && message.receive(back.raw()); ++n)
       message.send(front.raw(), 1);
@@ -184,8 +184,7 @@ void as_threads(size_t count, size_t window) {
     const std::string front_at = front.bind(), back_at = back.bind();
     std::vector<std::thread> threads;
     threads.emplace_back([&] { run_relay(front, back); });
-    for (int i = 0; i < kWorkers; ++i)
-      threads.emplace_back([&] { run_worker(context, back_at); });
+    for (int i = 0; i < kWorkers; ++i) threads.emplace_back([&] { run_worker(context, back_at); });
     measure(context, front_at, count, window);
     zmq_ctx_shutdown(context);
     for (auto& thread : threads) thread.join();

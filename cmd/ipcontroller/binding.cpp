@@ -16,7 +16,9 @@ constexpr milliseconds kPeerInterval{5000}, kPeerTimeout{15000};
 
 constexpr std::string_view kIpc = "ipc://";
 
-bool is_ipc(const std::string& interface) { return interface.starts_with(kIpc); }
+bool is_ipc(const std::string& interface) {
+  return interface.starts_with(kIpc);
+}
 
 }  // namespace
 

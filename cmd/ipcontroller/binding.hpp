@@ -20,8 +20,8 @@ struct PortPool {
 class Binder {
  public:
   /// `pool` outlives the Binder. `reuse`: ports of an earlier controller, may be null.
-  Binder(net::Context& context, std::string interface, PortPool& pool,
-         const net::Connection* reuse, net::Curve curve, int64_t max_message_size);
+  Binder(net::Context& context, std::string interface, PortPool& pool, const net::Connection* reuse,
+         net::Curve curve, int64_t max_message_size);
 
   /// A new socket that does not listen yet.
   net::Socket make(net::SocketType type) const;

@@ -18,27 +18,27 @@ namespace ipc {
 /// Everything a controller can be told.
 struct ControllerOptions {
   std::string client_interface = "tcp://127.0.0.1", engine_interface = "tcp://127.0.0.1";
-  int registration_port = 0;             ///< 0: any free one
+  int registration_port = 0;  ///< 0: any free one
   /// Ports to take, in order; empty: any free ones. `shared_ports` is for both sides.
   std::vector<int> client_ports, engine_ports, shared_ports;
   /// Ports of an earlier controller that are to be used again (by name; broadcast apart).
   std::optional<net::Connection> reuse_client, reuse_engine;
   std::string key, signature_scheme = "hmac-sha256";
-  net::Curve curve;                      ///< secret_key empty: no CURVE
-  std::string session;                   ///< the hub's name on the wire; empty: a new one
+  net::Curve curve;     ///< secret_key empty: no CURVE
+  std::string session;  ///< the hub's name on the wire; empty: a new one
   std::string scheme = "leastload";
-  unsigned task_limit = 1;               ///< tasks an engine may have; 0: any number
+  unsigned task_limit = 1;  ///< tasks an engine may have; 0: any number
   unsigned broadcast_depth = 1;
   milliseconds heart_period{3000};
   unsigned max_heart_misses = 10;
   Duration registration_timeout = seconds(30);
   microseconds poll_spin{120};
-  int64_t max_message_size = -1;         ///< bytes; -1: no limit
+  int64_t max_message_size = -1;  ///< bytes; -1: no limit
   enum class Records { memory, none } records = Records::memory;
   std::size_t record_limit = 1024, record_bytes = 1u << 30;
   std::string state_file;
   bool restore = false;
-  std::function<void()> shutdown;        ///< a client asked for the end; called in another thread
+  std::function<void()> shutdown;  ///< a client asked for the end; called in another thread
 };
 
 /// A running controller; ends when it is destroyed. Made and destroyed by one thread.

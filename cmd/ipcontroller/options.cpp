@@ -102,8 +102,10 @@ void settle_security(Settings& settings) {
     options.curve = {};
   }
   // Encrypted connections need no signatures: the reference does without them too.
-  if (settings.key) options.key = *settings.key;
-  else if (!settings.enable_curve) options.key = random_hex(4) + "-" + random_hex(12);
+  if (settings.key)
+    options.key = *settings.key;
+  else if (!settings.enable_curve)
+    options.key = random_hex(4) + "-" + random_hex(12);
 }
 
 }  // namespace

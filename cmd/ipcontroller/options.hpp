@@ -24,7 +24,7 @@ struct Settings {
   bool log_to_file = false, clean_logs = false, daemonize = false, reuse = false;
   bool enable_curve = false;
   std::optional<std::string> key;
-  std::vector<std::string> remarks;      ///< options that change nothing here, for the log
+  std::vector<std::string> remarks;  ///< options that change nothing here, for the log
 };
 
 /// Rows, synopsis and help.

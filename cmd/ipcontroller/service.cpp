@@ -145,8 +145,8 @@ Result<int> run(Settings& settings, int signals,
     [[maybe_unused]] const ssize_t n = ::write(fd, &one, sizeof one);
   };
   // As the reference has it: the id without a dash.
-  settings.controller.state_file = config::log_directory(settings.cluster) + "/engines" +
-                                   settings.cluster.cluster_id + ".json";
+  settings.controller.state_file =
+      config::log_directory(settings.cluster) + "/engines" + settings.cluster.cluster_id + ".json";
   raise_file_limit();
   net::Context context;
   IPC_TRY_ASSIGN(auto controller, Controller::start(context, settings.controller));
@@ -188,8 +188,10 @@ Result<int> serve(Settings settings) {
   IPC_TRY_ASSIGN(Daemon daemon, Daemon::start("", kStartLimit));
   if (daemon.is_parent()) {
     const auto& report = daemon.report();
-    if (report.status == 0) (void)write_all(STDOUT_FILENO, report.message);
-    else return Error{static_cast<Code>(report.status), report.message, ""};
+    if (report.status == 0)
+      (void)write_all(STDOUT_FILENO, report.message);
+    else
+      return Error{static_cast<Code>(report.status), report.message, ""};
     return 0;
   }
   const auto ended = stay(settings, [&](const std::string& line) { daemon.tell(0, line); });

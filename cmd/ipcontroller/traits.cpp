@@ -70,8 +70,10 @@ Status set_number(const std::string& name, const std::string& value, Settings& s
 
 Status set_records(const std::string& name, const std::string& value, Settings& s) {
   const std::string kind = value.substr(value.rfind('.') + 1);
-  if (kind == "DictDB") s.controller.records = ControllerOptions::Records::memory;
-  else if (kind == "NoDB") s.controller.records = ControllerOptions::Records::none;
+  if (kind == "DictDB")
+    s.controller.records = ControllerOptions::Records::memory;
+  else if (kind == "NoDB")
+    s.controller.records = ControllerOptions::Records::none;
   else
     return Error{Code::usage, name + ": '" + value + "' is not in this release", "DictDB or NoDB"};
   return {};
@@ -199,10 +201,19 @@ const std::array kTraits{
     Trait{"DictDB.size_limit", set_number<&ControllerOptions::record_bytes, 1, 1L << 50>},
 };
 
-constexpr std::string_view kClasses[] = {
-    "IPController", "HeartMonitor", "TaskScheduler", "Session", "DictDB", "NoDB", "SQLiteDB",
-    "MongoDB", "ProfileDir", "BaseParallelApplication", "BaseIPythonApplication", "Application",
-    "JSONFileDB"};
+constexpr std::string_view kClasses[] = {"IPController",
+                                         "HeartMonitor",
+                                         "TaskScheduler",
+                                         "Session",
+                                         "DictDB",
+                                         "NoDB",
+                                         "SQLiteDB",
+                                         "MongoDB",
+                                         "ProfileDir",
+                                         "BaseParallelApplication",
+                                         "BaseIPythonApplication",
+                                         "Application",
+                                         "JSONFileDB"};
 
 }  // namespace
 
@@ -239,8 +250,8 @@ Status apply_trait(const std::string& name, const std::string& value, Settings& 
   // Names of earlier versions.
   for (const char* old : {"HubFactory.", "IPControllerApp.", "Hub."})
     if (own.starts_with(old)) own = "IPController." + own.substr(std::string_view(old).size());
-  const auto trait = std::find_if(kTraits.begin(), kTraits.end(),
-                                  [&](const Trait& t) { return t.name == own; });
+  const auto trait =
+      std::find_if(kTraits.begin(), kTraits.end(), [&](const Trait& t) { return t.name == own; });
   if (trait != kTraits.end()) return trait->apply(name, value, settings);
   const std::string class_name = own.substr(0, own.find('.'));
   if (std::find(std::begin(kClasses), std::end(kClasses), class_name) == std::end(kClasses)) {

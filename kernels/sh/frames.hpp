@@ -14,29 +14,29 @@ using Frames = std::vector<std::string>;
 /// The engine's end of the frame socket. Not thread safe. The process ends (status 0) when the
 /// engine is gone and with a message (status 70) when its bytes make no sense.
 class Channel {
-public:
-    /// Takes the descriptor over; blocking.
-    explicit Channel(int fd) : fd_(fd) {}
+ public:
+  /// Takes the descriptor over; blocking.
+  explicit Channel(int fd) : fd_(fd) {}
 
-    /// The next message; waits for it.
-    Frames receive();
+  /// The next message; waits for it.
+  Frames receive();
 
-    /// Sends one message: header and content are JSON, buffers raw bytes.
-    void send(std::string_view header, std::string_view parent, std::string_view content,
-              const std::vector<std::string>& buffers = {});
+  /// Sends one message: header and content are JSON, buffers raw bytes.
+  void send(std::string_view header, std::string_view parent, std::string_view content,
+            const std::vector<std::string>& buffers = {});
 
-    int fd() const { return fd_; }
+  int fd() const { return fd_; }
 
-    /// True when the engine has closed its end. Does not wait, reads nothing.
-    bool engine_gone() const;
+  /// True when the engine has closed its end. Does not wait, reads nothing.
+  bool engine_gone() const;
 
-private:
-    int fd_;
-    std::string data_;
-    size_t pos_ = 0;
+ private:
+  int fd_;
+  std::string data_;
+  size_t pos_ = 0;
 
-    void fill(size_t wanted);
-    void read_exactly(char* to, size_t size);
+  void fill(size_t wanted);
+  void read_exactly(char* to, size_t size);
 };
 
 /// Ends the process because the engine is gone: what still runs in our process group gets SIGHUP.

@@ -13,54 +13,54 @@ class Channel;
 
 /// How a command ended.
 struct Ended {
-    int status = 0;            ///< as in $?
-    bool interrupted = false;  ///< by SIGINT while it ran
+  int status = 0;            ///< as in $?
+  bool interrupted = false;  ///< by SIGINT while it ran
 };
 
 /// One bash that lives across requests: driven by lines on a pipe, values through memory files.
 /// When code ends it (exit, set -e, an interrupt) the next one takes over its state; when it dies
 /// in another way this process dies the same way. Not thread safe; one per process.
 class Shell {
-public:
-    /// Starts bash with the driver script; ends the process with a message if that fails.
-    /// `channel` is watched for the engine's end while commands run; must outlive the shell.
-    Shell(Channel& channel, std::string driver);
+ public:
+  /// Starts bash with the driver script; ends the process with a message if that fails.
+  /// `channel` is watched for the engine's end while commands run; must outlive the shell.
+  Shell(Channel& channel, std::string driver);
 
-    const std::string& version() const { return version_; }
+  const std::string& version() const { return version_; }
 
-    /// Runs one driver line whose code may end the shell.
-    Ended run(std::string_view line);
+  /// Runs one driver line whose code may end the shell.
+  Ended run(std::string_view line);
 
-    /// Runs one driver line of ours and returns its answer, without the newline.
-    std::string ask(std::string_view line);
+  /// Runs one driver line of ours and returns its answer, without the newline.
+  std::string ask(std::string_view line);
 
-    /// Starts afresh: original environment and directory, empty namespace.
-    void reset();
+  /// Starts afresh: original environment and directory, empty namespace.
+  void reset();
 
-    /// Puts data where the driver reads its input.
-    void set_input(std::string_view data);
+  /// Puts data where the driver reads its input.
+  void set_input(std::string_view data);
 
-    /// What the driver wrote to its output file; that is empty afterwards.
-    std::string take_output();
+  /// What the driver wrote to its output file; that is empty afterwards.
+  std::string take_output();
 
-private:
-    Channel& channel_;
-    std::string driver_;
-    std::string version_;
-    pid_t pid_ = -1;
-    int commands_ = -1;
-    int answers_ = -1;
-    int answers_end_ = -1;  ///< our copy of the writing end, opened by bash through /proc
-    int input_ = -1;
-    int output_ = -1;
-    int state_ = -1;
-    std::string pending_;
-    bool running_ = false;  ///< the user's code runs: an interrupt is meant for it
+ private:
+  Channel& channel_;
+  std::string driver_;
+  std::string version_;
+  pid_t pid_ = -1;
+  int commands_ = -1;
+  int answers_ = -1;
+  int answers_end_ = -1;  ///< our copy of the writing end, opened by bash through /proc
+  int input_ = -1;
+  int output_ = -1;
+  int state_ = -1;
+  std::string pending_;
+  bool running_ = false;  ///< the user's code runs: an interrupt is meant for it
 
-    void start(bool restore);
-    void write_line(std::string_view line);
-    bool wait_answer(std::string& answer);
-    int after_exit(bool restart);
+  void start(bool restore);
+  void write_line(std::string_view line);
+  bool wait_answer(std::string& answer);
+  int after_exit(bool restart);
 };
 
 /// An empty memory file, close-on-exec. Ends the process with a message on failure.

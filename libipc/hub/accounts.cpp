@@ -22,7 +22,9 @@ void keep(std::string& into, std::string_view text) {
   if (into.empty()) into = text;
 }
 
-net::Frames copy(net::Frames& buffers) { return std::exchange(buffers, {}); }
+net::Frames copy(net::Frames& buffers) {
+  return std::exchange(buffers, {});
+}
 
 /// Requests that carry data through a pipeline: whoever sent them takes their result at once, and
 /// a record with the data of each would hold all that ever passed.
@@ -34,11 +36,16 @@ bool moves_data(std::string_view msg_type) {
 
 const char* state_name(TaskState state) {
   switch (state) {
-    case TaskState::ok: return "ok";
-    case TaskState::error: return "error";
-    case TaskState::aborted: return "aborted";
-    case TaskState::pending: return "pending";
-    default: return "unknown";
+    case TaskState::ok:
+      return "ok";
+    case TaskState::error:
+      return "error";
+    case TaskState::aborted:
+      return "aborted";
+    case TaskState::pending:
+      return "pending";
+    default:
+      return "unknown";
   }
 }
 
@@ -127,8 +134,9 @@ TaskState Accounts::result_state(std::string_view metadata) {
   constexpr std::array<std::string_view, 1> kStatus{"status"};
   std::array<std::string_view, 1> status;
   parser_.raw_fields(metadata, kStatus, status);
-  return status[0] == R"("ok")" ? TaskState::ok
-         : status[0] == R"("aborted")" ? TaskState::aborted : TaskState::error;
+  return status[0] == R"("ok")"        ? TaskState::ok
+         : status[0] == R"("aborted")" ? TaskState::aborted
+                                       : TaskState::error;
 }
 
 void Accounts::end(std::string_view id, TaskState state) {
@@ -217,8 +225,9 @@ void Accounts::output(const net::MessageEvent& message) {
     if (!json) return;
     if (type == "execute_input")
       record.execute_input = wire::dump_json(wire::string_or(*json, "code"));
-    else (wire::string_or(*json, "name") == "stderr" ? record.err : record.out) +=
-        wire::string_or(*json, "text");
+    else
+      (wire::string_or(*json, "name") == "stderr" ? record.err : record.out) +=
+          wire::string_or(*json, "text");
   });
 }
 

@@ -32,7 +32,9 @@ std::string HeartMonitor::beat(TimePoint now, std::vector<std::string>& stopped)
   return payload(now);
 }
 
-std::string HeartMonitor::extra_beat(TimePoint now) { return payload(now); }
+std::string HeartMonitor::extra_beat(TimePoint now) {
+  return payload(now);
+}
 
 HeartMonitor::Pong HeartMonitor::pong(std::string_view uuid, std::string_view payload) {
   const auto heart = hearts_.find(std::string(uuid));

@@ -16,11 +16,7 @@ constexpr Duration kHurry = milliseconds(10);
 
 Heartbeat::Heartbeat(net::Loop& loop, net::Socket ping, net::Socket pong, milliseconds period,
                      unsigned max_misses, net::EventWriter& tap)
-    : loop_(loop),
-      ping_(std::move(ping)),
-      pong_(std::move(pong)),
-      monitor_(max_misses),
-      tap_(tap) {
+    : loop_(loop), ping_(std::move(ping)), pong_(std::move(pong)), monitor_(max_misses), tap_(tap) {
   loop.on_input(pong_, [this] { return from_engines(); });
   loop.every(period, [this] { beat(); });
 }

@@ -15,8 +15,8 @@ using wire::Json;
 
 namespace {
 
-constexpr Duration kAppear = seconds(1);        // an unknown id may still appear
-constexpr int kCatchUp = 16;                    // times kDrainLimit batches, before questions
+constexpr Duration kAppear = seconds(1);  // an unknown id may still appear
+constexpr int kCatchUp = 16;              // times kDrainLimit batches, before questions
 constexpr Duration kShutdownDelay = milliseconds(300);
 
 }  // namespace
@@ -100,8 +100,12 @@ void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
         direct_.done(message.engine, parent->msg_id);
       if (!control) accounts_.mux_reply(message, event.buffers);
       break;
-    case EventKind::mux_unroutable: unroutable(message, false); break;
-    case EventKind::control_unroutable: unroutable(message, true); break;
+    case EventKind::mux_unroutable:
+      unroutable(message, false);
+      break;
+    case EventKind::control_unroutable:
+      unroutable(message, true);
+      break;
     case EventKind::iopub:
       if (header->msg_type == "shutdown_reply") {
         if (const Engine* engine = registry_.find(std::string(header->session)))
@@ -110,7 +114,8 @@ void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
         accounts_.output(message);
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -131,8 +136,8 @@ void Hub::reply_for_engine(const DirectRequest& request, const std::string& uuid
   net::Outgoing out;
   out.header = session_.header(wire::reply_type(header->msg_type));
   out.parent = request.header;
-  out.metadata = wire::dump_json(
-      {{"status", "error"}, {"engine", uuid}, {"date", iso8601(unix_now())}});
+  out.metadata =
+      wire::dump_json({{"status", "error"}, {"engine", uuid}, {"date", iso8601(unix_now())}});
   out.content = wire::error_content("EngineError", text);
   const std::string_view identities[] = {request.client, uuid};
   auto frames = net::encode(signer_, identities, std::move(out));
@@ -168,34 +173,50 @@ void Hub::request(net::Incoming& message) {
   if (!content || !content->is_object())
     return reply(error_answer("hub_error", "ValueError", "content is not a JSON object"));
   Answer answer;
-  if (type == "registration_request") registration(*content);
-  else if (type == "unregistration_request") unregistration(*content);
-  else if (type == "shutdown_request") shut_down();
-  else if (type == "resubmit_request") resubmission(*content);
-  else if (type == "wait_request") wait(*content);
-  else if (answer_query(type, *content, answer)) reply(std::move(answer));
-  else reply(key_error("hub_error", "Bad Message Type: " + wire::python_repr(type)));
+  if (type == "registration_request")
+    registration(*content);
+  else if (type == "unregistration_request")
+    unregistration(*content);
+  else if (type == "shutdown_request")
+    shut_down();
+  else if (type == "resubmit_request")
+    resubmission(*content);
+  else if (type == "wait_request")
+    wait(*content);
+  else if (answer_query(type, *content, answer))
+    reply(std::move(answer));
+  else
+    reply(key_error("hub_error", "Bad Message Type: " + wire::python_repr(type)));
 }
 
 bool Hub::answer_query(const std::string& type, const Json& content, Answer& answer) {
   const double uptime = std::chrono::duration<double>(Clock::now() - begin_).count();
   if (type == "connection_request")
     answer = connection_answer(registry_, IPKIT_VERSION, ::getpid());
-  else if (type == "queue_request") answer = queue_answer(accounts_, registry_, content, uptime);
-  else if (type == "load_request") answer = load_answer(accounts_, registry_, content);
-  else if (type == "result_request") answer = result_answer(accounts_, content);
-  else if (type == "history_request") answer = history_answer(accounts_);
-  else if (type == "purge_request") answer = purge_answer(accounts_, registry_, content);
-  else if (type == "db_request") answer = db_answer(accounts_, content);
+  else if (type == "queue_request")
+    answer = queue_answer(accounts_, registry_, content, uptime);
+  else if (type == "load_request")
+    answer = load_answer(accounts_, registry_, content);
+  else if (type == "result_request")
+    answer = result_answer(accounts_, content);
+  else if (type == "history_request")
+    answer = history_answer(accounts_);
+  else if (type == "purge_request")
+    answer = purge_answer(accounts_, registry_, content);
+  else if (type == "db_request")
+    answer = db_answer(accounts_, content);
   else if (type == "become_dask_request")
     answer = error_answer("hub_error", "ModuleNotFoundError", "No module named 'distributed'");
   else if (type == "stop_distributed_request")
     answer = {"stop_distributed_reply", {{"status", "ok"}}, {}};
-  else return false;
+  else
+    return false;
   return true;
 }
 
-void Hub::reply(Answer&& answer) { send(client_, parent_, std::move(answer)); }
+void Hub::reply(Answer&& answer) {
+  send(client_, parent_, std::move(answer));
+}
 
 void Hub::send(std::string_view client, std::string_view parent, Answer&& answer) {
   net::Outgoing out;

@@ -27,13 +27,13 @@ struct HubSockets {
 };
 
 struct HubOptions {
-  std::string session;              ///< name on the wire; empty: a new one
+  std::string session;  ///< name on the wire; empty: a new one
   milliseconds heart_period{3000};
   Duration registration_timeout = seconds(30);
-  wire::Json connection_info;       ///< for registration_reply
-  std::string state_file;           ///< table of engines; empty: none is written
-  bool restore = false;             ///< begin with the engines of that file
-  std::function<void()> shutdown;   ///< a client ended the controller; called in the hub's thread
+  wire::Json connection_info;      ///< for registration_reply
+  std::string state_file;          ///< table of engines; empty: none is written
+  bool restore = false;            ///< begin with the engines of that file
+  std::function<void()> shutdown;  ///< a client ended the controller; called in the hub's thread
 };
 
 /// Sockets around the registry and the books. One thread, that of the loop.

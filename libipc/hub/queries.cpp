@@ -38,8 +38,10 @@ std::vector<EngineId> find_targets(const Accounts& accounts, const Registry& reg
   for (const auto& target : targets.is_array() ? targets : Json::array({targets})) {
     if (target.is_string()) {
       const Engine* engine = registry.find(target.get<std::string>());
-      if (engine != nullptr) ids.push_back(engine->id);
-      else bad.push_back(target);
+      if (engine != nullptr)
+        ids.push_back(engine->id);
+      else
+        bad.push_back(target);
     } else if (target.is_number_integer() && accounts.engines().contains(target.get<EngineId>())) {
       ids.push_back(target.get<EngineId>());
     } else {
@@ -49,7 +51,9 @@ std::vector<EngineId> find_targets(const Accounts& accounts, const Registry& reg
   return ids;
 }
 
-Json ok() { return {{"status", "ok"}}; }
+Json ok() {
+  return {{"status", "ok"}};
+}
 
 long resident_bytes() {
   long pages = 0;

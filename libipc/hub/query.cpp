@@ -119,7 +119,8 @@ Answer db_answer(Accounts& accounts, const Json& content) {
   if (!bad.empty()) return key_error("db_reply", bad);
   const Json keys = content.value("keys", Json(nullptr));
   std::vector<std::string> names;
-  if (keys.is_null()) names = record_keys();
+  if (keys.is_null())
+    names = record_keys();
   else if (!read_ids(keys, names))
     return error_answer("db_reply", "TypeError", "keys must be a list");
   const auto wants = [&](const char* name) {

@@ -19,7 +19,9 @@ Json time(const std::optional<UnixMicros>& time) {
   return time ? Json(iso8601(*time)) : Json(nullptr);
 }
 
-Json text(const std::string& value) { return value.empty() ? Json(nullptr) : Json(value); }
+Json text(const std::string& value) {
+  return value.empty() ? Json(nullptr) : Json(value);
+}
 
 struct Key {
   std::string_view name;

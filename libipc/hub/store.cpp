@@ -110,6 +110,8 @@ std::unique_ptr<Store> make_memory_store(std::size_t records, std::size_t bytes)
   return std::make_unique<MemoryStore>(records, bytes);
 }
 
-std::unique_ptr<Store> make_empty_store() { return std::make_unique<EmptyStore>(); }
+std::unique_ptr<Store> make_empty_store() {
+  return std::make_unique<EmptyStore>();
+}
 
 }  // namespace ipc::hub

@@ -56,9 +56,12 @@ wire::Json Waits::content(const Wait& wait, const Accounts& accounts, std::size_
              unknown = wire::Json::array();
   for (const auto& id : wait.ids) {
     const TaskState state = accounts.state(id);
-    if (state == TaskState::unknown) unknown.push_back(id);
-    else if (state == TaskState::pending) pending.push_back(id);
-    else done[id] = state_name(state);
+    if (state == TaskState::unknown)
+      unknown.push_back(id);
+    else if (state == TaskState::pending)
+      pending.push_back(id);
+    else
+      done[id] = state_name(state);
   }
   return {{"status", "ok"}, {"done", done}, {"pending", pending}, {"unknown", unknown}};
 }

@@ -16,11 +16,11 @@ namespace ipc::hub {
 class Waits {
  public:
   struct Wait {
-    std::string client, header;     ///< where the answer goes
-    std::vector<std::string> ids;   ///< tasks; empty: engines
-    bool until_known = false;       ///< all have been seen, instead of one is finished
+    std::string client, header;    ///< where the answer goes
+    std::vector<std::string> ids;  ///< tasks; empty: engines
+    bool until_known = false;      ///< all have been seen, instead of one is finished
     long long engines = -1;
-    TimePoint patience{};           ///< until then an unknown id may still appear
+    TimePoint patience{};  ///< until then an unknown id may still appear
   };
 
   /// True if it can be answered now; otherwise it is kept.

@@ -42,6 +42,8 @@ Actor::Actor(std::function<void(Loop&)> setup, std::function<void()> teardown) {
   actor_ = zactor_new(run_actor, &start);
 }
 
-Actor::~Actor() { zactor_destroy(&actor_); }
+Actor::~Actor() {
+  zactor_destroy(&actor_);
+}
 
 }  // namespace ipc::net

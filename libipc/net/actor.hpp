@@ -13,9 +13,9 @@ namespace ipc::net {
 /// Runs a Loop in a thread of its own (a czmq actor). The only form of thread in the product.
 class Actor {
  public:
-  /// `setup` runs in the new thread, registers its sources with the loop and returns; the constructor
-  /// returns after it. Then the loop runs until the Actor is destroyed. `teardown` runs last, in the
-  /// thread.
+  /// `setup` runs in the new thread, registers its sources with the loop and returns; the
+  /// constructor returns after it. Then the loop runs until the Actor is destroyed. `teardown` runs
+  /// last, in the thread.
   Actor(std::function<void(Loop&)> setup, std::function<void()> teardown = {});
   ~Actor();
   Actor(const Actor&) = delete;

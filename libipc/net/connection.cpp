@@ -86,13 +86,15 @@ std::string to_json(const Connection& connection, bool for_engine) {
                {"signature_scheme", connection.signature_scheme}};
   for (const auto& [name, port] : connection.ports) file[name] = port;
   if (!connection.curve_server_key.empty()) file["curve_serverkey"] = connection.curve_server_key;
-  if (for_engine) file["broadcast"] = connection.broadcast;
-  else if (!connection.broadcast.empty()) file["broadcast"] = connection.broadcast.front();
+  if (for_engine)
+    file["broadcast"] = connection.broadcast;
+  else if (!connection.broadcast.empty())
+    file["broadcast"] = connection.broadcast.front();
   if (!for_engine) file["task_scheme"] = connection.task_scheme;
   const auto& c = connection.controller;
   if (connection.is_ipkit())
-    file["ipkit"] = {{"version", c.version}, {"host", c.host}, {"started", c.started},
-                     {"boot_id", c.boot_id}, {"uuid", c.uuid}, {"pid", c.pid},
+    file["ipkit"] = {{"version", c.version},        {"host", c.host}, {"started", c.started},
+                     {"boot_id", c.boot_id},        {"uuid", c.uuid}, {"pid", c.pid},
                      {"start_ticks", c.start_ticks}};
   return file.dump(2) + "\n";
 }

@@ -26,11 +26,11 @@ struct ControllerIdentity {
 struct Connection {
   std::string interface = "tcp://127.0.0.1";
   std::string location, ssh, key;
-  std::string curve_server_key;                  ///< empty: no CURVE
+  std::string curve_server_key;  ///< empty: no CURVE
   std::string signature_scheme = "hmac-sha256";
-  std::map<std::string, int> ports;              ///< registration, mux, control, task, iopub …
-  std::vector<int> broadcast;                    ///< client file: one; engine file: one per leaf
-  std::string task_scheme;                       ///< client file only
+  std::map<std::string, int> ports;  ///< registration, mux, control, task, iopub …
+  std::vector<int> broadcast;        ///< client file: one; engine file: one per leaf
+  std::string task_scheme;           ///< client file only
   ControllerIdentity controller;
 
   /// Endpoint of a named port, with `*` and 0.0.0.0 resolved by `location` as the reference does.
@@ -47,8 +47,8 @@ std::string to_json(const Connection& connection, bool for_engine);
 /// Parses a file's text. Code::bad_input names what is missing or wrong.
 Result<Connection> parse_connection(std::string_view text);
 
-/// Reads and parses; Code::no_controller if there is no such file, Code::refused if others can read the key
-/// of a file that is ours (mode), Code::bad_input with the path if it is corrupt.
+/// Reads and parses; Code::no_controller if there is no such file, Code::refused if others can read
+/// the key of a file that is ours (mode), Code::bad_input with the path if it is corrupt.
 Result<Connection> read_connection(const std::string& path);
 
 /// Code::no_controller with "the file is stale (…)" if the controller named in the file ran on this

@@ -55,8 +55,7 @@ void EventWriter::add(EventKind kind, std::initializer_list<std::string_view> fi
 
 void EventWriter::add_message(EventKind kind, std::string_view client, std::string_view engine,
                               const wire::View& view, std::span<Frame> frames) {
-  add(kind,
-      {client, engine, view.signature, view.header, view.parent, view.metadata, view.content},
+  add(kind, {client, engine, view.signature, view.header, view.parent, view.metadata, view.content},
       frames.last(view.buffers.size()));
 }
 
@@ -100,8 +99,10 @@ bool EventReader::next(Event& event) {
   for (std::uint32_t i = 0; i < fields; ++i) event.fields.push_back(bytes(size()));
   for (std::uint32_t i = 0; i < buffers; ++i) {
     const std::uint32_t n = size();
-    if (n != kShared) event.buffers.emplace_back(bytes(n));
-    else if (next_shared_ < batch_.size()) event.buffers.push_back(batch_[next_shared_++].share());
+    if (n != kShared)
+      event.buffers.emplace_back(bytes(n));
+    else if (next_shared_ < batch_.size())
+      event.buffers.push_back(batch_[next_shared_++].share());
   }
   return true;
 }

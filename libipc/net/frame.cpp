@@ -14,7 +14,9 @@ static zmq_msg_t* message(const unsigned char* storage) {
   return reinterpret_cast<zmq_msg_t*>(const_cast<unsigned char*>(storage));
 }
 
-Frame::Frame() { zmq_msg_init(message(storage_)); }
+Frame::Frame() {
+  zmq_msg_init(message(storage_));
+}
 
 Frame::Frame(std::string_view bytes) {
   zmq_msg_init_size(message(storage_), bytes.size());
@@ -49,7 +51,9 @@ Frame& Frame::operator=(Frame&& other) noexcept {
   return *this;
 }
 
-Frame::~Frame() { zmq_msg_close(message(storage_)); }
+Frame::~Frame() {
+  zmq_msg_close(message(storage_));
+}
 
 Frame Frame::share() const {
   Frame copy;
@@ -61,11 +65,17 @@ std::string_view Frame::view() const {
   return {static_cast<const char*>(zmq_msg_data(message(storage_))), size()};
 }
 
-size_t Frame::size() const { return zmq_msg_size(message(storage_)); }
+size_t Frame::size() const {
+  return zmq_msg_size(message(storage_));
+}
 
-char* Frame::data() { return static_cast<char*>(zmq_msg_data(message(storage_))); }
+char* Frame::data() {
+  return static_cast<char*>(zmq_msg_data(message(storage_)));
+}
 
-zmq_msg_t* Frame::raw() { return message(storage_); }
+zmq_msg_t* Frame::raw() {
+  return message(storage_);
+}
 
 void view_frames(std::span<const Frame> frames, std::vector<std::string_view>& views) {
   views.clear();

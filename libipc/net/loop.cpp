@@ -22,9 +22,10 @@ struct Source {
   std::function<void(short)> on_fd;
 };
 
-// zmq_poll asks every socket for its state, a system call each, before and after it waits. Here only
-// those are asked whose descriptor says that something happened, or that were used since they last had
-// no input: using a socket also takes notice of what arrived, and the descriptor is silent then.
+// zmq_poll asks every socket for its state, a system call each, before and after it waits. Here
+// only those are asked whose descriptor says that something happened, or that were used since they
+// last had no input: using a socket also takes notice of what arrived, and the descriptor is silent
+// then.
 static bool has_input(Source& source) {
   int events = 0, failed = 0;
   size_t size = sizeof events;
@@ -68,14 +69,17 @@ struct Loop::Sources {
   }
 };
 
-Loop::Loop() : sources_(std::make_unique<Sources>()), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+Loop::Loop()
+    : sources_(std::make_unique<Sources>()), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   on_fd(wake_fd_, POLLIN, [this](short) {
     uint64_t count;
     [[maybe_unused]] const ssize_t n = ::read(wake_fd_, &count, sizeof count);
   });
 }
 
-Loop::~Loop() { ::close(wake_fd_); }
+Loop::~Loop() {
+  ::close(wake_fd_);
+}
 
 void Loop::on_input(Socket& socket, std::function<int()> handler) {
   int fd = -1;
@@ -111,7 +115,9 @@ void Loop::cancel(TimerId timer) {
   std::erase_if(timers_, [timer](const auto& entry) { return entry.second.id == timer; });
 }
 
-void Loop::at_turn_end(std::function<void()> handler) { turn_end_.push_back(std::move(handler)); }
+void Loop::at_turn_end(std::function<void()> handler) {
+  turn_end_.push_back(std::move(handler));
+}
 
 void Loop::stop() {
   stopped_ = true;
@@ -156,8 +162,10 @@ bool Loop::dispatch(Duration limit) {
     Source& source = *polled->sources[i];
     const short events = ready > 0 ? items[i].revents : short{0};
     if (source.fd < 0 || (events == 0 && polled->pending[i] == 0)) continue;
-    if (source.socket == nullptr) source.on_fd(events), worked = true;
-    else if (polled->pending[i] != 0 || has_input(source)) worked |= source.on_input() > 0;
+    if (source.socket == nullptr)
+      source.on_fd(events), worked = true;
+    else if (polled->pending[i] != 0 || has_input(source))
+      worked |= source.on_input() > 0;
   }
   return worked;
 }

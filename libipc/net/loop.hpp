@@ -16,8 +16,8 @@ namespace ipc::net {
 /// Messages a handler takes from one source before the others have their turn.
 inline constexpr int kDrainLimit = 256;
 
-/// Runs handlers for sockets, descriptors and timers in the thread that calls run(). Handlers may add
-/// and remove sources, also themselves. Not thread-safe but for stop().
+/// Runs handlers for sockets, descriptors and timers in the thread that calls run(). Handlers may
+/// add and remove sources, also themselves. Not thread-safe but for stop().
 class Loop {
  public:
   using TimerId = std::uint64_t;
@@ -27,8 +27,8 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  /// `handler` is called when `socket` has input; it takes up to kDrainLimit messages and returns how
-  /// many it took.
+  /// `handler` is called when `socket` has input; it takes up to kDrainLimit messages and returns
+  /// how many it took.
   void on_input(Socket& socket, std::function<int()> handler);
   void remove(Socket& socket);
 

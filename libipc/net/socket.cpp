@@ -13,14 +13,22 @@ namespace {
 
 int zmq_type(SocketType type) {
   switch (type) {
-    case SocketType::router: return ZMQ_ROUTER;
-    case SocketType::dealer: return ZMQ_DEALER;
-    case SocketType::pub: return ZMQ_PUB;
-    case SocketType::sub: return ZMQ_SUB;
-    case SocketType::xpub: return ZMQ_XPUB;
-    case SocketType::push: return ZMQ_PUSH;
-    case SocketType::pull: return ZMQ_PULL;
-    case SocketType::pair: return ZMQ_PAIR;
+    case SocketType::router:
+      return ZMQ_ROUTER;
+    case SocketType::dealer:
+      return ZMQ_DEALER;
+    case SocketType::pub:
+      return ZMQ_PUB;
+    case SocketType::sub:
+      return ZMQ_SUB;
+    case SocketType::xpub:
+      return ZMQ_XPUB;
+    case SocketType::push:
+      return ZMQ_PUSH;
+    case SocketType::pull:
+      return ZMQ_PULL;
+    case SocketType::pair:
+      return ZMQ_PAIR;
   }
   return ZMQ_PAIR;
 }
@@ -36,7 +44,9 @@ Context::Context(int io_threads) : context_(zmq_ctx_new()) {
   zmq_ctx_set(context_, ZMQ_MAX_SOCKETS, zmq_ctx_get(context_, ZMQ_SOCKET_LIMIT));
 }
 
-Context::~Context() { zmq_ctx_term(context_); }
+Context::~Context() {
+  zmq_ctx_term(context_);
+}
 
 Socket::Socket(Context& context, SocketType type)
     : socket_(zmq_socket(context.raw(), zmq_type(type))) {
@@ -60,15 +70,23 @@ Socket::~Socket() {
   if (socket_ != nullptr) zmq_close(socket_);
 }
 
-void Socket::set(int option, int value) { zmq_setsockopt(use(), option, &value, sizeof value); }
+void Socket::set(int option, int value) {
+  zmq_setsockopt(use(), option, &value, sizeof value);
+}
 
 void Socket::set_identity(std::string_view identity) {
   zmq_setsockopt(use(), ZMQ_ROUTING_ID, identity.data(), identity.size());
 }
 
-void Socket::set_router_mandatory(bool on) { set(ZMQ_ROUTER_MANDATORY, on ? 1 : 0); }
-void Socket::set_linger(milliseconds time) { set(ZMQ_LINGER, static_cast<int>(time.count())); }
-void Socket::set_receive_limit(int messages) { set(ZMQ_RCVHWM, messages); }
+void Socket::set_router_mandatory(bool on) {
+  set(ZMQ_ROUTER_MANDATORY, on ? 1 : 0);
+}
+void Socket::set_linger(milliseconds time) {
+  set(ZMQ_LINGER, static_cast<int>(time.count()));
+}
+void Socket::set_receive_limit(int messages) {
+  set(ZMQ_RCVHWM, messages);
+}
 
 void Socket::set_max_message_size(int64_t bytes) {
   zmq_setsockopt(use(), ZMQ_MAXMSGSIZE, &bytes, sizeof bytes);
@@ -161,13 +179,17 @@ ConnectionEvent next_event(Socket& monitor, bool& any) {
   if (!any || frames[0].size() < sizeof event) return ConnectionEvent::none;
   std::memcpy(&event, frames[0].view().data(), sizeof event);
   switch (event) {
-    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return ConnectionEvent::connected;
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+      return ConnectionEvent::connected;
     case ZMQ_EVENT_DISCONNECTED:
-    case ZMQ_EVENT_CONNECT_RETRIED: return ConnectionEvent::disconnected;
+    case ZMQ_EVENT_CONNECT_RETRIED:
+      return ConnectionEvent::disconnected;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return ConnectionEvent::refused;
-    default: return ConnectionEvent::none;
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+      return ConnectionEvent::refused;
+    default:
+      return ConnectionEvent::none;
   }
 }
 

@@ -80,7 +80,8 @@ class Socket {
 
   /// Options take effect for later binds and connects.
   void set_identity(std::string_view identity);
-  void set_router_mandatory(bool on);  ///< unknown peer: SendStatus::unreachable instead of a silent drop
+  void set_router_mandatory(
+      bool on);  ///< unknown peer: SendStatus::unreachable instead of a silent drop
   void set_linger(milliseconds time);
   void set_receive_limit(int messages);
   void set_max_message_size(int64_t bytes);
@@ -116,13 +117,14 @@ class Socket {
     return socket_;
   }
   void* socket_;
-  // False: it had no input, and nothing was done with it since. Only then does its descriptor tell of
-  // the next input. Not a member proper because a loop looks at it, wherever the socket moves.
+  // False: it had no input, and nothing was done with it since. Only then does its descriptor tell
+  // of the next input. Not a member proper because a loop looks at it, wherever the socket moves.
   std::unique_ptr<bool> used_ = std::make_unique<bool>(true);
 };
 
 enum class ConnectionEvent { none, connected, disconnected, refused };
-/// Next event of a monitored socket from its pair socket; `none` if there is none or it does not matter.
+/// Next event of a monitored socket from its pair socket; `none` if there is none or it does not
+/// matter.
 ConnectionEvent next_event(Socket& monitor, bool& any);
 
 /// New key pair, Z85.

@@ -137,8 +137,11 @@ void BroadcastRelay::take_reply(net::Incoming& message) {
     if (open_.answer(*broadcast, place, {}, ok)) open_.remove(std::string(broadcast->original_id));
     return pass();
   }
-  BroadcastReply reply{std::string(message.view.header), std::string(message.view.parent),
-                       std::string(message.view.metadata), std::string(message.view.content), {}};
+  BroadcastReply reply{std::string(message.view.header),
+                       std::string(message.view.parent),
+                       std::string(message.view.metadata),
+                       std::string(message.view.content),
+                       {}};
   for (auto& buffer : std::span(message.frames).last(message.view.buffers.size()))
     reply.buffers.push_back(std::move(buffer));
   answer(*broadcast, place, std::move(reply), ok);
@@ -152,8 +155,10 @@ void BroadcastRelay::answer(Broadcasts::Open& broadcast, size_t place, Broadcast
   BroadcastReply single;
   if (!coalescing) std::swap(single, reply);
   const bool complete = open_.answer(broadcast, place, std::move(reply), ok);
-  if (!coalescing) send(client, std::move(single));
-  else if (complete) send(client, Broadcasts::coalesce(broadcast));
+  if (!coalescing)
+    send(client, std::move(single));
+  else if (complete)
+    send(client, Broadcasts::coalesce(broadcast));
   if (complete) open_.remove(id);
 }
 
@@ -182,8 +187,11 @@ void BroadcastRelay::engine_lost(const std::string& original_id, const std::stri
                                {"original_msg_id", original_id}};
   const auto text = "Engine " + std::to_string(broadcast->targets[place].id) +
                     " died while running task '" + id + "'";
-  BroadcastReply reply{maker_.session().header(type), wire::dump_json(*header),
-                       wire::dump_json(metadata), wire::error_content("EngineError", text), {}};
+  BroadcastReply reply{maker_.session().header(type),
+                       wire::dump_json(*header),
+                       wire::dump_json(metadata),
+                       wire::error_content("EngineError", text),
+                       {}};
   answer(*broadcast, place, std::move(reply), false);
 }
 

@@ -21,7 +21,9 @@ void DirectRelay::engine_added(std::string_view uuid, std::string_view, bool) {
   engines_.engine_added(uuid);
 }
 
-void DirectRelay::engine_removed(std::string_view uuid) { engines_.engine_removed(uuid); }
+void DirectRelay::engine_removed(std::string_view uuid) {
+  engines_.engine_removed(uuid);
+}
 
 void DirectRelay::command(net::Event& event) {
   const auto ours = channel_ == Channel::mux ? EventKind::send_mux : EventKind::send_control;
@@ -69,8 +71,7 @@ void DirectRelay::unroutable(net::Frames&& frames) {
       channel_ == Channel::mux ? EventKind::mux_unroutable : EventKind::control_unroutable;
   net::Incoming lost;
   lost.frames = std::move(frames);
-  if (lost.locate())
-    tap_.add_message(kind, lost.views[1], lost.views[0], lost.view, lost.frames);
+  if (lost.locate()) tap_.add_message(kind, lost.views[1], lost.views[0], lost.view, lost.frames);
 }
 
 }  // namespace ipc::sched

@@ -55,11 +55,16 @@ class Weighted : public PlainRandom {
 
 Result<std::unique_ptr<Policy>> make_policy(std::string_view name) {
   std::unique_ptr<Policy> policy;
-  if (name == "leastload") policy = std::make_unique<LeastLoad>();
-  else if (name == "lru") policy = std::make_unique<LeastRecentlyUsed>();
-  else if (name == "plainrandom") policy = std::make_unique<PlainRandom>();
-  else if (name == "twobin") policy = std::make_unique<TwoBin>();
-  else if (name == "weighted") policy = std::make_unique<Weighted>();
+  if (name == "leastload")
+    policy = std::make_unique<LeastLoad>();
+  else if (name == "lru")
+    policy = std::make_unique<LeastRecentlyUsed>();
+  else if (name == "plainrandom")
+    policy = std::make_unique<PlainRandom>();
+  else if (name == "twobin")
+    policy = std::make_unique<TwoBin>();
+  else if (name == "weighted")
+    policy = std::make_unique<Weighted>();
   else
     return Error{Code::usage, "unknown scheduling scheme '" + std::string(name) + "'",
                  "leastload, lru, plainrandom, twobin or weighted"};

@@ -23,10 +23,14 @@ TaskQueue::~TaskQueue() = default;
 
 Outcome TaskQueue::outcome(std::string_view id) const {
   switch (ids_.get(id) & kStateBits) {
-    case kLive: return Outcome::waiting;
-    case kCompleted: return Outcome::completed;
-    case kFailed: return Outcome::failed;
-    default: return Outcome::unknown;
+    case kLive:
+      return Outcome::waiting;
+    case kCompleted:
+      return Outcome::completed;
+    case kFailed:
+      return Outcome::failed;
+    default:
+      return Outcome::unknown;
   }
 }
 
@@ -156,8 +160,7 @@ bool TaskQueue::may_run_on(const Job& job, std::uint32_t engine) const {
   if (!targets.empty() &&
       std::find(targets.begin(), targets.end(), engines_[engine]->uuid) == targets.end())
     return false;
-  return is_met(job.conditions->follow,
-                [&](const auto& id) { return outcome_on(id, engine); });
+  return is_met(job.conditions->follow, [&](const auto& id) { return outcome_on(id, engine); });
 }
 
 // Nothing that can still happen makes a place for it.

@@ -22,8 +22,8 @@ namespace ipc::sched {
 /// An engine as the scheduler sees it.
 struct TaskEngine {
   std::string uuid;
-  net::Frame identity;      ///< the uuid as a frame, to be shared
-  unsigned load = 0;        ///< tasks it has
+  net::Frame identity;  ///< the uuid as a frame, to be shared
+  unsigned load = 0;    ///< tasks it has
   bool alive = true;
   bool extensions = false;  ///< knows cancel_request
 };
@@ -155,7 +155,7 @@ class TaskQueue {
   std::deque<Ref> plain_;                          // waiting without conditions, by arrival
   std::map<std::uint64_t, std::uint32_t> queued_;  // waiting with conditions, order -> slot
   std::unordered_map<std::string, std::vector<Ref>> dependents_;
-  std::vector<std::string> finished_;              // whose dependents are to be looked at
+  std::vector<std::string> finished_;  // whose dependents are to be looked at
   bool releasing_ = false;
 
   struct Due {

@@ -100,7 +100,9 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
     case TaskFailure::impossible_dependency:
       content = wire::error_content("ImpossibleDependency", "");
       break;
-    case TaskFailure::timeout: content = wire::error_content("TaskTimeout", ""); break;
+    case TaskFailure::timeout:
+      content = wire::error_content("TaskTimeout", "");
+      break;
     case TaskFailure::withdrawn:
       metadata = content = R"({"status": "aborted"})";
       if (const auto request = other_parser_.header(header))
@@ -115,8 +117,8 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
   std::vector<std::string_view> identities{client};
   if (engine != nullptr) identities.push_back(engine->uuid);
   net::Incoming reply;
-  reply.frames = maker_.sign(
-      identities, maker_.message(type, header, std::move(metadata), std::move(content)));
+  reply.frames = maker_.sign(identities,
+                             maker_.message(type, header, std::move(metadata), std::move(content)));
   if (!reply.locate()) return;
   tap_.add_message(EventKind::task_reply, client, engine ? engine->uuid : "", reply.view,
                    reply.frames);
@@ -203,8 +205,8 @@ bool TaskRelay::take_cancel_reply(const net::Incoming& message) {
   Cancel& cancel = found->second;
   if (const auto content = wire::parse_json(message.view.content, 8);
       content && content->is_object()) {
-    for (const auto& [key, list] : {std::pair{"withdrawn", &cancel.withdrawn},
-                                    std::pair{"interrupted", &cancel.interrupted}})
+    for (const auto& [key, list] :
+         {std::pair{"withdrawn", &cancel.withdrawn}, std::pair{"interrupted", &cancel.interrupted}})
       if (content->contains(key))
         for (const auto& id : (*content)[key])
           if (id.is_string()) list->push_back(id.get<std::string>());
@@ -218,11 +220,11 @@ bool TaskRelay::take_cancel_reply(const net::Incoming& message) {
 
 void TaskRelay::answer_cancel(const Cancel& cancel) {
   const std::string_view identities[] = {cancel.client};
-  auto frames = maker_.sign(
-      identities, maker_.message("cancel_reply", cancel.header, R"({"status": "ok"})",
-                                 wire::dump_json({{"status", "ok"},
-                                                  {"withdrawn", cancel.withdrawn},
-                                                  {"interrupted", cancel.interrupted}})));
+  auto frames = maker_.sign(identities,
+                            maker_.message("cancel_reply", cancel.header, R"({"status": "ok"})",
+                                           wire::dump_json({{"status", "ok"},
+                                                            {"withdrawn", cancel.withdrawn},
+                                                            {"interrupted", cancel.interrupted}})));
   clients_.send(std::span<net::Frame>(frames));
 }
 

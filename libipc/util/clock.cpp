@@ -123,8 +123,12 @@ Result<Duration> parse_duration(std::string_view text) {
   double number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  const double factor = unit == "ms" ? 1e-3 : unit.empty() || unit == "s" ? 1 : unit == "m" ? 60
-                      : unit == "h" ? 3600 : unit == "d" ? 86400 : 0;
+  const double factor = unit == "ms"                  ? 1e-3
+                        : unit.empty() || unit == "s" ? 1
+                        : unit == "m"                 ? 60
+                        : unit == "h"                 ? 3600
+                        : unit == "d"                 ? 86400
+                                                      : 0;
   const double in_seconds = number * factor;
   if (error != std::errc() || factor == 0 || !(in_seconds >= 0) || in_seconds > 1e9)
     return Error{Code::usage, "not a duration: '" + std::string(text) + "'",

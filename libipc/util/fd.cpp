@@ -40,7 +40,9 @@ Status set_nonblocking(int fd, bool on) {
   return change_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
 }
 
-Status set_cloexec(int fd, bool on) { return change_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on); }
+Status set_cloexec(int fd, bool on) {
+  return change_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
 
 Result<std::string> read_all(int fd, size_t limit) {
   std::string bytes;
@@ -48,9 +50,12 @@ Result<std::string> read_all(int fd, size_t limit) {
     size_t old = bytes.size();
     bytes.resize(old + 64 * 1024);
     ssize_t n = ::read(fd, bytes.data() + old, bytes.size() - old);
-    if (n < 0 && errno == EINTR) n = 0, bytes.resize(old);
-    else if (n < 0) return system_error(Code::no_input, "read");
-    else if (bytes.resize(old + static_cast<size_t>(n)); n == 0) return bytes;
+    if (n < 0 && errno == EINTR)
+      n = 0, bytes.resize(old);
+    else if (n < 0)
+      return system_error(Code::no_input, "read");
+    else if (bytes.resize(old + static_cast<size_t>(n)); n == 0)
+      return bytes;
     if (bytes.size() > limit)
       return Error{Code::bad_input, "more than " + std::to_string(limit) + " bytes", ""};
   }

@@ -76,10 +76,10 @@ Result<std::string> find_program(std::string_view name) {
     if (::access(path.c_str(), R_OK) == 0 && ::stat(path.c_str(), &s) == 0 && S_ISREG(s.st_mode))
       return std::filesystem::path(path).lexically_normal().string();
   }
-  return Error{Code::internal,
-               "no " + std::string(name) + " beside " + here + " or in " + here +
-                   "/../libexec/ipkit",
-               "is the installation whole?"};
+  return Error{
+      Code::internal,
+      "no " + std::string(name) + " beside " + here + " or in " + here + "/../libexec/ipkit",
+      "is the installation whole?"};
 }
 
 }  // namespace ipc

@@ -14,7 +14,8 @@ namespace ipc {
 /// Reads a regular file of at most `limit` bytes. Code::no_input if it cannot be opened.
 Result<std::string> read_file(const std::string& path, size_t limit = 64 << 20);
 
-/// Writes a temporary file in the same directory with mode `mode`, syncs it and renames it to `path`.
+/// Writes a temporary file in the same directory with mode `mode`, syncs it and renames it to
+/// `path`.
 Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode = 0600);
 
 /// mkdir -p; the last component gets `mode`. Existing directories are left as they are.

@@ -20,10 +20,14 @@ std::string log_name;
 
 const char* level_name(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warning: return "warning";
-    default: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    default:
+      return "error";
   }
 }
 
@@ -35,14 +39,17 @@ void open(int fd, Level level, std::string name) {
   threshold = static_cast<int>(level);
 }
 
-bool enabled(Level level) { return static_cast<int>(level) >= threshold; }
+bool enabled(Level level) {
+  return static_cast<int>(level) >= threshold;
+}
 
 void write(Level level, std::string_view text) {
   if (!enabled(level) || log_fd < 0) return;
   std::string line = iso8601(unix_now()) + " " + log_name + " " + level_name(level) + ": ";
   line += text;
   // A peer's text may hold line ends; a log line must not be forged by them.
-  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   line += '\n';
   // A full disk must not stop a daemon: the line is lost, and that is all.
   [[maybe_unused]] const ssize_t n = ::write(log_fd, line.data(), line.size());
@@ -56,16 +63,20 @@ void Throttle::warning(std::string_view text) {
     second_ = now;
     lines_ = suppressed_ = 0;
   }
-  if (++lines_ <= kLinesPerSecond) log::warning(text);
-  else ++suppressed_;
+  if (++lines_ <= kLinesPerSecond)
+    log::warning(text);
+  else
+    ++suppressed_;
 }
 
 Result<Level> parse_level(std::string_view text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size())
-    return number <= 10 ? Level::debug : number <= 20 ? Level::info
-         : number <= 30 ? Level::warning : Level::error;
+    return number <= 10   ? Level::debug
+           : number <= 20 ? Level::info
+           : number <= 30 ? Level::warning
+                          : Level::error;
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });

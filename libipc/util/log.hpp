@@ -22,13 +22,21 @@ bool enabled(Level level);
 /// One line, written by one write(2), from any thread.
 void write(Level level, std::string_view text);
 
-inline void debug(std::string_view text) { write(Level::debug, text); }
-inline void info(std::string_view text) { write(Level::info, text); }
-inline void warning(std::string_view text) { write(Level::warning, text); }
-inline void error(std::string_view text) { write(Level::error, text); }
+inline void debug(std::string_view text) {
+  write(Level::debug, text);
+}
+inline void info(std::string_view text) {
+  write(Level::info, text);
+}
+inline void warning(std::string_view text) {
+  write(Level::warning, text);
+}
+inline void error(std::string_view text) {
+  write(Level::error, text);
+}
 
-/// Keeps what a hostile peer can cause out of the disk: at most 10 lines in a second, then one with the
-/// number left out. One thread.
+/// Keeps what a hostile peer can cause out of the disk: at most 10 lines in a second, then one with
+/// the number left out. One thread.
 class Throttle {
  public:
   void warning(std::string_view text);

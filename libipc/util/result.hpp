@@ -41,8 +41,8 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   explicit operator bool() const { return state_.index() == 0; }
   T& operator*() & { return std::get<0>(state_); }
@@ -83,15 +83,13 @@ Error system_error(Code code, std::string what);
 #define IPC_JOIN(a, b) IPC_JOIN2(a, b)
 
 /// Leaves the function with the error of a Status or Result that failed.
-#define IPC_TRY(expression)                                             \
-  do {                                                                  \
-    if (auto ipc_result = (expression); !ipc_result)                    \
-      return std::move(ipc_result).error();                             \
+#define IPC_TRY(expression)                                                                \
+  do {                                                                                     \
+    if (auto ipc_result = (expression); !ipc_result) return std::move(ipc_result).error(); \
   } while (false)
 
 /// Declares or assigns `target` from a Result, or leaves the function with its error.
-#define IPC_TRY_ASSIGN(target, expression)                              \
-  auto IPC_JOIN(ipc_result_, __LINE__) = (expression);                  \
-  if (!IPC_JOIN(ipc_result_, __LINE__))                                 \
-    return std::move(IPC_JOIN(ipc_result_, __LINE__)).error();          \
+#define IPC_TRY_ASSIGN(target, expression)                                                         \
+  auto IPC_JOIN(ipc_result_, __LINE__) = (expression);                                             \
+  if (!IPC_JOIN(ipc_result_, __LINE__)) return std::move(IPC_JOIN(ipc_result_, __LINE__)).error(); \
   target = *std::move(IPC_JOIN(ipc_result_, __LINE__))

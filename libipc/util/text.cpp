@@ -47,8 +47,10 @@ std::string shell_quote(std::string_view text) {
     return std::string(text);
   std::string quoted = "'";
   for (const char c : text) {
-    if (c == '\'') quoted += "'\\''";
-    else quoted += c;
+    if (c == '\'')
+      quoted += "'\\''";
+    else
+      quoted += c;
   }
   return quoted + "'";
 }
@@ -161,7 +163,8 @@ bool equal_constant_time(std::string_view a, std::string_view b) {
     std::memcpy(&right, b.data() + i, sizeof right);
     difference |= left ^ right;
   }
-  for (; i < a.size(); ++i) difference |= static_cast<uint64_t>(static_cast<unsigned char>(a[i] ^ b[i]));
+  for (; i < a.size(); ++i)
+    difference |= static_cast<uint64_t>(static_cast<unsigned char>(a[i] ^ b[i]));
   return difference == 0;
 }
 

@@ -18,9 +18,9 @@ inline constexpr std::string_view kDelimiter = "<IDS|MSG>";
 
 /// What a peer may make us hold. Larger is refused before it is looked at.
 struct Limits {
-  size_t frames = 65536;             ///< of one message, prefix included
-  size_t json_bytes = 64u << 20;     ///< of header, parent, metadata and content together
-  unsigned json_depth = 128;         ///< nesting of any JSON text
+  size_t frames = 65536;          ///< of one message, prefix included
+  size_t json_bytes = 64u << 20;  ///< of header, parent, metadata and content together
+  unsigned json_depth = 128;      ///< nesting of any JSON text
 };
 
 /// One message inside the frames it came in; nothing is copied, so the frames must outlive it.
@@ -50,8 +50,8 @@ class Signer {
 
   bool enabled() const;
   /// Lower-case hex digits, or "" when unsigned. Valid until the next call.
-  std::string_view sign(std::string_view header, std::string_view parent,
-                        std::string_view metadata, std::string_view content);
+  std::string_view sign(std::string_view header, std::string_view parent, std::string_view metadata,
+                        std::string_view content);
   /// Constant-time comparison. Everything passes when unsigned.
   bool verify(const View& message);
 

@@ -12,10 +12,18 @@ std::string python_repr(std::string_view text) {
   std::string repr(1, quote);
   for (const char c : text) {
     switch (c) {
-      case '\n': repr += "\\n"; break;
-      case '\r': repr += "\\r"; break;
-      case '\t': repr += "\\t"; break;
-      case '\\': repr += "\\\\"; break;
+      case '\n':
+        repr += "\\n";
+        break;
+      case '\r':
+        repr += "\\r";
+        break;
+      case '\t':
+        repr += "\\t";
+        break;
+      case '\\':
+        repr += "\\\\";
+        break;
       default:
         if (c == quote) repr += '\\';
         repr += c;
@@ -39,6 +47,8 @@ std::string reply_type(std::string_view request_type) {
   return std::string(request_type) + "_reply";
 }
 
-bool is_reply_type(std::string_view type) { return type.ends_with("_reply") || type == "_request"; }
+bool is_reply_type(std::string_view type) {
+  return type.ends_with("_reply") || type == "_request";
+}
 
 }  // namespace ipc::wire

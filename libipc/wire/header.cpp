@@ -36,11 +36,12 @@ Result<Header> FieldParser::header(std::string_view json) {
   for (auto entry : object) {
     std::string_view key;
     if (entry.unescaped_key().get(key)) return Error{Code::bad_input, "header is not JSON", ""};
-    std::string_view* field = key == "msg_id" ? &header.msg_id
-                            : key == "msg_type" ? &header.msg_type
-                            : key == "session" ? &header.session
-                            : key == "username" ? &header.username
-                            : key == "date" ? &header.date : nullptr;
+    std::string_view* field = key == "msg_id"     ? &header.msg_id
+                              : key == "msg_type" ? &header.msg_type
+                              : key == "session"  ? &header.session
+                              : key == "username" ? &header.username
+                              : key == "date"     ? &header.date
+                                                  : nullptr;
     if (field == nullptr) continue;
     if (entry.value().get_string().get(*field))
       return Error{Code::bad_input, "header field is not a string", ""};
@@ -113,9 +114,13 @@ Session::Session(std::string id) : id_(std::move(id)) {
           json_quote(user_name()) + "}";
 }
 
-std::string Session::next_id() { return id_prefix_ + std::to_string(next_++); }
+std::string Session::next_id() {
+  return id_prefix_ + std::to_string(next_++);
+}
 
-std::string Session::header(std::string_view msg_type) { return header(msg_type, next_id()); }
+std::string Session::header(std::string_view msg_type) {
+  return header(msg_type, next_id());
+}
 
 std::string Session::header(std::string_view msg_type, std::string_view msg_id) {
   std::string text = R"({"msg_id":)" + json_quote(msg_id) + R"(,"msg_type":)";

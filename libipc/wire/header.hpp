@@ -16,8 +16,8 @@ struct Header {
   std::string_view msg_id, msg_type, session, username, date;
 };
 
-/// Reads one flat JSON object at a time in a single pass (simdjson); keeps a padded copy of the text.
-/// One per thread.
+/// Reads one flat JSON object at a time in a single pass (simdjson); keeps a padded copy of the
+/// text. One per thread.
 class FieldParser {
  public:
   FieldParser();

@@ -71,8 +71,8 @@ TEST_F(Paths, IpythondirAndRelativeDirectories) {
 }
 
 TEST_F(Paths, NamesThatAreNoFileNamesAreRefused) {
-  for (const auto& bad : std::vector<std::string>{"../x", "a/b", "..", "a\nb",
-                                                  std::string(300, 'x')}) {
+  for (const auto& bad :
+       std::vector<std::string>{"../x", "a/b", "..", "a\nb", std::string(300, 'x')}) {
     EXPECT_FALSE(resolve_cluster({bad, std::nullopt, std::nullopt})) << bad;
     const auto name = resolve_cluster({std::nullopt, std::nullopt, bad});
     ASSERT_FALSE(name) << bad;

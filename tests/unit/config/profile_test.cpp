@@ -86,8 +86,8 @@ TEST_F(ProfileFile, WrongTypesAndBrokenYamlAreNamedWithFileAndLine) {
   EXPECT_EQ(complaint("engines: 3\n"),
             directory_ + "/ipkit.yaml:1: 'engines' must be keys with values");
   for (const std::string text :
-       {"engines:\n  n: [1\nx: }\n", "a: b: c\n", "? [", "groups: {a: {b: c}}\n",
-        "[1]: x\n", "engines: {? {a: b} : 1}\n", "&a [*a]\n", "engines:\n  args: [[1]]\n"})
+       {"engines:\n  n: [1\nx: }\n", "a: b: c\n", "? [", "groups: {a: {b: c}}\n", "[1]: x\n",
+        "engines: {? {a: b} : 1}\n", "&a [*a]\n", "engines:\n  args: [[1]]\n"})
     EXPECT_TRUE(complaint(text).starts_with(directory_ + "/ipkit.yaml:")) << text;
 }
 

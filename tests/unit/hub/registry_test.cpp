@@ -46,8 +46,7 @@ TEST(Registry, ForgetsStalledRegistrations) {
   TimePoint now{};
   ASSERT_TRUE(registry.request("a", {}, nullptr, now));
   EXPECT_TRUE(registry.drop_stalled(now + seconds(30), seconds(30)).empty());
-  EXPECT_EQ(registry.drop_stalled(now + seconds(31), seconds(30)),
-            (std::vector<std::string>{"a"}));
+  EXPECT_EQ(registry.drop_stalled(now + seconds(31), seconds(30)), (std::vector<std::string>{"a"}));
   EXPECT_TRUE(registry.request("a", {}, nullptr, now));
   EXPECT_EQ(registry.drop_pending(1), "a");
   EXPECT_EQ(registry.drop_pending(1), std::nullopt);

@@ -66,8 +66,12 @@ class BooksTest : public ::testing::Test {
     accounts.task_request(t.event(), buffers);
   }
   void task_reply(const std::string& id, const char* status = "ok") {
-    const Texts t{header(id + "r", "apply_reply"), header(id, "apply_request"),
-                  R"({"status": ")" + std::string(status) + R"("})", "{}", "C", "e0"};
+    const Texts t{header(id + "r", "apply_reply"),
+                  header(id, "apply_request"),
+                  R"({"status": ")" + std::string(status) + R"("})",
+                  "{}",
+                  "C",
+                  "e0"};
     net::Frames buffers;
     accounts.task_reply(t.event(), buffers);
   }
@@ -191,8 +195,8 @@ TEST_F(BooksTest, BuffersComeWhenAskedForAndStay) {
   direct("s_0");
   direct_reply("s_0");
   for (int i = 0; i < 2; ++i) {
-    const auto answer = db_answer(
-        accounts, {{"query", Json::object()}, {"keys", {"buffers", "result_buffers"}}});
+    const auto answer =
+        db_answer(accounts, {{"query", Json::object()}, {"keys", {"buffers", "result_buffers"}}});
     ASSERT_EQ(answer.buffers.size(), 2u);
     EXPECT_EQ(answer.buffers[1].view(), "out s_0");
     EXPECT_EQ(answer.content["buffer_lens"], (Json{1}));
@@ -201,8 +205,12 @@ TEST_F(BooksTest, BuffersComeWhenAskedForAndStay) {
 }
 
 TEST_F(BooksTest, OutputIsGatheredEvenBeforeTheRequest) {
-  const Texts t{header("o", "stream"), header("s_0", "execute_request"), "{}",
-                R"({"name": "stdout", "text": "hello "})", "", ""};
+  const Texts t{header("o", "stream"),
+                header("s_0", "execute_request"),
+                "{}",
+                R"({"name": "stdout", "text": "hello "})",
+                "",
+                ""};
   accounts.output(t.event());
   EXPECT_EQ(history_answer(accounts).content["history"], Json::array());
   direct("s_0");

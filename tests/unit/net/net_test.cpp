@@ -165,8 +165,8 @@ TEST(ActorTest, LoopsMeetInMessages) {
   EXPECT_TRUE(turn_until(loop, [&] { return text == "ping"; }));
 }
 
-// Every message wakes somebody through a socket that is used for sending meanwhile: a wake-up that gets
-// lost stops everything.
+// Every message wakes somebody through a socket that is used for sending meanwhile: a wake-up that
+// gets lost stops everything.
 TEST(ActorTest, NoWakeUpIsLost) {
   constexpr int kMessages = 20'000, kWindow = 7, kTakenAtOnce = 3;
   Context context;
@@ -249,8 +249,7 @@ TEST(ConnectionFile, RoundTrip) {
 }
 
 TEST(ConnectionFile, ThoseOfTheReferenceAreRead) {
-  const auto session =
-      wire::Json::parse(std::ifstream("tests/data/captures/7.1/session.json"));
+  const auto session = wire::Json::parse(std::ifstream("tests/data/captures/7.1/session.json"));
   for (const char* kind : {"client_file", "engine_file"}) {
     const auto connection = parse_connection(session[kind].dump());
     ASSERT_TRUE(connection) << connection.error().text();

@@ -27,8 +27,7 @@ using Lines = std::vector<std::string>;
 
 class TaskQueueTest : public ::testing::Test {
  protected:
-  explicit TaskQueueTest(unsigned limit = 1)
-      : queue(log, *make_policy("leastload"), limit) {}
+  explicit TaskQueueTest(unsigned limit = 1) : queue(log, *make_policy("leastload"), limit) {}
 
   void engine(const std::string& uuid) { queue.engine_added(uuid, true, now); }
 

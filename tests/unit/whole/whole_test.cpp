@@ -42,8 +42,9 @@ struct Whole : testing::Test {
             engine::EngineConfig config;
             config.kernel = "echo";
             auto& launcher = launchers.emplace_back(loop);
-            auto& engine = engines.emplace_back(context, loop, launcher, nullptr, config,
-                                                engine::Engine::Callbacks{{}, [](const Status&) {}});
+            auto& engine =
+                engines.emplace_back(context, loop, launcher, nullptr, config,
+                                     engine::Engine::Callbacks{{}, [](const Status&) {}});
             const auto status = engine.start(controller->engine_connection());
             EXPECT_TRUE(status) << status.error().text();
           }
@@ -57,8 +58,8 @@ struct Whole : testing::Test {
   void open_client() {
     client::Options options;
     options.path = directory + "/client.json";
-    ASSERT_TRUE(write_file_atomically(options.path,
-                                      net::to_json(controller->client_connection(), false)));
+    ASSERT_TRUE(
+        write_file_atomically(options.path, net::to_json(controller->client_connection(), false)));
     auto opened = client::Connection::open(std::move(options));
     ASSERT_TRUE(opened) << opened.error().text();
     client = *std::move(opened);

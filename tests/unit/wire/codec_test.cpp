@@ -39,7 +39,9 @@ TEST(Locate, HoldsToItsLimits) {
   EXPECT_FALSE(locate(Views{"<IDS|MSG>", "s", "1", "1", "1", "1", "b", "b"}, limits));
 }
 
-View message(const Views& frames) { return *locate(frames); }
+View message(const Views& frames) {
+  return *locate(frames);
+}
 
 TEST(Signer, KnownAnswer) {
   // RFC 4231, test case 2: key "Jefe", data split over the four parts.
@@ -96,9 +98,9 @@ TEST(FieldParser, ReadsHeadersAndRefusesOthers) {
   ASSERT_TRUE(header);
   EXPECT_EQ(header->msg_id, "a_1");
   EXPECT_EQ(header->msg_type, "tA");
-  for (const char* bad : {"", "{", "[]", "null", "{}", R"({"msg_id":"x"})",
-                          R"({"msg_id":1,"msg_type":"t"})", R"({"msg_id":"x","msg_type":""})",
-                          R"({"msg_id":"x" "msg_type":"t"})", "\xff\xfe"})
+  for (const char* bad :
+       {"", "{", "[]", "null", "{}", R"({"msg_id":"x"})", R"({"msg_id":1,"msg_type":"t"})",
+        R"({"msg_id":"x","msg_type":""})", R"({"msg_id":"x" "msg_type":"t"})", "\xff\xfe"})
     EXPECT_FALSE(parser.header(bad)) << bad;
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 TEST(IdTable, KeepsIdsOfAnyShape) {
   IdTable table;
-  const char* const ids[] = {"a_0", "a_1", "a_4000000000", "a_999999999", "a_01", "a_", "_", "",
-                             "b_0", "plain", "a_1_2", "a_-1"};
+  const char* const ids[] = {"a_0", "a_1", "a_4000000000", "a_999999999", "a_01",  "a_",
+                             "_",   "",    "b_0",          "plain",       "a_1_2", "a_-1"};
   std::uint32_t n = 0;
   for (const char* id : ids) {
     EXPECT_EQ(table.get(id), 0u) << id;
