@@ -92,7 +92,7 @@ struct Controller::RelayLoop {
     commands.roles = {&mux, &control, &iopub, &broadcast};
     commands.heartbeat = &heartbeat;
     loop.set_spin(options.poll_spin);
-    loop.at_turn_end([this] { tap.flush(to_hub); });
+    loop.at_turn_end([this, &loop] { tap.flush_later(to_hub, loop); });
   }
 
   Socket to_hub;
@@ -114,7 +114,7 @@ struct Controller::TaskLoop {
              {options.task_limit}, signer, tap, [this] { commands.read(); }) {
     commands.roles = {&task};
     loop.set_spin(options.poll_spin);
-    loop.at_turn_end([this] { tap.flush(to_hub); });
+    loop.at_turn_end([this, &loop] { tap.flush_later(to_hub, loop); });
   }
 
   Socket to_hub;

@@ -184,8 +184,11 @@ void Kernel::add_words(std::string_view bytes) {
 
 void Kernel::drain_pipes() {
   if (!handles_) return;
-  drain_pipe(handles_->out, false);
-  drain_pipe(handles_->err, true);
+  // One call for both: there is nothing in them nearly always.
+  std::array<pollfd, 2> pipes{{{handles_->out.get(), POLLIN, 0}, {handles_->err.get(), POLLIN, 0}}};
+  if (::poll(pipes.data(), pipes.size(), 0) <= 0) return;
+  if (pipes[0].revents != 0) drain_pipe(handles_->out, false);
+  if (handles_ && pipes[1].revents != 0) drain_pipe(handles_->err, true);
 }
 
 void Kernel::drain_pipe(Fd& pipe, bool is_stderr) {

@@ -72,6 +72,23 @@ void EventWriter::flush(Socket& socket) {
   if (!empty()) socket.send(take());
 }
 
+void EventWriter::flush_later(Socket& socket, Loop& loop) {
+  if (empty()) return;
+  const TimePoint now = loop.now();
+  if (oldest_ == TimePoint{}) oldest_ = now;
+  if (packed_.size() >= kBatchBytes || !shared_.empty() || now - oldest_ >= kBatchAge) {
+    oldest_ = {};
+    return flush(socket);
+  }
+  if (timer_is_set_) return;
+  timer_is_set_ = true;
+  loop.after(kBatchAge, [this, &socket] {
+    timer_is_set_ = false;
+    oldest_ = {};
+    flush(socket);
+  });
+}
+
 EventReader::EventReader(Frames batch) : batch_(std::move(batch)) {
   if (!batch_.empty()) rest_ = batch_[0].view();
 }

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "libipc/net/socket.hpp"
+#include "libipc/net/loop.hpp"
 #include "libipc/wire/codec.hpp"
 
 namespace ipc::net {
@@ -67,6 +67,9 @@ class EventWriter {
   bool empty() const { return packed_.empty(); }
   /// Sends what was gathered, if anything, as one message.
   void flush(Socket& socket);
+  /// The same at the end of a loop's turn, but not at each: a batch goes when it is large or
+  /// `kBatchAge` old. Waking the other loop costs more than what it does with one event.
+  void flush_later(Socket& socket, Loop& loop);
   /// What was gathered, as frames; empties the writer.
   Frames take();
 
@@ -74,7 +77,12 @@ class EventWriter {
   void put_size(std::size_t size);
   void put(std::string_view bytes);
 
+  static constexpr std::size_t kBatchBytes = 64 << 10;
+  static constexpr microseconds kBatchAge{500};
+
   std::string packed_;
+  TimePoint oldest_{};         // when the first event of the batch was left for later
+  bool timer_is_set_ = false;  // a batch must not wait for the next turn with work
   Frames shared_;
 };
 
