@@ -149,6 +149,8 @@ check(receive(task)[1]["content"]["interrupted"], [identity])
 # An engine that leaves: direct requests are answered, a task only after a grace.
 session.send(mux, "execute_request", {"code": ""}, ident=b"engine-two")
 idents, message = two.request()
+known = ask("wait_request", {"msg_ids": [message["header"]["msg_id"]], "until": "known"})
+check(known["content"]["status"], "ok")
 session.send(hub, "unregistration_request", {"id": two.id, "reason": "tested"})
 answer = receive(mux)[1]
 check((answer["msg_type"], answer["content"]["ename"]), ("execute_reply", "EngineError"))
