@@ -91,7 +91,8 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   run start 1 /bin/sleep 60
   local pid
   pid=$(pids)
-  sed "s/pid: $pid/pid: $other/" "$RECORD" >"$WORLD/forged"
+  # Both may have started within one clock tick: the time is forged too.
+  sed -E "s/pid: $pid/pid: $other/; s/ticks: \"?[0-9]+\"?/ticks: 1/" "$RECORD" >"$WORLD/forged"
   cat "$WORLD/forged" >>"$RECORD"
   run on_record stop
   assert_status 0
