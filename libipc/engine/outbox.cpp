@@ -20,7 +20,9 @@ void Outbox::set_id(int id) {
 }
 
 std::string Outbox::reply_metadata(const Request& request, const Reply& reply) const {
-  std::string text = "{\"started\":\"";
+  std::string text;
+  text.reserve(320 + request.label.size());  // the usual, without an error's facts
+  text += "{\"started\":\"";
   text += iso8601(request.started != 0 ? request.started : unix_now());
   text += "\",\"dependencies_met\":";
   text += reply.dependencies_met ? "true" : "false";

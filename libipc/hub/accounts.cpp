@@ -11,19 +11,18 @@
 namespace ipc::hub {
 namespace {
 
+// Values below this in the table say how a finished task ended.
+constexpr std::uint32_t kFirstOpen = 8;
+
 std::optional<UnixMicros> time_of(std::string_view text) {
-  if (text.size() > 1 && text.front() == '"') text = text.substr(1, text.size() - 2);
-  if (text.empty() || text == "null") return {};
+  if (text.empty()) return {};
   const auto time = parse_iso8601(text);
   return time ? std::optional(*time) : std::nullopt;
 }
 
-void keep(std::string& into, std::string_view text) {
-  if (into.empty()) into = text;
-}
-
-net::Frames copy(net::Frames& buffers) {
-  return std::exchange(buffers, {});
+// Of a string's raw JSON; nothing if it is none.
+std::string_view unquoted(std::string_view raw) {
+  return raw.size() > 1 && raw.front() == '"' ? raw.substr(1, raw.size() - 2) : std::string_view();
 }
 
 /// Requests that carry data through a pipeline: whoever sent them takes their result at once, and
@@ -49,165 +48,185 @@ const char* state_name(TaskState state) {
   }
 }
 
-void IdList::add(std::string_view id) {
-  if (where_.find(id) == where_.end()) where_.emplace(id, next_++);
+Accounts::Accounts(const Registry& registry, Store& store,
+                   std::function<void(std::string_view)> finished)
+    : registry_(registry), store_(store), finished_(std::move(finished)) {}
+
+TaskState Accounts::state(std::string_view id) const {
+  const std::uint32_t value = tasks_.get(id);
+  return value >= kFirstOpen ? TaskState::pending : static_cast<TaskState>(value);
 }
 
-void IdList::remove(std::string_view id) {
-  const auto found = where_.find(id);
-  if (found != where_.end()) where_.erase(found);
+const Engine* Accounts::engine_of(std::string_view uuid) {
+  return uuid.empty() ? nullptr : registry_.find(uuid);
 }
 
-std::vector<std::string> IdList::list() const {
-  std::vector<std::pair<std::uint64_t, const std::string*>> order;
-  for (const auto& [id, place] : where_) order.emplace_back(place, &id);
-  std::sort(order.begin(), order.end());
-  std::vector<std::string> ids;
-  for (const auto& [place, id] : order) ids.push_back(*id);
+Accounts::Open* Accounts::find_open(std::string_view id) {
+  const std::uint32_t value = tasks_.get(id);
+  return value >= kFirstOpen ? &open_[value - kFirstOpen] : nullptr;
+}
+
+Accounts::Open& Accounts::open(std::string_view id) {
+  if (Open* known = find_open(id)) return *known;
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(open_.size()));
+    open_.emplace_back();
+  }
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  tasks_.set(id, kFirstOpen + slot);
+  Open& task = open_[slot];
+  task.id = id;
+  task.order = next_order_++;
+  task.record = store_.open(id);
+  return task;
+}
+
+std::size_t& Accounts::count(Place place, EngineId engine) {
+  if (place == Place::unassigned) return unassigned_;
+  EngineAccount& account = engines_[engine];
+  return place == Place::direct ? account.queue : account.tasks;
+}
+
+void Accounts::move(Open& task, std::optional<Place> place, EngineId engine) {
+  if (task.place) --count(*task.place, task.engine);
+  task.place = place;
+  task.engine = engine;
+  if (place) ++count(*place, engine);
+}
+
+void Accounts::close(Open& task, TaskState state) {
+  const std::uint32_t slot = tasks_.get(task.id) - kFirstOpen;
+  tasks_.set(task.id, static_cast<std::uint32_t>(state));
+  move(task, std::nullopt);
+  task.order = 0;
+  if (task.record != nullptr) store_.close(*std::exchange(task.record, nullptr));
+  free_.push_back(slot);
+}
+
+OpenIds Accounts::open_ids() const {
+  std::vector<const Open*> tasks;
+  for (const Open& task : open_)
+    if (task.order != 0 && task.place) tasks.push_back(&task);
+  std::sort(tasks.begin(), tasks.end(),
+            [](const Open* a, const Open* b) { return a->order < b->order; });
+  OpenIds ids;
+  for (const Open* task : tasks) {
+    auto& list = *task->place == Place::unassigned ? ids.unassigned
+                 : *task->place == Place::direct   ? ids.direct[task->engine]
+                                                   : ids.balanced[task->engine];
+    list.push_back(task->id);
+  }
   return ids;
 }
 
-Accounts::Accounts(const Registry& registry, Store& store,
-                   std::function<void(const std::string&)> finished)
-    : registry_(registry), store_(store), finished_(std::move(finished)) {}
-
-const Engine* Accounts::engine_of(std::string_view uuid) {
-  return uuid.empty() ? nullptr : registry_.find(std::string(uuid));
+void Accounts::add_request(Open& task, const net::MessageEvent& message, net::Frames& buffers,
+                           const net::TaskFacts& facts, const char* queue) {
+  if (task.record == nullptr) return;
+  Record& record = *task.record;
+  // An id that comes again is the task of before.
+  if (record.request.empty())
+    record.request.assign(message.view.header, message.view.metadata, message.view.content);
+  if (record.queue == nullptr) record.queue = queue;
+  if (!record.submitted) record.submitted = time_of(facts.date);
+  if (!record.submitted) record.submitted = unix_now();
+  record.completed.reset();
+  record.drops_buffers = moves_data(facts.type);
+  if (!record.has_buffers && !record.drops_buffers) {
+    record.buffers = std::exchange(buffers, {});
+    record.has_buffers = true;
+  }
+  if (message.view.metadata.find("\"label\"") != std::string_view::npos) {
+    constexpr std::array<std::string_view, 1> kLabel{"label"};
+    std::array<std::string_view, 1> label;
+    parser_.raw_fields(message.view.metadata, kLabel, label);
+    record.label = label[0] == "null" ? "" : label[0];
+  }
+  if (!message.engine.empty()) record.engine_uuid = message.engine, record.has_engine = true;
 }
 
-void Accounts::add_request(std::string_view id, const wire::Header& header,
-                           const net::MessageEvent& message, net::Frames& buffers,
-                           const char* queue) {
-  states_.set(id, static_cast<std::uint32_t>(TaskState::pending));
-  pending_.add(id);
-  if (!store_.keeps()) return;
-  store_.update(id, [&](Record& record) {
-    keep(record.header, message.view.header);
-    keep(record.metadata, message.view.metadata);
-    keep(record.content, message.view.content);
-    keep(record.client_uuid, header.session);
-    keep(record.queue, queue);
-    if (!record.submitted) record.submitted = time_of(header.date);
-    if (!record.submitted) record.submitted = unix_now();
-    record.completed.reset();
-    record.drops_buffers = moves_data(header.msg_type);
-    if (!record.has_buffers && !record.drops_buffers) {
-      record.buffers = copy(buffers);
-      record.has_buffers = true;
-    }
-    if (message.view.metadata.find("\"label\"") != std::string_view::npos) {
-      constexpr std::array<std::string_view, 1> kLabel{"label"};
-      std::array<std::string_view, 1> label;
-      parser_.raw_fields(message.view.metadata, kLabel, label);
-      record.label = label[0] == "null" ? "" : label[0];
-    }
-    if (!message.engine.empty()) record.engine_uuid = message.engine, record.has_engine = true;
-  });
-}
-
-void Accounts::add_result(std::string_view id, const net::MessageEvent& message,
+void Accounts::add_result(Record& record, const Result& result, const net::MessageEvent& message,
                           net::Frames& buffers) {
-  if (!store_.keeps()) return;
-  constexpr std::array<std::string_view, 2> kMetadata{"started", "engine"};
-  constexpr std::array<std::string_view, 1> kHeader{"date"};
-  std::array<std::string_view, 2> metadata;
-  std::array<std::string_view, 1> header;
-  parser_.raw_fields(message.view.metadata, kMetadata, metadata);
-  date_parser_.raw_fields(message.view.header, kHeader, header);
-  store_.update(id, [&](Record& record) {
-    record.result_header = message.view.header;
-    record.result_metadata = message.view.metadata;
-    record.result_content = message.view.content;
-    if (!record.drops_buffers) record.result_buffers = copy(buffers);
-    record.has_result_buffers = !record.drops_buffers;
-    record.started = time_of(metadata[0]);
-    record.completed = time_of(header[0]);
-    if (!record.completed) record.completed = unix_now();
-    record.received = unix_now();
-    record.engine_uuid =
-        metadata[1].size() > 1 ? metadata[1].substr(1, metadata[1].size() - 2) : "";
-    record.has_engine = true;
-  });
+  record.result.assign(message.view.header, message.view.metadata, message.view.content);
+  if (!record.drops_buffers) record.result_buffers = std::exchange(buffers, {});
+  record.has_result_buffers = !record.drops_buffers;
+  record.started = time_of(result.started);
+  record.received = unix_now();
+  record.completed = time_of(result.date);
+  if (!record.completed) record.completed = record.received;
+  record.engine_uuid = result.engine;
+  record.has_engine = true;
 }
 
-TaskState Accounts::result_state(std::string_view metadata) {
-  constexpr std::array<std::string_view, 1> kStatus{"status"};
-  std::array<std::string_view, 1> status;
-  parser_.raw_fields(metadata, kStatus, status);
-  return status[0] == R"("ok")"        ? TaskState::ok
-         : status[0] == R"("aborted")" ? TaskState::aborted
-                                       : TaskState::error;
-}
-
-void Accounts::end(std::string_view id, TaskState state) {
-  pending_.remove(id);
-  states_.set(id, static_cast<std::uint32_t>(state));
+// The task ends, or its result comes once more.
+void Accounts::finish(std::string_view id, const Result& result, const net::MessageEvent& message,
+                      net::Frames& buffers) {
+  Open* task = find_open(id);
+  if (task == nullptr) {
+    if (store_.keeps())
+      store_.update(id, [&](Record& record) { add_result(record, result, message, buffers); });
+    return;
+  }
+  if (task->record != nullptr) add_result(*task->record, result, message, buffers);
+  const TaskState state = result.status == "ok"        ? TaskState::ok
+                          : result.status == "aborted" ? TaskState::aborted
+                                                       : TaskState::error;
+  if (const Engine* engine = engine_of(message.engine)) {
+    EngineAccount& account = engines_[engine->id];
+    if (state == TaskState::error) ++account.failed;
+    // An aborted direct request counts, a withdrawn task does not: it was never there.
+    if (state != TaskState::aborted || task->place == Place::direct) {
+      ++account.completed;
+      account.recent.push_back(task->id);
+      if (account.recent.size() > EngineAccount::kRecent) account.recent.pop_front();
+    }
+  }
+  close(*task, state);
+  finished_(id);
 }
 
 void Accounts::mux_request(const net::MessageEvent& message, net::Frames& buffers) {
   const Engine* engine = engine_of(message.engine);
   const auto header = header_parser_.header(message.view.header);
   if (engine == nullptr || !header) return;
-  add_request(header->msg_id, *header, message, buffers, "mux");
-  engines_[engine->id].queue.add(header->msg_id);
+  Open& task = open(header->msg_id);
+  add_request(task, message, buffers, {header->msg_id, header->msg_type, header->date, "", ""},
+              "mux");
+  move(task, Place::direct, engine->id);
 }
 
 void Accounts::mux_reply(const net::MessageEvent& message, net::Frames& buffers) {
   const Engine* engine = engine_of(message.engine);
   const auto parent = header_parser_.header(message.view.parent);
   if (engine == nullptr || !parent || state(parent->msg_id) == TaskState::unknown) return;
-  const std::string id(parent->msg_id);
-  const bool first = !is_finished(id);
-  if (first) {
-    const TaskState result = result_state(message.view.metadata);
-    end(id, result);
-    auto& account = engines_[engine->id];
-    account.queue.remove(id);
-    account.completed.push_back(id);
-    if (result == TaskState::error) ++account.failed;
-  }
-  add_result(id, message, buffers);
-  if (first) finished_(id);
+  constexpr std::array<std::string_view, 3> kMetadata{"status", "started", "engine"};
+  std::array<std::string_view, 3> metadata;
+  parser_.raw_fields(message.view.metadata, kMetadata, metadata);
+  finish(parent->msg_id,
+         {unquoted(metadata[0]), unquoted(metadata[1]),
+          date_parser_.field(message.view.header, "date"), unquoted(metadata[2])},
+         message, buffers);
 }
 
 void Accounts::task_request(const net::MessageEvent& message, net::Frames& buffers) {
-  const auto header = header_parser_.header(message.view.header);
-  if (!header) return;
-  unassigned_.add(header->msg_id);
-  add_request(header->msg_id, *header, message, buffers, "task");
+  Open& task = open(message.task.msg_id);
+  add_request(task, message, buffers, message.task, "task");
+  if (!task.place) move(task, Place::unassigned);
 }
 
 void Accounts::task_assigned(std::string_view msg_id, std::string_view uuid) {
-  unassigned_.remove(msg_id);
   const Engine* engine = engine_of(uuid);
-  if (engine == nullptr) return;
-  std::string id(msg_id);
-  const auto [at, is_new] = tasks_at_.try_emplace(id, engine->id);
-  if (!is_new) engines_[std::exchange(at->second, engine->id)].tasks.remove(id);
-  engines_[engine->id].tasks.add(id);
-  if (!store_.keeps() || store_.find(id) == nullptr) return;
-  store_.update(id, [&](Record& record) {
-    record.engine_uuid = uuid;
-    record.has_engine = true;
-  });
+  Open* task = find_open(msg_id);
+  if (task == nullptr || engine == nullptr) return;
+  move(*task, Place::balanced, engine->id);
+  if (task->record == nullptr) return;
+  task->record->engine_uuid = uuid;
+  task->record->has_engine = true;
 }
 
 void Accounts::task_reply(const net::MessageEvent& message, net::Frames& buffers) {
-  const auto parent = header_parser_.header(message.view.parent);
-  if (!parent) return;
-  const std::string id(parent->msg_id);
-  const TaskState result = result_state(message.view.metadata);
-  unassigned_.remove(id);
-  const bool first = !is_finished(id);
-  end(id, result);
-  if (auto at = tasks_at_.extract(id); !at.empty()) engines_[at.mapped()].tasks.remove(id);
-  if (const Engine* engine = engine_of(message.engine); engine != nullptr) {
-    auto& account = engines_[engine->id];
-    if (result != TaskState::aborted) account.completed.push_back(id);
-    if (result == TaskState::error) ++account.failed;
-  }
-  add_result(id, message, buffers);
-  if (first) finished_(id);
+  const net::TaskFacts& facts = message.task;
+  finish(facts.msg_id, {facts.status, facts.started, facts.date, message.engine}, message, buffers);
 }
 
 void Accounts::output(const net::MessageEvent& message) {
@@ -232,22 +251,22 @@ void Accounts::output(const net::MessageEvent& message) {
 }
 
 void Accounts::stranded(const Engine& engine) {
-  auto& account = engines_[engine.id];
-  for (const auto& id : account.queue.list()) {
-    account.queue.remove(id);
-    end(id, TaskState::error);
-    ++account.failed;
-    const auto text =
-        "Engine " + std::to_string(engine.id) + " died while running task '" + id + "'";
-    const UnixMicros now = unix_now();
-    store_.update(id, [&](Record& record) {
-      record.result_content = wire::error_content("EngineError", text);
-      record.result_header = wire::dump_json({{"engine", engine.uuid}, {"date", iso8601(now)}});
-      record.result_metadata = wire::dump_json({{"engine", engine.uuid}, {"status", "error"}});
-      record.has_result_buffers = true;
-      record.completed = record.received = now;
-      record.engine_uuid = engine.uuid;
-    });
+  for (Open& task : open_) {
+    if (task.order == 0 || task.place != Place::direct || task.engine != engine.id) continue;
+    if (Record* record = task.record) {
+      const auto text =
+          "Engine " + std::to_string(engine.id) + " died while running task '" + task.id + "'";
+      const UnixMicros now = unix_now();
+      record->result.assign(wire::dump_json({{"engine", engine.uuid}, {"date", iso8601(now)}}),
+                            wire::dump_json({{"engine", engine.uuid}, {"status", "error"}}),
+                            wire::error_content("EngineError", text));
+      record->has_result_buffers = true;
+      record->completed = record->received = now;
+      record->engine_uuid = engine.uuid;
+    }
+    ++engines_[engine.id].failed;
+    const std::string id = task.id;
+    close(task, TaskState::error);
     finished_(id);
   }
 }

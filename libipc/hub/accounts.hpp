@@ -2,13 +2,12 @@
 // Who has what to do: the hub's books, kept from the traffic it hears of.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "libipc/hub/registry.hpp"
@@ -25,38 +24,29 @@ enum class TaskState : std::uint32_t { unknown = 0, pending, ok, error, aborted 
 /// "ok", "error" or "aborted".
 const char* state_name(TaskState state);
 
-/// Message ids in the order they came; each once.
-class IdList {
- public:
-  void add(std::string_view id);
-  void remove(std::string_view id);
-  std::size_t size() const { return where_.size(); }
-  bool empty() const { return where_.empty(); }
-  std::vector<std::string> list() const;
-
- private:
-  struct Text {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
-  std::unordered_map<std::string, std::uint64_t, Text, std::equal_to<>> where_;
-  std::uint64_t next_ = 0;
-};
-
 /// The books of one engine; kept after it has gone.
 struct EngineAccount {
-  IdList queue;  ///< direct requests it has
-  IdList tasks;  ///< balanced ones
-  std::vector<std::string> completed;
-  std::size_t failed = 0;
+  std::size_t queue = 0;  ///< direct requests it has
+  std::size_t tasks = 0;  ///< balanced ones
+  std::size_t completed = 0, failed = 0;
+  std::deque<std::string> recent;  ///< ids of the last kRecent completed
+  static constexpr std::size_t kRecent = 1000;
+};
+
+/// Where a task is that has no result yet.
+enum class Place : std::uint8_t { unassigned, direct, balanced };
+
+/// Ids of open tasks, in the order they came.
+struct OpenIds {
+  std::vector<std::string> unassigned;
+  std::map<EngineId, std::vector<std::string>> direct, balanced;
 };
 
 /// Passive; one thread. Fed with what the relays heard; verified by the caller.
 class Accounts {
  public:
   /// `finished` is told each id that ends, after the books are right.
-  Accounts(const Registry& registry, Store& store,
-           std::function<void(const std::string&)> finished);
+  Accounts(const Registry& registry, Store& store, std::function<void(std::string_view)> finished);
 
   void engine_added(EngineId id) { engines_.try_emplace(id); }
   void mux_request(const net::MessageEvent& message, net::Frames& buffers);
@@ -68,28 +58,46 @@ class Accounts {
   /// Ends direct requests that died with their engine: those in its queue.
   void stranded(const Engine& engine);
 
-  TaskState state(std::string_view id) const { return static_cast<TaskState>(states_.get(id)); }
-  bool is_finished(std::string_view id) const { return states_.get(id) > 1; }
+  TaskState state(std::string_view id) const;
   const std::map<EngineId, EngineAccount>& engines() const { return engines_; }
-  const IdList& unassigned() const { return unassigned_; }
-  const IdList& pending() const { return pending_; }
+  std::size_t unassigned() const { return unassigned_; }
+  OpenIds open_ids() const;
   Store& store() { return store_; }
 
  private:
+  struct Open {
+    std::string id;
+    std::uint64_t order = 0;  // of arrival; 0: this slot is free
+    std::optional<Place> place;
+    EngineId engine = 0;
+    Record* record = nullptr;  // null: the store keeps nothing
+  };
+  struct Result {  // what the books want of a reply; strings as in TaskFacts
+    std::string_view status, started, date, engine;
+  };
+
   const Engine* engine_of(std::string_view uuid);
-  void add_request(std::string_view id, const wire::Header& header,
-                   const net::MessageEvent& message, net::Frames& buffers, const char* queue);
-  void add_result(std::string_view id, const net::MessageEvent& message, net::Frames& buffers);
-  void end(std::string_view id, TaskState state);
-  TaskState result_state(std::string_view metadata);
+  Open* find_open(std::string_view id);
+  Open& open(std::string_view id);
+  void move(Open& task, std::optional<Place> place, EngineId engine = 0);
+  std::size_t& count(Place place, EngineId engine);
+  void add_request(Open& task, const net::MessageEvent& message, net::Frames& buffers,
+                   const net::TaskFacts& facts, const char* queue);
+  void finish(std::string_view id, const Result& result, const net::MessageEvent& message,
+              net::Frames& buffers);
+  void close(Open& task, TaskState state);
+  static void add_result(Record& record, const Result& result, const net::MessageEvent& message,
+                         net::Frames& buffers);
 
   const Registry& registry_;
   Store& store_;
-  std::function<void(const std::string&)> finished_;
+  std::function<void(std::string_view)> finished_;
   std::map<EngineId, EngineAccount> engines_;
-  std::unordered_map<std::string, EngineId> tasks_at_;  // balanced, assigned: where last
-  IdList unassigned_, pending_;
-  wire::IdTable states_;
+  std::size_t unassigned_ = 0;
+  std::deque<Open> open_;  // slots, used again
+  std::vector<std::uint32_t> free_;
+  std::uint64_t next_order_ = 1;
+  wire::IdTable tasks_;  // how a task ended, or kFirstOpen + its slot
   wire::FieldParser header_parser_, parser_, date_parser_;
 };
 

@@ -29,7 +29,7 @@ Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer s
       signer_(std::move(signer)),
       session_(options_.session),
       store_(std::move(store)),
-      accounts_(registry_, *store_, [this](const std::string&) { waits_.touched(); }) {
+      accounts_(registry_, *store_, [this](std::string_view) { waits_.touched(); }) {
   loop.on_input(sockets_.events, [this] { return from_loops(); });
   loop.on_input(sockets_.clients, [this] { return from_clients(); });
   loop.at_turn_end([this] { turn_end(); });
@@ -63,7 +63,7 @@ void Hub::take_event(net::Event& event) {
   net::MessageEvent message;
   if (event.kind == EventKind::heart_started) return admit(std::string(event.fields[0]));
   if (event.kind == EventKind::heart_stopped) {
-    if (const Engine* engine = registry_.find(std::string(event.fields[0])))
+    if (const Engine* engine = registry_.find(event.fields[0]))
       remove(engine->id, "heartbeats stopped");
     return;
   }
@@ -108,8 +108,7 @@ void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
       break;
     case EventKind::iopub:
       if (header->msg_type == "shutdown_reply") {
-        if (const Engine* engine = registry_.find(std::string(header->session)))
-          remove(engine->id, "left");
+        if (const Engine* engine = registry_.find(header->session)) remove(engine->id, "left");
       } else {
         accounts_.output(message);
       }
@@ -293,7 +292,7 @@ void Hub::resubmission(const Json& content) {
   std::vector<std::string> seen;
   for (const auto& id : ids) {
     const bool twice = std::find(seen.begin(), seen.end(), id) != seen.end();
-    if (twice || store_->find(id) == nullptr || store_->find(id)->header.empty())
+    if (twice || store_->find(id) == nullptr || store_->find(id)->request.empty())
       missing.push_back(id);
     seen.push_back(id);
   }
@@ -311,14 +310,14 @@ void Hub::resubmission(const Json& content) {
 // The stored message once more, as a task of its own; its id.
 std::string Hub::resubmit(const std::string& id) {
   const Record& old = *store_->find(id);
-  auto header = wire::parse_json(old.header);
+  auto header = wire::parse_json(old.request.header());
   Json fields = header && header->is_object() ? *std::move(header) : Json::object();
   const std::string new_id = session_.next_id();
   fields["msg_id"] = new_id;
   fields["date"] = iso8601(unix_now());
   net::Outgoing out;
   out.header = out.parent = wire::dump_json(fields);
-  out.content = old.content;
+  out.content = old.request.content();
   for (const auto& buffer : old.buffers) out.buffers.push_back(buffer.share());
   // Nobody has this identity: the reply goes to the books only.
   const std::string_view identities[] = {"resubmitted"};
@@ -328,7 +327,8 @@ std::string Hub::resubmit(const std::string& id) {
   net::Frames buffers;
   for (const auto& buffer : std::span(task.frames).last(task.view.buffers.size()))
     buffers.push_back(buffer.share());
-  accounts_.task_request({identities[0], "", task.view}, buffers);
+  const std::string type = wire::string_or(fields, "msg_type");
+  accounts_.task_request({identities[0], "", task.view, {new_id, type, "", "", ""}}, buffers);
   to_task_.add(EventKind::submit, {}, task.frames);
   store_->update(id, [&](Record& record) { record.resubmitted = new_id; });
   return new_id;

@@ -68,14 +68,14 @@ Json facts(const Accounts& accounts, const std::vector<EngineId>& ids, double up
   Json engines = Json::object();
   for (const EngineId id : ids) {
     const auto& account = accounts.engines().at(id);
-    const bool busy = !account.queue.empty() || !account.tasks.empty();
-    engines[std::to_string(id)] = {{"queue", account.queue.size()},
-                                   {"tasks", account.tasks.size()},
-                                   {"completed", account.completed.size()},
+    const bool busy = account.queue + account.tasks > 0;
+    engines[std::to_string(id)] = {{"queue", account.queue},
+                                   {"tasks", account.tasks},
+                                   {"completed", account.completed},
                                    {"failed", account.failed},
                                    {"state", busy ? "busy" : "idle"}};
   }
-  return {{"unassigned", accounts.unassigned().size()},
+  return {{"unassigned", accounts.unassigned()},
           {"engines", std::move(engines)},
           {"rss", resident_bytes()},
           {"uptime", uptime}};
@@ -145,20 +145,18 @@ Answer queue_answer(const Accounts& accounts, const Registry& registry, const Js
   if (ids.empty() && !targets.is_null())
     return error_answer("hub_error", "IndexError", "No Engines Registered");
   const bool verbose = wire::bool_or(content, "verbose", false);
+  OpenIds open = verbose ? accounts.open_ids() : OpenIds{};
   Json reply = ok();
   for (const EngineId id : ids) {
     const auto& account = accounts.engines().at(id);
     if (verbose)
-      reply[std::to_string(id)] = {{"queue", account.queue.list()},
-                                   {"completed", account.completed},
-                                   {"tasks", account.tasks.list()}};
+      reply[std::to_string(id)] = {
+          {"queue", open.direct[id]}, {"completed", account.recent}, {"tasks", open.balanced[id]}};
     else
-      reply[std::to_string(id)] = {{"queue", account.queue.size()},
-                                   {"completed", account.completed.size()},
-                                   {"tasks", account.tasks.size()}};
+      reply[std::to_string(id)] = {
+          {"queue", account.queue}, {"completed", account.completed}, {"tasks", account.tasks}};
   }
-  reply["unassigned"] =
-      verbose ? Json(accounts.unassigned().list()) : Json(accounts.unassigned().size());
+  reply["unassigned"] = verbose ? Json(open.unassigned) : Json(accounts.unassigned());
   if (wire::bool_or(content, "ipkit", false)) reply["ipkit"] = facts(accounts, ids, uptime);
   return {"queue_reply", std::move(reply), {}};
 }
@@ -171,7 +169,7 @@ Answer load_answer(const Accounts& accounts, const Registry& registry, const Jso
   Json reply = ok();
   for (const EngineId id : ids) {
     const auto& account = accounts.engines().at(id);
-    reply[std::to_string(id)] = account.queue.size() + account.tasks.size();
+    reply[std::to_string(id)] = account.queue + account.tasks;
   }
   return {"load_reply", std::move(reply), {}};
 }

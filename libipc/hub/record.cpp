@@ -9,7 +9,7 @@ namespace {
 
 using wire::Json;
 
-Json parsed(const std::string& text) {
+Json parsed(std::string_view text) {
   if (text.empty()) return nullptr;
   auto json = wire::parse_json(text);
   return json ? *std::move(json) : Json(nullptr);
@@ -23,6 +23,11 @@ Json text(const std::string& value) {
   return value.empty() ? Json(nullptr) : Json(value);
 }
 
+Json client(const Record& record) {
+  const Json header = parsed(record.request.header());
+  return header.is_object() && header.contains("session") ? header["session"] : Json(nullptr);
+}
+
 struct Key {
   std::string_view name;
   Json (*value)(const Record&);
@@ -30,21 +35,21 @@ struct Key {
 
 const std::array kKeys{
     Key{"msg_id", [](const Record& r) { return Json(r.msg_id); }},
-    Key{"header", [](const Record& r) { return parsed(r.header); }},
-    Key{"metadata", [](const Record& r) { return parsed(r.metadata); }},
-    Key{"content", [](const Record& r) { return parsed(r.content); }},
+    Key{"header", [](const Record& r) { return parsed(r.request.header()); }},
+    Key{"metadata", [](const Record& r) { return parsed(r.request.metadata()); }},
+    Key{"content", [](const Record& r) { return parsed(r.request.content()); }},
     Key{"submitted", [](const Record& r) { return time(r.submitted); }},
-    Key{"client_uuid", [](const Record& r) { return text(r.client_uuid); }},
+    Key{"client_uuid", client},
     Key{"engine_uuid",
         [](const Record& r) { return r.has_engine ? Json(r.engine_uuid) : Json(nullptr); }},
     Key{"started", [](const Record& r) { return time(r.started); }},
     Key{"completed", [](const Record& r) { return time(r.completed); }},
     Key{"resubmitted", [](const Record& r) { return text(r.resubmitted); }},
     Key{"received", [](const Record& r) { return time(r.received); }},
-    Key{"result_header", [](const Record& r) { return parsed(r.result_header); }},
-    Key{"result_metadata", [](const Record& r) { return parsed(r.result_metadata); }},
-    Key{"result_content", [](const Record& r) { return parsed(r.result_content); }},
-    Key{"queue", [](const Record& r) { return text(r.queue); }},
+    Key{"result_header", [](const Record& r) { return parsed(r.result.header()); }},
+    Key{"result_metadata", [](const Record& r) { return parsed(r.result.metadata()); }},
+    Key{"result_content", [](const Record& r) { return parsed(r.result.content()); }},
+    Key{"queue", [](const Record& r) { return r.queue ? Json(r.queue) : Json(nullptr); }},
     Key{"execute_input", [](const Record& r) { return parsed(r.execute_input); }},
     Key{"execute_result", [](const Record& r) { return parsed(r.execute_result); }},
     Key{"error", [](const Record& r) { return parsed(r.error); }},
@@ -61,6 +66,17 @@ std::size_t total(const net::Frames& frames) {
 
 }  // namespace
 
+void MessageText::assign(std::string_view header, std::string_view metadata,
+                         std::string_view content) {
+  bytes_.clear();
+  bytes_.reserve(header.size() + metadata.size() + content.size());
+  bytes_ += header;
+  bytes_ += metadata;
+  bytes_ += content;
+  header_ = header.size();
+  metadata_ = header_ + metadata.size();
+}
+
 Json Record::get(std::string_view key, bool& known) const {
   for (const Key& k : kKeys)
     if (k.name == key) return k.value(*this);
@@ -69,8 +85,8 @@ Json Record::get(std::string_view key, bool& known) const {
 }
 
 std::size_t Record::weight() const {
-  return total(buffers) + total(result_buffers) + out.size() + err.size() + content.size() +
-         result_content.size() + execute_result.size();
+  return total(buffers) + total(result_buffers) + out.size() + err.size() + request.size() +
+         result.size() + execute_result.size();
 }
 
 const std::vector<std::string>& record_keys() {

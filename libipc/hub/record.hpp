@@ -14,17 +14,36 @@
 
 namespace ipc::hub {
 
+/// The JSON texts of one message, in one block: two of these instead of six strings is most of what
+/// a record costs.
+class MessageText {
+ public:
+  void assign(std::string_view header, std::string_view metadata, std::string_view content);
+  bool empty() const { return bytes_.empty(); }
+  std::size_t size() const { return bytes_.size(); }
+  std::string_view header() const { return part(0, header_); }
+  std::string_view metadata() const { return part(header_, metadata_); }
+  std::string_view content() const { return part(metadata_, bytes_.size()); }
+
+ private:
+  std::string_view part(std::size_t begin, std::size_t end) const {
+    return std::string_view(bytes_).substr(begin, end - begin);
+  }
+  std::string bytes_;
+  std::size_t header_ = 0, metadata_ = 0;  // where they end
+};
+
 /// One task record; JSON parts as their text, empty = null. Keys and meaning: wire protocol,
 /// records.
 struct Record {
   std::string msg_id;
-  std::string header, metadata, content;
-  std::string result_header, result_metadata, result_content;
+  MessageText request, result;
   net::Frames buffers, result_buffers;
   bool has_buffers = false, has_result_buffers = false;  ///< otherwise null
   bool drops_buffers = false;                            ///< buffers are not kept
   std::optional<UnixMicros> submitted, started, completed, received;
-  std::string client_uuid, engine_uuid, resubmitted, queue, label;
+  const char* queue = nullptr;  ///< "mux" or "task"; static
+  std::string engine_uuid, resubmitted, label;
   bool has_engine = false;
   std::string execute_input, execute_result, error;
   std::string out, err;

@@ -82,7 +82,7 @@ const Engine* Registry::find(EngineId id) const {
   return found == engines_.end() ? nullptr : &found->second;
 }
 
-const Engine* Registry::find(const std::string& uuid) const {
+const Engine* Registry::find(std::string_view uuid) const {
   const auto found = by_uuid_.find(uuid);
   return found == by_uuid_.end() ? nullptr : find(found->second);
 }

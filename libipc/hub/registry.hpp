@@ -12,6 +12,7 @@
 
 #include "libipc/util/clock.hpp"
 #include "libipc/util/result.hpp"
+#include "libipc/util/string_map.hpp"
 #include "libipc/wire/json.hpp"
 
 namespace ipc::hub {
@@ -54,7 +55,7 @@ class Registry {
   std::vector<std::string> drop_stalled(TimePoint now, Duration limit);
 
   const Engine* find(EngineId id) const;
-  const Engine* find(const std::string& uuid) const;
+  const Engine* find(std::string_view uuid) const;
   const std::map<EngineId, Engine>& engines() const { return engines_; }
   std::size_t pending() const { return pending_.size(); }
   const std::deque<GoneEngine>& gone() const { return gone_; }
@@ -66,7 +67,7 @@ class Registry {
 
   std::map<EngineId, Engine> engines_;
   std::unordered_map<std::string, Engine> pending_;  // by uuid
-  std::unordered_map<std::string, EngineId> by_uuid_;
+  StringMap<EngineId> by_uuid_;
   std::deque<GoneEngine> gone_;  // the 64 last
   EngineId next_id_ = 0;
 };

@@ -3,7 +3,9 @@
 #include "libipc/hub/store.hpp"
 
 #include <algorithm>
-#include <map>
+#include <list>
+#include <unordered_map>
+#include <vector>
 
 namespace ipc::hub {
 namespace {
@@ -12,92 +14,100 @@ class MemoryStore : public Store {
  public:
   MemoryStore(std::size_t records, std::size_t bytes) : limit_(records), byte_limit_(bytes) {}
 
-  void update(std::string_view msg_id, const std::function<void(Record&)>& change) override {
-    auto found = records_.find(msg_id);
-    if (found == records_.end()) {
-      found = records_.try_emplace(std::string(msg_id)).first;
-      found->second.record.msg_id = found->first;
-      found->second.record.order = next_++;
+  Record* open(std::string_view msg_id) override {
+    Entry& entry = find_or_make(msg_id);
+    if (!entry.is_open) {
+      open_.splice(open_.end(), finished_, entry.self);
+      entry.is_open = true;
+      bytes_ -= entry.weight;
     }
-    Entry& entry = found->second;
-    change(entry.record);
-    // Output of a task may come before its request: such a record looked finished.
-    forget(entry);
-    if (!is_finished(entry.record)) return;
-    entry.weight = entry.record.weight();
-    bytes_ += entry.weight;
-    entry.age = Age{entry.record.submitted.value_or(0), entry.record.order};
-    finished_.emplace(*entry.age, &entry.record);
+    return &entry;
+  }
+
+  void close(Record& record) override {
+    auto& entry = static_cast<Entry&>(record);
+    finished_.splice(finished_.end(), open_, entry.self);
+    entry.is_open = false;
+    bytes_ += entry.weight = entry.Record::weight();
+    cull();
+  }
+
+  void update(std::string_view msg_id, const std::function<void(Record&)>& change) override {
+    Entry& entry = find_or_make(msg_id);
+    change(entry);
+    if (entry.is_open) return;
+    bytes_ -= entry.weight;
+    bytes_ += entry.weight = entry.Record::weight();
     cull();
   }
 
   const Record* find(std::string_view msg_id) override {
-    const auto found = records_.find(msg_id);
-    return found == records_.end() ? nullptr : &found->second.record;
+    const auto found = by_id_.find(msg_id);
+    return found == by_id_.end() ? nullptr : found->second;
   }
 
   void each(const std::function<void(const Record&)>& visit) override {
     std::vector<const Record*> all;
-    for (const auto& [id, entry] : records_) all.push_back(&entry.record);
+    for (const auto& [id, entry] : by_id_) all.push_back(entry);
     std::sort(all.begin(), all.end(),
               [](const Record* a, const Record* b) { return a->order < b->order; });
     for (const Record* record : all) visit(*record);
   }
 
   void drop(const std::function<bool(const Record&)>& condition) override {
-    for (auto it = records_.begin(); it != records_.end();) {
+    for (auto it = finished_.begin(); it != finished_.end();) {
       const auto here = it++;
-      if (condition(here->second.record)) erase(here);
+      if (condition(*here)) erase(here);
     }
   }
 
  private:
-  using Age = std::pair<UnixMicros, std::uint64_t>;
-  struct Entry {
-    Record record;
-    std::optional<Age> age;  // if it is in finished_
-    std::size_t weight = 0;
+  struct Entry;
+  using Entries = std::list<Entry>;  // a record goes from one list to the other and stays in place
+  struct Entry : Record {
+    Entries::iterator self;
+    std::size_t weight = 0;  // as counted in bytes_
+    bool is_open = false;
   };
-  struct Text {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
-  using Records = std::unordered_map<std::string, Entry, Text, std::equal_to<>>;
 
-  // Output may come of tasks that have no request here (broadcasts): such a record is never
-  // completed and must not stay for ever.
-  static bool is_finished(const Record& record) { return record.completed || !record.submitted; }
-
-  void forget(Entry& entry) {
-    if (!entry.age) return;
-    finished_.erase(*entry.age);
-    bytes_ -= entry.weight;
-    entry.age.reset();
+  // A new one is not open: output may come of tasks that have no request here (broadcasts), and
+  // such a record must not stay for ever.
+  Entry& find_or_make(std::string_view msg_id) {
+    if (const auto found = by_id_.find(msg_id); found != by_id_.end()) return *found->second;
+    finished_.emplace_back();
+    Entry& entry = finished_.back();
+    entry.self = std::prev(finished_.end());
+    entry.msg_id = msg_id;
+    entry.order = next_++;
+    by_id_.emplace(entry.msg_id, &entry);
+    return entry;
   }
 
-  void erase(Records::iterator at) {
-    forget(at->second);
-    records_.erase(at);
+  void erase(Entries::iterator at) {
+    bytes_ -= at->weight;
+    by_id_.erase(at->msg_id);
+    finished_.erase(at);
   }
-
-  void drop_oldest() { erase(records_.find(finished_.begin()->second->msg_id)); }
 
   void cull() {
     if (finished_.size() > limit_)
-      for (std::size_t n = std::max<std::size_t>(1, limit_ / 10); n > 0; --n) drop_oldest();
+      for (std::size_t n = std::max<std::size_t>(1, limit_ / 10); n > 0; --n)
+        erase(finished_.begin());
     if (bytes_ > byte_limit_)
-      while (finished_.size() > 1 && bytes_ > byte_limit_ / 10 * 9) drop_oldest();
+      while (finished_.size() > 1 && bytes_ > byte_limit_ / 10 * 9) erase(finished_.begin());
   }
 
-  std::size_t limit_, byte_limit_, bytes_ = 0;
+  std::size_t limit_, byte_limit_, bytes_ = 0;  // bytes of the finished ones
   std::uint64_t next_ = 0;
-  Records records_;
-  std::map<Age, const Record*> finished_;  // oldest first
+  Entries open_, finished_;  // finished: the oldest first
+  std::unordered_map<std::string_view, Entry*> by_id_;
 };
 
 class EmptyStore : public Store {
  public:
   bool keeps() const override { return false; }
+  Record* open(std::string_view) override { return nullptr; }
+  void close(Record&) override {}
   void update(std::string_view, const std::function<void(Record&)>&) override {}
   const Record* find(std::string_view) override { return nullptr; }
   void each(const std::function<void(const Record&)>&) override {}

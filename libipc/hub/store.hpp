@@ -3,35 +3,38 @@
 #pragma once
 
 #include <functional>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "libipc/hub/record.hpp"
 
 namespace ipc::hub {
 
-/// Keeps records. One thread.
+/// Keeps records: open ones, of tasks that are not finished, and the others. One thread.
 class Store {
  public:
   virtual ~Store() = default;
   /// False for a store that keeps nothing: queries are answered with an error.
   virtual bool keeps() const { return true; }
-  /// Changes the record of `msg_id`, making an empty one first if there is none.
+  /// The record of `msg_id`, a new one if there is none; open from now on: it stays where it is and
+  /// is never dropped. Null if nothing is kept.
+  virtual Record* open(std::string_view msg_id) = 0;
+  /// Takes back what open() gave: the task is finished.
+  virtual void close(Record& record) = 0;
+  /// Changes a record, open or not, for what comes outside of a task's course: its output, which
+  /// may even come first. Makes one if there is none.
   virtual void update(std::string_view msg_id, const std::function<void(Record&)>& change) = 0;
   /// Null if there is none. Valid until the next change.
   virtual const Record* find(std::string_view msg_id) = 0;
   /// Every record, in the order of insertion.
   virtual void each(const std::function<void(const Record&)>& visit) = 0;
-  /// Drops the records for which `condition` holds.
+  /// Drops the records, but for open ones, for which `condition` holds.
   virtual void drop(const std::function<bool(const Record&)>& condition) = 0;
 };
 
 /// In memory, bounded: when there are more finished records than `records`, or more bytes in them
-/// than `bytes`, the oldest tenth goes. Records of tasks that are not finished are never dropped.
+/// than `bytes`, the tenth that finished first goes.
 std::unique_ptr<Store> make_memory_store(std::size_t records = 1024, std::size_t bytes = 1u << 30);
 
 /// Keeps nothing.

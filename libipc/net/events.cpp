@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kShareFrom = 64 << 10;
 constexpr std::uint32_t kShared = 0xffffffff;
-constexpr std::size_t kMessageFields = 7;
+constexpr std::size_t kMessageFields = 12;
 
 }  // namespace
 
@@ -24,6 +24,7 @@ bool MessageEvent::read(const Event& event, MessageEvent& message) {
   message.view.parent = f[4];
   message.view.metadata = f[5];
   message.view.content = f[6];
+  message.task = {f[7], f[8], f[9], f[10], f[11]};
   return true;
 }
 
@@ -39,6 +40,7 @@ void EventWriter::put(std::string_view bytes) {
 
 void EventWriter::add(EventKind kind, std::initializer_list<std::string_view> fields,
                       std::span<Frame> buffers) {
+  if (packed_.empty()) packed_.reserve(kBatchBytes + kBatchBytes / 4);
   packed_ += static_cast<char>(kind);
   put_size(fields.size());
   put_size(buffers.size());
@@ -54,8 +56,11 @@ void EventWriter::add(EventKind kind, std::initializer_list<std::string_view> fi
 }
 
 void EventWriter::add_message(EventKind kind, std::string_view client, std::string_view engine,
-                              const wire::View& view, std::span<Frame> frames) {
-  add(kind, {client, engine, view.signature, view.header, view.parent, view.metadata, view.content},
+                              const wire::View& view, std::span<Frame> frames,
+                              const TaskFacts& task) {
+  add(kind,
+      {client, engine, view.signature, view.header, view.parent, view.metadata, view.content,
+       task.msg_id, task.type, task.date, task.status, task.started},
       frames.last(view.buffers.size()));
 }
 

@@ -45,10 +45,19 @@ struct Event {
   std::vector<Frame> buffers;
 };
 
+/// What the scheduler has read of a task's message, so that nobody need parse it again. Strings
+/// without their quotes; "" where it is not known.
+struct TaskFacts {
+  std::string_view msg_id;           ///< of the task
+  std::string_view type, date;       ///< of the message's header
+  std::string_view status, started;  ///< of a reply's metadata
+};
+
 /// Fields of the kinds that carry a message, in their order.
 struct MessageEvent {
   std::string_view client, engine;
   wire::View view;  ///< without identities and buffers
+  TaskFacts task;   ///< of task_request and task_reply only
 
   /// False if the event has not the right number of fields.
   static bool read(const Event& event, MessageEvent& message);
@@ -62,7 +71,7 @@ class EventWriter {
            std::span<Frame> buffers = {});
   /// `frames` is the whole message `view` was found in; its last ones are the buffers.
   void add_message(EventKind kind, std::string_view client, std::string_view engine,
-                   const wire::View& view, std::span<Frame> frames);
+                   const wire::View& view, std::span<Frame> frames, const TaskFacts& task = {});
 
   bool empty() const { return packed_.empty(); }
   /// Sends what was gathered, if anything, as one message.

@@ -7,10 +7,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "libipc/net/loop.hpp"
 #include "libipc/net/socket.hpp"
+#include "libipc/util/string_map.hpp"
 
 namespace ipc::sched {
 
@@ -36,11 +36,7 @@ class EngineSide {
     std::deque<net::Frames> messages;
     TimePoint until;
   };
-  struct Text {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
-  using Engines = std::unordered_map<std::string, Held, Text, std::equal_to<>>;
+  using Engines = StringMap<Held>;
 
   void retry();
   bool try_send(net::Frames& frames);

@@ -15,6 +15,7 @@
 #include "libipc/net/socket.hpp"
 #include "libipc/sched/policy.hpp"
 #include "libipc/sched/task_request.hpp"
+#include "libipc/util/string_map.hpp"
 #include "libipc/wire/id_table.hpp"
 
 namespace ipc::sched {
@@ -101,10 +102,6 @@ class TaskQueue {
   const TaskEngine* find_engine(std::string_view uuid) const;
 
  private:
-  struct Text {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
   struct Ref {  // a job that may have ended meanwhile
     std::uint32_t slot;
     std::uint64_t order;
@@ -141,7 +138,7 @@ class TaskQueue {
   unsigned limit_;
 
   std::vector<std::unique_ptr<TaskEngine>> engines_;  // for ever: ids refer to them
-  std::unordered_map<std::string, std::uint32_t, Text, std::equal_to<>> by_uuid_;
+  StringMap<std::uint32_t> by_uuid_;
   std::vector<std::uint32_t> lru_;  // living engines, least recently used first
 
   std::deque<Job> jobs_;

@@ -76,7 +76,8 @@ void TaskRelay::submit(net::Incoming& message) {
   const auto header = header_parser_.header(message.view.header);
   if (!header) return complaints_.warning("task channel: " + header.error().what);
   if (header->msg_type == "cancel_request") return cancel(message);
-  tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames);
+  tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames,
+                   {header->msg_id, header->msg_type, header->date, "", ""});
   auto conditions = read_conditions(other_parser_, message.view.metadata);
   if (!queue_.submit(header->msg_id, message.frames, std::move(conditions), loop_.now()))
     complaints_.warning("task channel: a second task with an id that is in use was dropped");
@@ -93,6 +94,7 @@ void TaskRelay::run(Job& job, TaskEngine& engine) {
 void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
   const std::string_view client = job.frames[0].view(), header = job.frames[kHeaderFrame].view();
   std::string type = "apply_reply", metadata = "{}", content;
+  std::string_view status = "error";
   switch (why) {
     case TaskFailure::invalid_dependency:
       content = wire::error_content("InvalidDependency", "");
@@ -105,6 +107,7 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
       break;
     case TaskFailure::withdrawn:
       metadata = content = R"({"status": "aborted"})";
+      status = "aborted";
       if (const auto request = other_parser_.header(header))
         type = wire::reply_type(request->msg_type);
       break;
@@ -121,7 +124,7 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
                              maker_.message(type, header, std::move(metadata), std::move(content)));
   if (!reply.locate()) return;
   tap_.add_message(EventKind::task_reply, client, engine ? engine->uuid : "", reply.view,
-                   reply.frames);
+                   reply.frames, {job.id, type, "", status, ""});
   clients_.send(std::span<net::Frame>(reply.frames));
 }
 
@@ -145,7 +148,7 @@ void TaskRelay::take_reply(net::Incoming& message) {
   if (!header) return complaints_.warning("task channel: reply: " + header.error().what);
   if (!wire::is_reply_type(header->msg_type)) return forward(message);
   if (header->msg_type == "cancel_reply" && take_cancel_reply(message)) return;
-  const ReplyFacts facts = read_reply(other_parser_, message.view.metadata);
+  const ReplyFacts facts = read_reply(metadata_parser_, message.view.metadata);
   const auto parent = other_parser_.header(message.view.parent);
   if (!parent) return complaints_.warning("task channel: reply to nothing dropped");
   const auto verdict = queue_.reply(message.views[0], parent->msg_id, facts, loop_.now());
@@ -153,7 +156,8 @@ void TaskRelay::take_reply(net::Incoming& message) {
     return complaints_.warning("task channel: reply to a task that is finished or unknown dropped");
   if (verdict == TaskQueue::Verdict::rerun) return;
   tap_.add_message(EventKind::task_reply, message.views[1], message.views[0], message.view,
-                   message.frames);
+                   message.frames,
+                   {parent->msg_id, header->msg_type, header->date, facts.status, facts.started});
   forward(message);
 }
 

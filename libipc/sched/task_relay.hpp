@@ -66,7 +66,7 @@ class TaskRelay : public Role, private TaskOutput {
 
   net::Incoming message_;
   net::Frames outgoing_;
-  wire::FieldParser header_parser_, other_parser_;
+  wire::FieldParser header_parser_, metadata_parser_, other_parser_;
   std::map<std::string, Cancel, std::less<>> cancels_;  // by the id of our own request
   net::Loop::TimerId timer_ = 0;
   TimePoint timer_due_ = TimePoint::max();

@@ -21,6 +21,11 @@ bool is_default(std::string_view text) {
   return text.empty() || text == "[]" || text == "0" || text == "0.0" || text == "null";
 }
 
+// What is no string has no quotes to lose; what needs escapes is none of the words looked for.
+std::string_view unquoted(std::string_view raw) {
+  return raw.size() > 1 && raw.front() == '"' ? raw.substr(1, raw.size() - 2) : std::string_view();
+}
+
 std::vector<std::string> strings(const Json& list) {
   std::vector<std::string> result;
   if (list.is_string()) result.push_back(list.get<std::string>());
@@ -82,13 +87,15 @@ std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::stri
 }
 
 ReplyFacts read_reply(wire::FieldParser& parser, std::string_view metadata) {
-  constexpr std::array<std::string_view, 2> kReply{"status", "dependencies_met"};
-  std::array<std::string_view, 2> found;
+  constexpr std::array<std::string_view, 3> kReply{"status", "dependencies_met", "started"};
+  std::array<std::string_view, 3> found;
   ReplyFacts facts;
   if (!parser.raw_fields(metadata, kReply, found)) return facts;
+  facts.status = unquoted(found[0]);
+  facts.started = unquoted(found[2]);
   facts.has_status = !found[0].empty();
-  facts.ok = found[0] == R"("ok")";
-  facts.aborted = found[0] == R"("aborted")";
+  facts.ok = facts.status == "ok";
+  facts.aborted = facts.status == "aborted";
   facts.dependencies_met = found[1] != "false";
   return facts;
 }

@@ -26,10 +26,12 @@ struct Conditions {
 /// absent, but a dependency that cannot be read makes the conditions invalid.
 std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::string_view metadata);
 
-/// What the reply's metadata says.
+/// What the reply's metadata says. The strings have no quotes and live as long as the parser's
+/// answer.
 struct ReplyFacts {
   bool has_status = false, ok = false, aborted = false;
   bool dependencies_met = true;
+  std::string_view status, started;
 };
 ReplyFacts read_reply(wire::FieldParser& parser, std::string_view metadata);
 

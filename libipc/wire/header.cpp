@@ -123,7 +123,11 @@ std::string Session::header(std::string_view msg_type) {
 }
 
 std::string Session::header(std::string_view msg_type, std::string_view msg_id) {
-  std::string text = R"({"msg_id":)" + json_quote(msg_id) + R"(,"msg_type":)";
+  std::string text;
+  text.reserve(msg_id.size() + msg_type.size() + tail_.size() + 80);  // with the date and the keys
+  text += R"({"msg_id":)";
+  text += json_quote(msg_id);
+  text += R"(,"msg_type":)";
   text += json_quote(msg_type);
   text += R"(,"date":")";
   text += iso8601(unix_now());

@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "libipc/util/string_map.hpp"
 
 namespace ipc::wire {
 
@@ -19,12 +20,6 @@ class IdTable {
   void set(std::string_view id, std::uint32_t value);
 
  private:
-  struct Text {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
-  template <class Value>
-  using Map = std::unordered_map<std::string, Value, Text, std::equal_to<>>;
   struct Parts {
     std::string_view prefix;
     std::uint64_t counter = 0;
@@ -35,8 +30,8 @@ class IdTable {
   static Parts split(std::string_view id);
   const Column* column(std::string_view prefix) const;
 
-  Map<Column> columns_;
-  Map<std::uint32_t> others_;
+  StringMap<Column> columns_;
+  StringMap<std::uint32_t> others_;
   // Messages come in runs of one sender; elements of an unordered_map stay where they are.
   mutable const std::pair<const std::string, Column>* last_ = nullptr;
 };

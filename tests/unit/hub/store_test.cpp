@@ -22,7 +22,8 @@ std::string header(const std::string& id, const char* type, int second = 0) {
 
 class BooksTest : public ::testing::Test {
  protected:
-  BooksTest() : accounts(registry, *store, [this](const std::string& id) { ended.push_back(id); }) {
+  BooksTest()
+      : accounts(registry, *store, [this](std::string_view id) { ended.emplace_back(id); }) {
     (void)registry.request("e0", {}, nullptr, {});
     registry.admit("e0");
     accounts.engine_added(0);
@@ -63,7 +64,9 @@ class BooksTest : public ::testing::Test {
   void task(const std::string& id) {
     const Texts t{header(id, "apply_request"), "{}", R"({"label": "L"})", "{}", "C", ""};
     net::Frames buffers;
-    accounts.task_request(t.event(), buffers);
+    auto event = t.event();
+    event.task = {id, "apply_request", "2026-11-20T10:00:10.000001Z", "", ""};
+    accounts.task_request(event, buffers);
   }
   void task_reply(const std::string& id, const char* status = "ok") {
     const Texts t{header(id + "r", "apply_reply"),
@@ -73,7 +76,9 @@ class BooksTest : public ::testing::Test {
                   "C",
                   "e0"};
     net::Frames buffers;
-    accounts.task_reply(t.event(), buffers);
+    auto event = t.event();
+    event.task = {id, "apply_reply", "", status, ""};
+    accounts.task_reply(event, buffers);
   }
 
   Json queue(const Json& content = {{"targets", nullptr}}) {
@@ -139,7 +144,7 @@ TEST_F(BooksTest, StrandedRequestsEnd) {
   accounts.stranded(*registry.find("e0"));
   EXPECT_EQ(accounts.state("s_0"), TaskState::error);
   EXPECT_EQ(queue()["0"]["queue"], 0);
-  EXPECT_EQ(wire::parse_json(store->find("s_0")->result_content)->at("ename"), "EngineError");
+  EXPECT_EQ(wire::parse_json(store->find("s_0")->result.content())->at("ename"), "EngineError");
 }
 
 TEST_F(BooksTest, CullsFinishedRecordsOnly) {
@@ -255,7 +260,7 @@ TEST_F(BooksTest, WaitsGiveUnknownIdsAMoment) {
 TEST(EmptyStore, SaysThatItKeepsNothing) {
   Registry registry;
   const auto store = make_empty_store();
-  Accounts accounts(registry, *store, [](const std::string&) {});
+  Accounts accounts(registry, *store, [](std::string_view) {});
   EXPECT_EQ(history_answer(accounts).content["ename"], "NoData");
 }
 
