@@ -18,7 +18,7 @@ teardown() {
 ask() { run --separate-stderr run_limited 60 "$@"; }
 started() { ask ipcluster start --daemonize "$@" && assert_status 0; }
 status_of() { run_limited 10 ipcluster status --json | jq -r "$1"; }
-is_gone() { [[ ! -d /proc/$1 ]] || grep -q '^State:.Z' "/proc/$1/status"; }
+is_gone() { ! grep -qs '^State:.[^Z]' "/proc/$1/status"; }
 # kernel_named NAME SCRIPT: a kernel of the test's own.
 kernel_named() {
   mkdir -p -m 755 kernels

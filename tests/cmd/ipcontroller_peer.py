@@ -156,12 +156,12 @@ answer = receive(mux)[1]
 check((answer["msg_type"], answer["content"]["ename"]), ("execute_reply", "EngineError"))
 check(ask("connection_request", {})["content"]["ipkit"]["gone"][0]["why"], "tested")
 # The hub hears of a reply a moment after the client got it.
-limit = time.monotonic() + 5
+deadline = time.monotonic() + 5
 while True:
     facts = ask("queue_request", {"targets": None, "ipkit": True})["content"]["ipkit"]
     if facts["engines"]["1"]["failed"] == 1:
         break
-    assert time.monotonic() < limit, facts
+    assert time.monotonic() < deadline, facts
 assert facts["rss"] > 1000000 and facts["uptime"] > 0
 late = receive(task)[1]
 check((late["msg_type"], late["content"]["ename"]), ("apply_reply", "EngineError"))
