@@ -214,16 +214,8 @@ Answer result_answer(Accounts& accounts, const Json& content) {
 
 Answer history_answer(Accounts& accounts) {
   if (!accounts.store().keeps()) return no_data("history_reply");
-  std::vector<std::pair<UnixMicros, std::string>> order;
-  accounts.store().each([&](const Record& record) {
-    if (record.submitted) order.emplace_back(*record.submitted, record.msg_id);
-  });
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  Json history = Json::array();
-  for (auto& [time, id] : order) history.push_back(std::move(id));
   Json content = ok();
-  content["history"] = std::move(history);
+  content["history"] = accounts.store().history();
   return {"history_reply", std::move(content), {}};
 }
 
@@ -231,7 +223,7 @@ Answer purge_answer(Accounts& accounts, const Registry& registry, const Json& co
   Store& store = accounts.store();
   const Json msg_ids = content.value("msg_ids", Json(nullptr));
   if (msg_ids == "all") {
-    store.drop([](const Record& record) { return record.completed.has_value(); });
+    store.drop({{"completed", "$ne", nullptr}});
     return {"purge_reply", ok(), {}};
   }
   std::vector<std::string> ids;
@@ -240,16 +232,14 @@ Answer purge_answer(Accounts& accounts, const Registry& registry, const Json& co
   for (const auto& id : ids)
     if (accounts.state(id) == TaskState::pending)
       return error_answer("purge_reply", "IndexError", "msg pending: " + wire::python_repr(id));
-  const std::set<std::string> named(ids.begin(), ids.end());
-  if (!named.empty())
-    store.drop([&](const Record& record) { return named.contains(record.msg_id); });
+  if (!ids.empty()) store.drop({{"msg_id", "$in", ids}});
   const Json engines = content.value("engine_ids", Json::array());
   for (const auto& id : engines.is_array() ? engines : Json::array({engines})) {
     const Engine* engine = id.is_number_integer() ? registry.find(id.get<EngineId>()) : nullptr;
     if (engine == nullptr && !id.is_null())
       return error_answer("purge_reply", "IndexError", "No such engine: " + id.dump());
     if (engine == nullptr) continue;
-    store.drop([&](const Record& r) { return r.completed && r.engine_uuid == engine->uuid; });
+    store.drop({{"completed", "$ne", nullptr}, {"engine_uuid", "$eq", engine->uuid}});
   }
   return {"purge_reply", ok(), {}};
 }

@@ -75,34 +75,6 @@ Test test(const std::string& op, const Json& value, const Json& wanted) {
   return Test::unknown;
 }
 
-struct Condition {
-  std::string field, op;
-  Json wanted;
-};
-
-// The conditions of a query; `bad` names an operator there is not.
-std::vector<Condition> read_query(const Json& query, std::string& bad) {
-  std::vector<Condition> conditions;
-  for (const auto& [field, value] : query.items()) {
-    if (!value.is_object()) {
-      conditions.push_back({field, "$eq", normalized(value)});
-      continue;
-    }
-    for (const auto& [op, wanted] : value.items()) {
-      if (test(op, nullptr, nullptr) == Test::unknown) bad = op;
-      conditions.push_back({field, op, normalized(wanted)});
-    }
-  }
-  return conditions;
-}
-
-bool matches(const Record& record, const std::vector<Condition>& conditions) {
-  return std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) {
-    bool known = true;
-    return test(c.op, record.get(c.field, known), c.wanted) == Test::yes;
-  });
-}
-
 void add_buffers(const net::Frames& frames, Json& lens, net::Frames& into) {
   lens.push_back(frames.size());
   for (const auto& frame : frames) into.push_back(frame.share());
@@ -110,13 +82,34 @@ void add_buffers(const net::Frames& frames, Json& lens, net::Frames& into) {
 
 }  // namespace
 
+Result<Query> read_query(const Json& object) {
+  Query query;
+  for (const auto& [field, value] : object.items()) {
+    if (!value.is_object()) {
+      query.push_back({field, "$eq", normalized(value)});
+      continue;
+    }
+    for (const auto& [op, wanted] : value.items()) {
+      if (test(op, nullptr, nullptr) == Test::unknown) return Error{Code::bad_input, op, ""};
+      query.push_back({field, op, normalized(wanted)});
+    }
+  }
+  return query;
+}
+
+bool matches(const Record& record, const Query& query) {
+  return std::all_of(query.begin(), query.end(), [&](const Condition& c) {
+    bool known = true;
+    return test(c.op, record.get(c.field, known), c.wanted) == Test::yes;
+  });
+}
+
 Answer db_answer(Accounts& accounts, const Json& content) {
   if (!accounts.store().keeps()) return no_data("db_reply");
-  const Json query = content.value("query", Json::object());
-  if (!query.is_object()) return error_answer("db_reply", "TypeError", "query must be an object");
-  std::string bad;
-  const auto conditions = read_query(query, bad);
-  if (!bad.empty()) return key_error("db_reply", bad);
+  const Json object = content.value("query", Json::object());
+  if (!object.is_object()) return error_answer("db_reply", "TypeError", "query must be an object");
+  const auto query = read_query(object);
+  if (!query) return key_error("db_reply", query.error().what);
   const Json keys = content.value("keys", Json(nullptr));
   std::vector<std::string> names;
   if (keys.is_null())
@@ -134,8 +127,7 @@ Answer db_answer(Accounts& accounts, const Json& content) {
   Answer answer{"db_reply", {{"status", "ok"}}, {}};
   Json records = Json::array(), lens = Json::array(), result_lens = Json::array();
   std::string unknown;
-  accounts.store().each([&](const Record& record) {
-    if (!matches(record, conditions)) return;
+  accounts.store().each(*query, [&](const Record& record) {
     Json fields = Json::object();
     for (const auto& name : names) {
       bool known = true;

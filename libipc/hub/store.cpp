@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <list>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -46,18 +47,31 @@ class MemoryStore : public Store {
     return found == by_id_.end() ? nullptr : found->second;
   }
 
-  void each(const std::function<void(const Record&)>& visit) override {
-    std::vector<const Record*> all;
-    for (const auto& [id, entry] : by_id_) all.push_back(entry);
-    std::sort(all.begin(), all.end(),
+  void each(const Query& query, const std::function<void(const Record&)>& visit) override {
+    std::vector<const Record*> found;
+    for (const auto& [id, entry] : by_id_)
+      if (matches(*entry, query)) found.push_back(entry);
+    std::sort(found.begin(), found.end(),
               [](const Record* a, const Record* b) { return a->order < b->order; });
-    for (const Record* record : all) visit(*record);
+    for (const Record* record : found) visit(*record);
   }
 
-  void drop(const std::function<bool(const Record&)>& condition) override {
+  std::vector<std::string> history() override {
+    std::vector<const Record*> submitted;
+    for (const auto& [id, entry] : by_id_)
+      if (entry->submitted) submitted.push_back(entry);
+    std::sort(submitted.begin(), submitted.end(), [](const Record* a, const Record* b) {
+      return std::tie(*a->submitted, a->order) < std::tie(*b->submitted, b->order);
+    });
+    std::vector<std::string> ids;
+    for (const Record* record : submitted) ids.push_back(record->msg_id);
+    return ids;
+  }
+
+  void drop(const Query& query) override {
     for (auto it = finished_.begin(); it != finished_.end();) {
       const auto here = it++;
-      if (condition(*here)) erase(here);
+      if (matches(*here, query)) erase(here);
     }
   }
 
@@ -110,8 +124,9 @@ class EmptyStore : public Store {
   void close(Record&) override {}
   void update(std::string_view, const std::function<void(Record&)>&) override {}
   const Record* find(std::string_view) override { return nullptr; }
-  void each(const std::function<void(const Record&)>&) override {}
-  void drop(const std::function<bool(const Record&)>&) override {}
+  void each(const Query&, const std::function<void(const Record&)>&) override {}
+  std::vector<std::string> history() override { return {}; }
+  void drop(const Query&) override {}
 };
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "libipc/hub/query.hpp"
 #include "libipc/hub/record.hpp"
 
 namespace ipc::hub {
@@ -27,10 +29,12 @@ class Store {
   virtual void update(std::string_view msg_id, const std::function<void(Record&)>& change) = 0;
   /// Null if there is none. Valid until the next change.
   virtual const Record* find(std::string_view msg_id) = 0;
-  /// Every record, in the order of insertion.
-  virtual void each(const std::function<void(const Record&)>& visit) = 0;
-  /// Drops the records, but for open ones, for which `condition` holds.
-  virtual void drop(const std::function<bool(const Record&)>& condition) = 0;
+  /// Those that match, in the order of insertion.
+  virtual void each(const Query& query, const std::function<void(const Record&)>& visit) = 0;
+  /// Ids of tasks that were submitted, in the order of submission.
+  virtual std::vector<std::string> history() = 0;
+  /// Drops those that match, but for open ones.
+  virtual void drop(const Query& query) = 0;
 };
 
 /// In memory, bounded: when there are more finished records than `records`, or more bytes in them

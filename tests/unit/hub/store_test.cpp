@@ -150,11 +150,11 @@ TEST_F(BooksTest, StrandedRequestsEnd) {
 TEST_F(BooksTest, CullsFinishedRecordsOnly) {
   for (int i = 0; i < 30; ++i) direct("s_" + std::to_string(i), i);
   size_t n = 0;
-  store->each([&](const Record&) { ++n; });
+  store->each({}, [&](const Record&) { ++n; });
   EXPECT_EQ(n, 30u);  // pending ones stay
   for (int i = 0; i < 30; ++i) direct_reply("s_" + std::to_string(i));
   n = 0;
-  store->each([&](const Record&) { ++n; });
+  store->each({}, [&](const Record&) { ++n; });
   EXPECT_LE(n, 10u);
   EXPECT_NE(store->find("s_29"), nullptr);
   EXPECT_EQ(store->find("s_0"), nullptr);
