@@ -11,7 +11,8 @@
 namespace ipc::hub {
 namespace {
 
-// Values below this in the table say how a finished task ended.
+// Values below these in the table say how a finished task ended.
+constexpr std::uint32_t kHeardOf = 7;  // its output came, not yet itself
 constexpr std::uint32_t kFirstOpen = 8;
 
 std::optional<UnixMicros> time_of(std::string_view text) {
@@ -54,6 +55,7 @@ Accounts::Accounts(const Registry& registry, Store& store,
 
 TaskState Accounts::state(std::string_view id) const {
   const std::uint32_t value = tasks_.get(id);
+  if (value == kHeardOf) return TaskState::unknown;
   return value >= kFirstOpen ? TaskState::pending : static_cast<TaskState>(value);
 }
 
@@ -68,6 +70,7 @@ Accounts::Open* Accounts::find_open(std::string_view id) {
 
 Accounts::Open& Accounts::open(std::string_view id) {
   if (Open* known = find_open(id)) return *known;
+  const bool is_new = tasks_.get(id) == 0;
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(open_.size()));
     open_.emplace_back();
@@ -78,7 +81,7 @@ Accounts::Open& Accounts::open(std::string_view id) {
   Open& task = open_[slot];
   task.id = id;
   task.order = next_order_++;
-  task.record = store_.open(id);
+  task.record = store_.open(id, is_new);
   return task;
 }
 
@@ -237,13 +240,14 @@ void Accounts::output(const net::MessageEvent& message) {
   if (type != "stream" && type != "error" && type != "execute_input" && type != "execute_result")
     return;
   const std::string_view content = message.view.content;
+  if (tasks_.get(parent->msg_id) == 0) tasks_.set(parent->msg_id, kHeardOf);
   store_.update(parent->msg_id, [&](Record& record) {
     if (type == "error") return void(record.error = content);
     if (type == "execute_result") return void(record.execute_result = content);
     const auto json = wire::parse_json(content);
     if (!json) return;
     if (type == "execute_input")
-      record.execute_input = wire::dump_json(wire::string_or(*json, "code"));
+      record.execute_input = wire::string_or(*json, "code");
     else
       (wire::string_or(*json, "name") == "stderr" ? record.err : record.out) +=
           wire::string_or(*json, "text");

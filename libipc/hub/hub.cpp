@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "libipc/wire/errors.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr Duration kAppear = seconds(1);  // an unknown id may still appear
 constexpr int kCatchUp = 16;              // times kDrainLimit batches, before questions
+constexpr Duration kStoreTick = milliseconds(250);
 constexpr Duration kShutdownDelay = milliseconds(300);
 
 }  // namespace
@@ -34,6 +36,7 @@ Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer s
   loop.on_input(sockets_.clients, [this] { return from_clients(); });
   loop.at_turn_end([this] { turn_end(); });
   loop.every(seconds(1), [this] { purge_stalled(); });
+  loop.every(kStoreTick, [this] { store_->tick(); });
   if (options_.restore) restore_engines();
 }
 
@@ -171,18 +174,27 @@ void Hub::request(net::Incoming& message) {
   const std::string type(header->msg_type);
   if (!content || !content->is_object())
     return reply(error_answer("hub_error", "ValueError", "content is not a JSON object"));
+  try {
+    act(type, *content);
+  } catch (const std::runtime_error& problem) {  // of the store
+    log::error("hub: " + type + ": " + problem.what());
+    reply(error_answer("hub_error", "OperationalError", problem.what()));
+  }
+}
+
+void Hub::act(const std::string& type, const Json& content) {
   Answer answer;
   if (type == "registration_request")
-    registration(*content);
+    registration(content);
   else if (type == "unregistration_request")
-    unregistration(*content);
+    unregistration(content);
   else if (type == "shutdown_request")
     shut_down();
   else if (type == "resubmit_request")
-    resubmission(*content);
+    resubmission(content);
   else if (type == "wait_request")
-    wait(*content);
-  else if (answer_query(type, *content, answer))
+    wait(content);
+  else if (answer_query(type, content, answer))
     reply(std::move(answer));
   else
     reply(key_error("hub_error", "Bad Message Type: " + wire::python_repr(type)));

@@ -48,6 +48,7 @@ class Hub {
   void take_event(net::Event& event);
   void take_direct(net::Event& event, const net::MessageEvent& message);
   void request(net::Incoming& message);
+  void act(const std::string& type, const wire::Json& content);
   bool answer_query(const std::string& type, const wire::Json& content, Answer& answer);
 
   void registration(const wire::Json& content);

@@ -50,7 +50,7 @@ const std::array kKeys{
     Key{"result_metadata", [](const Record& r) { return parsed(r.result.metadata()); }},
     Key{"result_content", [](const Record& r) { return parsed(r.result.content()); }},
     Key{"queue", [](const Record& r) { return r.queue ? Json(r.queue) : Json(nullptr); }},
-    Key{"execute_input", [](const Record& r) { return parsed(r.execute_input); }},
+    Key{"execute_input", [](const Record& r) { return text(r.execute_input); }},
     Key{"execute_result", [](const Record& r) { return parsed(r.execute_result); }},
     Key{"error", [](const Record& r) { return parsed(r.error); }},
     Key{"stdout", [](const Record& r) { return Json(r.out); }},

@@ -13,7 +13,8 @@
 
 namespace ipc::hub {
 
-/// Keeps records: open ones, of tasks that are not finished, and the others. One thread.
+/// Keeps records: open ones, of tasks that are not finished, and the others. One thread. What asks
+/// for many (each, history, drop) throws std::runtime_error if records cannot be read.
 class Store {
  public:
   virtual ~Store() = default;
@@ -21,7 +22,8 @@ class Store {
   virtual bool keeps() const { return true; }
   /// The record of `msg_id`, a new one if there is none; open from now on: it stays where it is and
   /// is never dropped. Null if nothing is kept.
-  virtual Record* open(std::string_view msg_id) = 0;
+  /// `is_new`: the caller has not heard of the id before, so there is no need to look far.
+  virtual Record* open(std::string_view msg_id, bool is_new) = 0;
   /// Takes back what open() gave: the task is finished.
   virtual void close(Record& record) = 0;
   /// Changes a record, open or not, for what comes outside of a task's course: its output, which
@@ -29,12 +31,14 @@ class Store {
   virtual void update(std::string_view msg_id, const std::function<void(Record&)>& change) = 0;
   /// Null if there is none. Valid until the next change.
   virtual const Record* find(std::string_view msg_id) = 0;
-  /// Those that match, in the order of insertion.
+  /// Those that match, in the order of submission.
   virtual void each(const Query& query, const std::function<void(const Record&)>& visit) = 0;
   /// Ids of tasks that were submitted, in the order of submission.
   virtual std::vector<std::string> history() = 0;
   /// Drops those that match, but for open ones.
   virtual void drop(const Query& query) = 0;
+  /// To be called a few times a second.
+  virtual void tick() {}
 };
 
 /// In memory, bounded: when there are more finished records than `records`, or more bytes in them

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "libipc/hub/queries.hpp"
+#include "libipc/hub/sqlite_store.hpp"
 #include "libipc/hub/waits.hpp"
+#include "tests/unit/hub/temp_dir.hpp"
 
 namespace ipc::hub {
 namespace {
@@ -20,8 +22,11 @@ std::string header(const std::string& id, const char* type, int second = 0) {
        {"date", "2026-11-20T10:00:" + std::to_string(10 + second) + ".000001Z"}});
 }
 
-class BooksTest : public ::testing::Test {
+// Every store answers the same.
+class BooksTest : public ::testing::TestWithParam<const char*> {
  protected:
+  static constexpr std::size_t kRecords = 10, kBytes = 1000;
+
   BooksTest()
       : accounts(registry, *store, [this](std::string_view id) { ended.emplace_back(id); }) {
     (void)registry.request("e0", {}, nullptr, {});
@@ -86,12 +91,19 @@ class BooksTest : public ::testing::Test {
   }
 
   Registry registry;
-  std::unique_ptr<Store> store = make_memory_store(10, 1000);
+  static std::unique_ptr<Store> make(const std::string& file) {
+    if (GetParam() == std::string("memory")) return make_memory_store(kRecords, kBytes);
+    auto store = open_sqlite_store(file, {.records = kRecords});
+    return store ? *std::move(store) : nullptr;
+  }
+
+  TempDir directory;
+  std::unique_ptr<Store> store = make(directory.path + "/tasks.db");
   Accounts accounts;
   std::vector<std::string> ended;
 };
 
-TEST_F(BooksTest, CountsDirectRequests) {
+TEST_P(BooksTest, CountsDirectRequests) {
   direct("s_0");
   EXPECT_EQ(queue()["0"]["queue"], 1);
   direct_reply("s_0");
@@ -102,7 +114,7 @@ TEST_F(BooksTest, CountsDirectRequests) {
   EXPECT_EQ(ended, (std::vector<std::string>{"s_0"}));
 }
 
-TEST_F(BooksTest, CountsTasksFromSubmissionToEnd) {
+TEST_P(BooksTest, CountsTasksFromSubmissionToEnd) {
   task("s_0");
   EXPECT_EQ(queue()["unassigned"], 1);
   accounts.task_assigned("s_0", "e0");
@@ -116,13 +128,13 @@ TEST_F(BooksTest, CountsTasksFromSubmissionToEnd) {
   EXPECT_EQ(ours["engines"]["0"]["state"], "idle");
 }
 
-TEST_F(BooksTest, QueueKnowsItsTargets) {
+TEST_P(BooksTest, QueueKnowsItsTargets) {
   EXPECT_EQ(queue({{"targets", Json::array()}})["ename"], "IndexError");
   EXPECT_EQ(queue({{"targets", {0, 99}}})["evalue"], "No Such Engine: [99]");
   EXPECT_EQ(queue({{"targets", "e0"}, {"verbose", true}})["0"]["queue"], Json::array());
 }
 
-TEST_F(BooksTest, ResultsComeSortedWithTheirBuffers) {
+TEST_P(BooksTest, ResultsComeSortedWithTheirBuffers) {
   direct("s_1");
   direct("s_0");
   direct("s_2");
@@ -139,7 +151,7 @@ TEST_F(BooksTest, ResultsComeSortedWithTheirBuffers) {
   EXPECT_EQ(unknown.content["evalue"], "'No such message: x'");
 }
 
-TEST_F(BooksTest, StrandedRequestsEnd) {
+TEST_P(BooksTest, StrandedRequestsEnd) {
   direct("s_0");
   accounts.stranded(*registry.find("e0"));
   EXPECT_EQ(accounts.state("s_0"), TaskState::error);
@@ -147,7 +159,7 @@ TEST_F(BooksTest, StrandedRequestsEnd) {
   EXPECT_EQ(wire::parse_json(store->find("s_0")->result.content())->at("ename"), "EngineError");
 }
 
-TEST_F(BooksTest, CullsFinishedRecordsOnly) {
+TEST_P(BooksTest, CullsFinishedRecordsOnly) {
   for (int i = 0; i < 30; ++i) direct("s_" + std::to_string(i), i);
   size_t n = 0;
   store->each({}, [&](const Record&) { ++n; });
@@ -160,7 +172,7 @@ TEST_F(BooksTest, CullsFinishedRecordsOnly) {
   EXPECT_EQ(store->find("s_0"), nullptr);
 }
 
-TEST_F(BooksTest, PurgeRefusesPendingOnes) {
+TEST_P(BooksTest, PurgeRefusesPendingOnes) {
   direct("s_0");
   direct("s_1");
   direct_reply("s_1");
@@ -172,7 +184,7 @@ TEST_F(BooksTest, PurgeRefusesPendingOnes) {
   EXPECT_NE(store->find("s_0"), nullptr);
 }
 
-TEST_F(BooksTest, QueriesFindRecords) {
+TEST_P(BooksTest, QueriesFindRecords) {
   for (int i = 0; i < 4; ++i) direct("s_" + std::to_string(i), i);
   direct_reply("s_2");
   task("t_0");
@@ -196,7 +208,7 @@ TEST_F(BooksTest, QueriesFindRecords) {
             "'nokey'");
 }
 
-TEST_F(BooksTest, BuffersComeWhenAskedForAndStay) {
+TEST_P(BooksTest, BuffersComeWhenAskedForAndStay) {
   direct("s_0");
   direct_reply("s_0");
   for (int i = 0; i < 2; ++i) {
@@ -209,7 +221,7 @@ TEST_F(BooksTest, BuffersComeWhenAskedForAndStay) {
   }
 }
 
-TEST_F(BooksTest, OutputIsGatheredEvenBeforeTheRequest) {
+TEST_P(BooksTest, OutputIsGatheredEvenBeforeTheRequest) {
   const Texts t{header("o", "stream"),
                 header("s_0", "execute_request"),
                 "{}",
@@ -224,7 +236,7 @@ TEST_F(BooksTest, OutputIsGatheredEvenBeforeTheRequest) {
   EXPECT_EQ(history_answer(accounts).content["history"], (Json{"s_0"}));
 }
 
-TEST_F(BooksTest, WaitsEndWithTheFirstResult) {
+TEST_P(BooksTest, WaitsEndWithTheFirstResult) {
   Waits waits;
   const TimePoint now = Clock::now();
   direct("s_0");
@@ -242,7 +254,7 @@ TEST_F(BooksTest, WaitsEndWithTheFirstResult) {
   EXPECT_EQ(content["pending"], (Json{"s_0"}));
 }
 
-TEST_F(BooksTest, WaitsGiveUnknownIdsAMoment) {
+TEST_P(BooksTest, WaitsGiveUnknownIdsAMoment) {
   Waits waits;
   const TimePoint now = Clock::now();
   Waits::Wait wait;
@@ -256,6 +268,9 @@ TEST_F(BooksTest, WaitsGiveUnknownIdsAMoment) {
   EXPECT_FALSE(waits.add(engines, accounts, 1, now));
   EXPECT_EQ(waits.ready(accounts, 2, now).size(), 1u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Stores, BooksTest, ::testing::Values("memory", "sqlite"),
+                         [](const auto& store) { return std::string(store.param); });
 
 TEST(EmptyStore, SaysThatItKeepsNothing) {
   Registry registry;

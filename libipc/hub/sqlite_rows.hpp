@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Records as rows: columns, values and conditions as the reference's database has them.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libipc/hub/query.hpp"
+#include "libipc/hub/record.hpp"
+#include "libipc/wire/header.hpp"
+
+namespace ipc::hub {
+
+/// A column: its name and its declared type.
+struct Column {
+  std::string_view name, type;
+};
+/// In the order of the wire protocol, backends; `label` is the last.
+const std::vector<Column>& record_columns();
+
+/// "name, name, …" of all of them, quoted.
+std::string column_list();
+
+/// Binds all columns in their order, the first to parameter 1. Throws SQLite::Exception.
+void bind_record(SQLite::Statement& statement, const Record& record, wire::FieldParser& parser);
+/// The row a statement over column_list() is at. What cannot be read is null, as if never written.
+Record read_record(SQLite::Statement& row);
+
+/// A condition in SQL with its values. Selects at least what the query does, and no more if it is
+/// exact.
+struct Where {
+  std::string sql;  ///< "" or " WHERE …"
+  std::vector<std::string> values;
+  bool exact = true;
+};
+Where where(const Query& query);
+
+/// The time as its column has it: sorts as text. "" for none.
+std::string column_time(const std::optional<UnixMicros>& time);
+
+}  // namespace ipc::hub
