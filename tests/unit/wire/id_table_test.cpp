@@ -37,6 +37,25 @@ TEST(IdTable, AnIdThatBeganAsAnOddOneStaysFound) {
   EXPECT_EQ(table.get("s_5000"), 3u);
 }
 
+TEST(IdTable, SettledNumbersTakeAByteEach) {
+  IdTable table;
+  constexpr std::uint32_t kIds = 100000;
+  const auto id = [](std::uint32_t i) { return "client_77_" + std::to_string(i); };
+  for (std::uint32_t i = 0; i < kIds; ++i) table.set(id(i), 1000 + i);  // each its own slot
+  EXPECT_GT(table.bytes(), 4 * kIds);
+  for (std::uint32_t i = 0; i < kIds; ++i) {
+    EXPECT_EQ(table.get(id(i)), 1000 + i);
+    table.set(id(i), 2 + i % 3);
+  }
+  EXPECT_LT(table.bytes(), 2 * kIds);
+  for (std::uint32_t i = 0; i < kIds; i += 7) EXPECT_EQ(table.get(id(i)), 2 + i % 3);
+  // What was packed can change: first within its palette, then beyond it.
+  for (std::uint32_t i = 0; i < 2000; ++i) table.set(id(i), 5 + i);
+  for (std::uint32_t i = 0; i < 2000; ++i) EXPECT_EQ(table.get(id(i)), 5 + i);
+  EXPECT_EQ(table.get(id(2001)), 2u);
+  EXPECT_EQ(table.get(id(kIds)), 0u);
+}
+
 TEST(Errors, QuoteAsPythonDoes) {
   EXPECT_EQ(python_repr("a"), "'a'");
   EXPECT_EQ(python_repr("it's"), "\"it's\"");
