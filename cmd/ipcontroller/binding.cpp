@@ -22,12 +22,15 @@ bool is_ipc(const std::string& interface) {
 
 }  // namespace
 
-Binder::Binder(net::Context& context, std::string interface, PortPool& pool,
-               const net::Connection* reuse, net::Curve curve, int64_t max_message_size)
+bool is_everywhere(const std::string& interface) {
+  return interface == "tcp://*" || interface == "tcp://0.0.0.0";
+}
+
+Binder::Binder(net::Context& context, std::string interface, PortPlan plan, net::Curve curve,
+               int64_t max_message_size)
     : context_(context),
       interface_(std::move(interface)),
-      pool_(pool),
-      reuse_(reuse),
+      plan_(std::move(plan)),
       curve_(std::move(curve)),
       max_message_size_(max_message_size) {}
 
@@ -39,42 +42,54 @@ net::Socket Binder::make(net::SocketType type) const {
   return socket;
 }
 
-Result<int> Binder::bind(net::Socket& socket, int wanted) {
-  if (is_ipc(interface_)) {
-    // There are no ports: numbers tell the sockets of one prefix apart.
-    const int number = wanted > 0                        ? wanted
-                       : pool_.next < pool_.ports.size() ? pool_.ports[pool_.next]
-                                                         : 0;
-    for (int port = number > 0 ? number : 1; port < 65536; ++port) {
-      const std::string endpoint = interface_ + "-" + std::to_string(port);
-      // libzmq takes a name away from whoever has it.
-      if (number == 0 && ::access(endpoint.c_str() + kIpc.size(), F_OK) == 0) continue;
-      IPC_TRY(socket.bind(endpoint));
-      return ++pool_.next, port;
-    }
-    return Error{Code::internal, "no free name for " + interface_, ""};
+// The pool that has a port left; null if there is none.
+PortPool* Binder::next_pool() {
+  if (!plan_.own.is_used_up()) return &plan_.own;
+  return plan_.shared->is_used_up() ? nullptr : plan_.shared;
+}
+
+// There are no ports: numbers tell the sockets of one prefix apart.
+Result<int> Binder::bind_file(net::Socket& socket, int wanted) {
+  PortPool* const pool = wanted > 0 ? nullptr : next_pool();
+  const int number = pool ? pool->ports[pool->next++] : wanted;
+  for (int port = number > 0 ? number : 1; port < 65536; ++port) {
+    const std::string endpoint = interface_ + "-" + std::to_string(port);
+    // libzmq takes a name away from whoever has it.
+    if (number == 0 && ::access(endpoint.c_str() + kIpc.size(), F_OK) == 0) continue;
+    IPC_TRY(socket.bind(endpoint));
+    return port;
   }
+  return Error{Code::internal, "no free name for " + interface_, ""};
+}
+
+Result<int> Binder::bind(net::Socket& socket, int wanted) {
+  if (is_ipc(interface_)) return bind_file(socket, wanted);
   const auto try_port = [&](int port) -> Result<int> {
     IPC_TRY_ASSIGN(const std::string bound,
                    socket.bind(interface_ + ":" + (port > 0 ? std::to_string(port) : "*")));
     return std::atoi(bound.substr(bound.rfind(':') + 1).c_str());
   };
-  if (wanted > 0 || pool_.ports.empty()) return try_port(wanted);
-  while (pool_.next < pool_.ports.size())
-    if (auto port = try_port(pool_.ports[pool_.next++])) return port;
+  if (wanted > 0 || (plan_.own.ports.empty() && plan_.shared->ports.empty()))
+    return try_port(wanted);
+  while (PortPool* const pool = next_pool())
+    if (auto port = try_port(pool->ports[pool->next++])) return port;
   return Error{Code::internal, "no free port left of those given", "give more with --ports"};
 }
 
 Status Binder::bind(net::Socket& socket, const std::string& name, net::Connection& into,
                     int wanted) {
-  if (reuse_ != nullptr && reuse_->ports.contains(name)) wanted = reuse_->ports.at(name);
+  if (const auto fixed = plan_.fixed.find(name); fixed != plan_.fixed.end() && fixed->second > 0)
+    wanted = fixed->second;
+  if (plan_.reuse != nullptr && plan_.reuse->ports.contains(name))
+    wanted = plan_.reuse->ports.at(name);
   IPC_TRY_ASSIGN(into.ports[name], bind(socket, wanted));
   return {};
 }
 
 Status Binder::bind_broadcast(net::Socket& socket, net::Connection& into) {
   const std::size_t at = into.broadcast.size();
-  const int wanted = reuse_ != nullptr && at < reuse_->broadcast.size() ? reuse_->broadcast[at] : 0;
+  const int wanted =
+      plan_.reuse != nullptr && at < plan_.reuse->broadcast.size() ? plan_.reuse->broadcast[at] : 0;
   IPC_TRY_ASSIGN(const int port, bind(socket, wanted));
   into.broadcast.push_back(port);
   return {};

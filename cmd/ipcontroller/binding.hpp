@@ -2,6 +2,7 @@
 // Ports: which socket listens where.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,17 +13,32 @@ namespace ipc {
 
 /// Ports to take from, in order.
 struct PortPool {
-  std::vector<int> ports;  ///< empty: any free one
+  std::vector<int> ports;
   std::size_t next = 0;
+
+  bool is_used_up() const { return next >= ports.size(); }
 };
 
-/// Options every listening socket has, and the ports of one side (clients or engines).
+/// Where the ports of one side (clients or engines) come from, the most particular first.
+struct PortPlan {
+  PortPool own;
+  PortPool* shared = nullptr;              ///< then these; both empty: any free ones
+  std::map<std::string, int> fixed = {};   ///< by name; these and no other
+  const net::Connection* reuse = nullptr;  ///< the ports of an earlier controller, may be null
+};
+
+/// Every address, of which others are parts: tcp on * or 0.0.0.0.
+bool is_everywhere(const std::string& interface);
+
+/// Options every listening socket has, and the ports of one side.
 class Binder {
  public:
-  /// `pool` outlives the Binder. `reuse`: ports of an earlier controller, may be null.
-  Binder(net::Context& context, std::string interface, PortPool& pool, const net::Connection* reuse,
-         net::Curve curve, int64_t max_message_size);
+  /// What `plan` points to outlives the Binder.
+  Binder(net::Context& context, std::string interface, PortPlan plan, net::Curve curve,
+         int64_t max_message_size);
 
+  /// Where bind() listens from now on.
+  void listen_on(std::string interface) { interface_ = std::move(interface); }
   /// A new socket that does not listen yet.
   net::Socket make(net::SocketType type) const;
   /// Listens; notes the port as `name` in `into`. `wanted` > 0 is the only port that will do.
@@ -32,11 +48,12 @@ class Binder {
 
  private:
   Result<int> bind(net::Socket& socket, int wanted);
+  Result<int> bind_file(net::Socket& socket, int wanted);
+  PortPool* next_pool();
 
   net::Context& context_;
   std::string interface_;
-  PortPool& pool_;
-  const net::Connection* reuse_;
+  PortPlan plan_;
   net::Curve curve_;
   int64_t max_message_size_;
 };

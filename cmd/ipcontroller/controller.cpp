@@ -111,7 +111,8 @@ struct Controller::TaskLoop {
       : to_hub(internal(context, SocketType::push, name + "-events", false)),
         commands(loop, internal(context, SocketType::pull, name + "-task", true)),
         task(loop, *std::move(s.client_task), *std::move(s.engine_task), std::move(policy),
-             {options.task_limit}, signer, tap, [this] { commands.read(); }) {
+             {options.task_limit.value_or(options.scheme == "pure" ? 0 : 1)}, signer, tap,
+             [this] { commands.read(); }) {
     commands.roles = {&task};
     loop.set_spin(options.poll_spin);
     loop.at_turn_end([this, &loop] { tap.flush_later(to_hub, loop); });
@@ -135,11 +136,20 @@ Result<std::unique_ptr<Controller>> Controller::start(net::Context& context,
 }
 
 Status Controller::bind(net::Context& context, const ControllerOptions& o, Sockets& s) {
-  PortPool shared{o.shared_ports}, engine_pool{o.engine_ports}, client_pool{o.client_ports};
-  Binder engines(context, o.engine_interface, o.engine_ports.empty() ? shared : engine_pool,
-                 o.reuse_engine ? &*o.reuse_engine : nullptr, o.curve, o.max_message_size);
-  Binder clients(context, o.client_interface, o.client_ports.empty() ? shared : client_pool,
-                 o.reuse_client ? &*o.reuse_client : nullptr, o.curve, o.max_message_size);
+  // Ports that have a name are for nobody else.
+  const auto pool = [&](std::vector<int> ports) {
+    for (const auto* fixed : {&o.client_fixed, &o.engine_fixed})
+      for (const auto& [name, port] : *fixed) std::erase(ports, port);
+    return PortPool{std::move(ports)};
+  };
+  PortPool shared = pool(o.shared_ports);
+  const auto reused = [](const std::optional<net::Connection>& c) { return c ? &*c : nullptr; };
+  Binder engines(context, o.engine_interface,
+                 {pool(o.engine_ports), &shared, o.engine_fixed, reused(o.reuse_engine)}, o.curve,
+                 o.max_message_size);
+  Binder clients(context, o.client_interface,
+                 {pool(o.client_ports), &shared, o.client_fixed, reused(o.reuse_client)}, o.curve,
+                 o.max_message_size);
   const auto make = [&](std::optional<Socket>& socket, SocketType type,
                         std::string_view identity = {}) -> Socket& {
     socket = engines.make(type);
@@ -151,8 +161,12 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
     make(socket, SocketType::router, identity).set_receive_limit(kClientMessages);
     return *socket;
   };
-  IPC_TRY(engines.bind(make(s.registration, SocketType::router), "registration", engine_,
-                       o.registration_port));
+  // One number on both sides, and one socket: where one address covers the other, they would be in
+  // each other's way.
+  const bool both = o.client_interface != o.engine_interface;
+  if (both && is_everywhere(o.client_interface)) engines.listen_on(o.client_interface);
+  IPC_TRY(engines.bind(make(s.registration, SocketType::router), "registration", engine_));
+  engines.listen_on(o.engine_interface);
   IPC_TRY(
       engines.bind(make(s.engine_control, SocketType::router, "control_out"), "control", engine_));
   IPC_TRY(engines.bind(make(s.engine_mux, SocketType::router, "mux_out"), "mux", engine_));
@@ -168,9 +182,8 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
     s.leaves.back().set_identity(name);
     IPC_TRY(engines.bind_broadcast(s.leaves.back(), engine_));
   }
-  // One number on both sides.
   client_.ports["registration"] = engine_.ports["registration"];
-  if (o.client_interface != o.engine_interface) {
+  if (both && !is_everywhere(o.client_interface) && !is_everywhere(o.engine_interface)) {
     net::Connection same = client_;
     IPC_TRY(clients.bind(*s.registration, "registration", same, engine_.ports["registration"]));
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,8 +19,9 @@ namespace ipc {
 /// Everything a controller can be told.
 struct ControllerOptions {
   std::string client_interface = "tcp://127.0.0.1", engine_interface = "tcp://127.0.0.1";
-  int registration_port = 0;  ///< 0: any free one
-  /// Ports to take, in order; empty: any free ones. `shared_ports` is for both sides.
+  /// Ports by name ("registration" with the engines' ones); 0: any.
+  std::map<std::string, int> client_fixed, engine_fixed;
+  /// Ports to take, in order; empty: any free ones. `shared_ports` is for both sides, after theirs.
   std::vector<int> client_ports, engine_ports, shared_ports;
   /// Ports of an earlier controller that are to be used again (by name; broadcast apart).
   std::optional<net::Connection> reuse_client, reuse_engine;
@@ -27,7 +29,7 @@ struct ControllerOptions {
   net::Curve curve;     ///< secret_key empty: no CURVE
   std::string session;  ///< the hub's name on the wire; empty: a new one
   std::string scheme = "leastload";
-  unsigned task_limit = 1;  ///< tasks an engine may have; 0: any number
+  std::optional<unsigned> task_limit;  ///< tasks an engine may have; 0: any number
   unsigned broadcast_depth = 1;
   milliseconds heart_period{3000};
   unsigned max_heart_misses = 10;

@@ -3,19 +3,26 @@
 #include <unistd.h>
 
 #include "cmd/ipcontroller/service.hpp"
+#include "cmd/ipcontroller/traits.hpp"
 #include "libipc/util/fd.hpp"
 
 namespace {
 
 ipc::Result<int> run(int argc, char* const* argv) {
   const auto& command = ipc::controller_command();
-  IPC_TRY_ASSIGN(auto arguments, ipc::cli::parse(command, ipc::cli::words_of(argc, argv)));
-  if (arguments.has("help-all")) arguments.answer = ipc::cli::help_text(command);
+  IPC_TRY_ASSIGN(auto arguments, ipc::cli::parse(command, ipc::controller_words(argc, argv)));
+  if (arguments.has("help-all")) arguments.answer = ipc::help_all();
   if (!arguments.answer.empty()) {
     IPC_TRY(ipc::write_all(STDOUT_FILENO, arguments.answer));
     return 0;
   }
   IPC_TRY_ASSIGN(auto settings, ipc::read_settings(arguments));
+  if (settings.show_config || settings.show_config_json) {
+    const auto text = settings.show_config_json ? ipc::config_json(settings.given)
+                                                : ipc::config_text(settings.given);
+    IPC_TRY(ipc::write_all(STDOUT_FILENO, text));
+    return 0;
+  }
   return ipc::serve(std::move(settings));
 }
 

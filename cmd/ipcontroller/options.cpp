@@ -2,41 +2,52 @@
 // The command line and the environment of ipcontroller.
 #include "cmd/ipcontroller/options.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 
-#include "libipc/sched/policy.hpp"
+#include "cmd/ipcontroller/traits.hpp"
+#include "libipc/config/trait_file.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc {
 namespace {
 
-// Long names without effect here; most tools only pass them on.
-constexpr std::string_view kIgnored[] = {"usethreads", "init", "log-url"};
-
-std::optional<std::string> environment(const char* name) {
-  for (const char* prefix : {"IPKIT_", "IPP_"})
-    if (const char* value = std::getenv((std::string(prefix) + name).c_str())) return value;
+std::optional<std::string> environment(const char* name, std::string& variable) {
+  for (const char* prefix : {"IPKIT_", "IPP_"}) {
+    variable = std::string(prefix) + name;
+    if (const char* value = std::getenv(variable.c_str())) return value;
+  }
   return {};
 }
 
-bool is_true(const std::string& text) {
-  return text == "1" || text == "true" || text == "True" || text == "yes";
+void read_environment(std::vector<Given>& given) {
+  constexpr std::pair<const char*, const char*> kVariables[] = {
+      {"SESSION_KEY", "Session.key"},
+      {"ENABLE_CURVE", "IPController.enable_curve"},
+      {"CURVE_SECRETKEY", "IPController.curve_secretkey"},
+      {"CURVE_PUBLICKEY", "IPController.curve_publickey"}};
+  std::string variable;
+  for (const auto& [name, trait] : kVariables) {
+    auto value = environment(name, variable);
+    if (!value) continue;
+    // The reference knows 1 and, as anything else, no.
+    if (trait == std::string_view("IPController.enable_curve"))
+      value = *value == "1" || *value == "true" || *value == "True" || *value == "yes" ? "True"
+                                                                                       : "False";
+    given.push_back({trait, *std::move(value), "$" + variable});
+  }
 }
 
-void read_environment(Settings& settings) {
-  if (const auto key = environment("SESSION_KEY")) settings.key = *key;
-  if (const auto curve = environment("ENABLE_CURVE")) settings.enable_curve = is_true(*curve);
-  if (const auto key = environment("CURVE_SECRETKEY")) settings.controller.curve.secret_key = *key;
-  if (const auto key = environment("CURVE_PUBLICKEY")) settings.controller.curve.public_key = *key;
-}
-
-// Options that are another spelling of a trait.
+// Options that are a trait by another name.
 struct Alias {
   std::string_view option, trait;
 };
 constexpr Alias kAliases[] = {
     {"ip", "IPController.ip"},
+    {"port", "IPController.regport"},
     {"ports", "IPController.ports"},
     {"location", "IPController.location"},
     {"transport", "IPController.transport"},
@@ -45,37 +56,101 @@ constexpr Alias kAliases[] = {
     {"ping", "HeartMonitor.period"},
     {"scheme", "TaskScheduler.scheme_name"},
     {"hwm", "TaskScheduler.hwm"},
+    {"profile", "IPController.profile"},
+    {"profile-dir", "ProfileDir.location"},
+    {"cluster-id", "IPController.cluster_id"},
+    {"ipython-dir", "IPController.ipython_dir"},
+    {"config", "IPController.extra_config_file"},
     {"work-dir", "IPController.work_dir"},
     {"ident", "Session.session"},
     {"user", "Session.username"},
     {"keyfile", "Session.keyfile"},
     {"log-level", "IPController.log_level"},
+    {"log-url", "IPController.log_url"},
 };
 
-Status refuse_missing(const cli::Arguments& arguments) {
-  for (const char* name : {"mongodb", "sqlitedb"})
-    if (arguments.has(name))
-      return Error{Code::usage,
-                   std::string("--") + name + ": this release keeps task records in memory only",
-                   "use --dictdb or --nodb"};
-  return {};
+// Flags that set a trait.
+struct Flag {
+  std::string_view option, trait, value;
+};
+constexpr Flag kFlags[] = {
+    {"dictdb", "IPController.db_class", "DictDB"},
+    {"nodb", "IPController.db_class", "NoDB"},
+    {"sqlitedb", "IPController.db_class", "SQLiteDB"},
+    {"mongodb", "IPController.db_class", "MongoDB"},
+    {"reuse", "IPController.reuse_files", "True"},
+    {"restore", "IPController.restore_engines", "True"},
+    {"enable-curve", "IPController.enable_curve", "True"},
+    {"no-secure", "Session.key", ""},
+    {"debug", "IPController.log_level", "DEBUG"},
+    {"verbose", "IPController.log_level", "DEBUG"},
+    {"quiet", "IPController.log_level", "CRITICAL"},
+    {"log-to-file", "IPController.log_to_file", "True"},
+    {"clean-logs", "IPController.clean_logs", "True"},
+    {"show-config", "IPController.show_config", "True"},
+    {"show-config-json", "IPController.show_config_json", "True"},
+    {"usethreads", "IPController.use_threads", "True"},
+    {"init", "IPController.copy_config_files", "True"},
+};
+
+// In the form in which Python makes them.
+std::string new_key() {
+  return random_hex(4) + "-" + random_hex(12);
 }
 
-void apply_flags(const cli::Arguments& arguments, Settings& settings) {
-  if (arguments.has("debug")) settings.log_level = log::Level::debug;
-  if (arguments.has("quiet")) settings.log_level = log::Level::error;
-  settings.log_to_file = settings.log_to_file || arguments.has("log-to-file");
-  settings.clean_logs = settings.clean_logs || arguments.has("clean-logs");
-  settings.daemonize = arguments.has("daemonize");
-  settings.controller.restore = settings.controller.restore || arguments.has("restore");
-  settings.reuse = settings.reuse || arguments.has("reuse") || settings.controller.restore;
-  settings.enable_curve = settings.enable_curve || arguments.has("enable-curve");
-  if (arguments.has("no-secure")) settings.key = "";
-  if (arguments.has("nodb")) settings.controller.records = ControllerOptions::Records::none;
-  if (arguments.has("dictdb")) settings.controller.records = ControllerOptions::Records::memory;
-  for (const auto name : kIgnored)
-    if (arguments.has(name))
-      settings.remarks.push_back("--" + std::string(name) + " changes nothing here");
+std::vector<Given> on_command_line(const cli::Arguments& arguments) {
+  std::vector<Given> given;
+  for (const auto& [trait, value] : arguments.traits)
+    given.push_back({trait, config::unquoted(value), "--" + trait});
+  for (const auto& [option, value] : arguments.options) {
+    const std::string origin = "--" + option;
+    for (const auto& alias : kAliases)
+      if (alias.option == option)
+        given.push_back({std::string(alias.trait), config::unquoted(value), origin});
+    for (const auto& flag : kFlags)
+      if (flag.option == option)
+        given.push_back({std::string(flag.trait), std::string(flag.value), origin});
+    if (option == "secure") given.push_back({"Session.key", new_key(), origin});
+  }
+  return given;
+}
+
+Result<Settings> apply_all(std::vector<Given> given) {
+  Settings settings;
+  settings.controller.registration_timeout = Duration(0);  // follows from the heartbeat's period
+  for (const auto& one : given) {
+    if (!one.in_file) {
+      const auto applied = apply_trait(one, settings);
+      if (!applied) return applied.error();
+    } else if (const auto known = find_trait(one.trait); !known) {
+      // The file may be for a program of another version.
+      settings.warnings.push_back(one.origin + ": " + known.error().text());
+    } else if (const auto applied = apply_trait(one, settings); !applied) {
+      return Error{Code::bad_profile, applied.error().what, applied.error().hint};
+    }
+  }
+  settings.given = std::move(given);
+  return settings;
+}
+
+// What the reference's own configuration files say, the most particular last.
+Status read_files(const Settings& settings, std::vector<Given>& given,
+                  std::vector<std::string>& warnings) {
+  const std::string name = "/ipcontroller_config.py";
+  std::vector<std::string> files;
+  for (const std::string& directory :
+       {std::string("/etc/ipython"), std::string("/usr/local/etc/ipython"),
+        settings.cluster.profile_dir})
+    if (::access((directory + name).c_str(), F_OK) == 0) files.push_back(directory + name);
+  if (!settings.config_file.empty()) files.push_back(settings.config_file);
+  for (const auto& file : files) {
+    IPC_TRY_ASSIGN(auto read, config::read_trait_file(file));
+    for (const auto& line : read.lines)
+      given.push_back({line.name, line.value, line.origin + ": " + line.name, true});
+    for (const auto& origin : read.not_understood)
+      warnings.push_back(origin + ": not understood, only c.Class.trait = literal is");
+  }
+  return {};
 }
 
 // parse_duration knows no microseconds, and here nothing else is sensible.
@@ -92,20 +167,41 @@ Result<microseconds> parse_spin(const std::string& text) {
   return std::chrono::duration_cast<microseconds>(*time);
 }
 
-// The key and CURVE, once everything is known.
-void settle_security(Settings& settings) {
-  ControllerOptions& options = settings.controller;
-  if (settings.enable_curve) {
-    if (options.curve.secret_key.empty()) options.curve = net::new_curve_keys();
-    options.curve.is_server = true;
-  } else {
-    options.curve = {};
+// Keys that were given must be a pair; one that was not follows from the other.
+Status settle_curve(net::Curve& curve) {
+  curve.is_server = true;
+  if (curve.secret_key.empty() && !curve.public_key.empty())
+    return Error{Code::usage, "a CURVE public key without its secret key",
+                 "give IPController.curve_secretkey or $IPP_CURVE_SECRETKEY too"};
+  if (curve.secret_key.empty()) {
+    curve = net::new_curve_keys();
+    curve.is_server = true;
+    return {};
   }
+  const std::string own = net::curve_public_key(curve.secret_key);
+  if (own.empty())
+    return Error{Code::usage, "the CURVE secret key is no key", "it has 40 characters of Z85"};
+  if (curve.public_key.empty()) curve.public_key = own;
+  if (curve.public_key != own) return Error{Code::usage, "the CURVE keys given are not a pair", ""};
+  return {};
+}
+
+// What depends on other settings, once everything is known.
+Status settle(Settings& settings) {
+  ControllerOptions& options = settings.controller;
+  if (settings.location.empty()) settings.location = host_name();
+  if (options.registration_timeout == Duration(0))
+    options.registration_timeout = std::max<Duration>(seconds(30), options.heart_period * 10);
+  if (settings.enable_curve)
+    IPC_TRY(settle_curve(options.curve));
+  else
+    options.curve = {};
   // Encrypted connections need no signatures: the reference does without them too.
   if (settings.key)
     options.key = *settings.key;
   else if (!settings.enable_curve)
-    options.key = random_hex(4) + "-" + random_hex(12);
+    options.key = new_key();
+  return {};
 }
 
 }  // namespace
@@ -129,14 +225,14 @@ const cli::Command& controller_command() {
           {0, "ssh", "HOST", "clients tunnel through this ssh server"},
           {0, "enginessh", "HOST", "engines tunnel through this ssh server"},
           {0, "ping", "MS", "milliseconds between heartbeats; default 3000"},
-          {0, "scheme", "NAME", "leastload (default), lru, plainrandom, twobin or weighted"},
+          {0, "scheme", "NAME", "leastload (default), lru, plainrandom, twobin, weighted or pure"},
           {0, "hwm", "N", "tasks an engine may have at a time; default 1, 0 = any number"},
           {0, "reuse", "", "keep ports and key of the files of an earlier run"},
           {0, "restore", "", "the same, and take over its engines"},
           {0, "dictdb", "", "keep task records in memory (default)"},
           {0, "nodb", "", "keep no task records"},
           {0, "keyfile", "FILE", "take the key from this file"},
-          {0, "secure", "", "sign messages (default)"},
+          {0, "secure", "", "sign messages, with a new key (default)"},
           {0, "no-secure", "", "do not sign messages"},
           {0, "enable-curve", "", "encrypt connections"},
           {0, "ident", "ID", "the hub's session id"},
@@ -149,51 +245,71 @@ const cli::Command& controller_command() {
           {0, "log-to-file", "", "log to the profile's log directory"},
           {0, "clean-logs", "", "remove old log files of this cluster first"},
           {0, "debug", "", "--log-level=debug"},
+          {0, "config", "FILE", "read traits of the reference from this file too"},
+          {0, "ipython-dir", "DIR", "where profiles are; default $IPYTHONDIR, else ~/.ipython"},
+          {0, "show-config", "", "print the traits that are set, and end"},
+          {0, "show-config-json", "", "the same as JSON"},
+          {0, "help-all", "", "this text and the traits of the reference"},
           {0, "usethreads", "", ""},
           {0, "sqlitedb", "", ""},
           {0, "mongodb", "", ""},
           {0, "init", "", ""},
           {0, "log-url", "URL", ""},
-          {0, "help-all", "", ""},
-          {0, "ipython-dir", "DIR", ""},
       },
       0,
       true};
   return command;
 }
 
+std::vector<std::string> controller_words(int argc, char* const* argv) {
+  // To the reference these are flags and options at once.
+  constexpr std::pair<std::string_view, std::string_view> kBoth[] = {
+      {"--log-to-file", "--IPController.log_to_file="},
+      {"--clean-logs", "--IPController.clean_logs="}};
+  std::vector<std::string> words;
+  for (auto& word : cli::words_of(argc, argv)) {
+    const bool truth = word == "True" || word == "False" || word == "true" || word == "false";
+    bool taken = false;
+    for (const auto& [flag, trait] : kBoth) {
+      if (truth && !words.empty() && words.back() == flag) {
+        words.back() = std::string(trait) + word;
+        taken = true;
+      } else if (word.starts_with(std::string(flag) + "=")) {
+        word = std::string(trait) + word.substr(flag.size() + 1);
+      }
+    }
+    if (!taken) words.push_back(std::move(word));
+  }
+  return words;
+}
+
+std::string help_all() {
+  return cli::help_text(controller_command()) + traits_text();
+}
+
 Result<Settings> read_settings(const cli::Arguments& arguments) {
-  Settings settings;
   if (!arguments.operands.empty())
     return Error{Code::usage, "'" + arguments.operands[0] + "' is not an option",
                  "try ipcontroller -h"};
-  IPC_TRY(refuse_missing(arguments));
-  read_environment(settings);
-  for (const auto& [trait, value] : arguments.traits) IPC_TRY(apply_trait(trait, value, settings));
-  for (const auto& [option, trait] : kAliases)
-    if (const auto value = arguments.get(option)) {
-      const auto applied = apply_trait(std::string(trait), *value, settings);
-      if (!applied)
-        return Error{applied.error().code, "--" + std::string(option) + ": " + applied.error().what,
-                     applied.error().hint};
-    }
-  apply_flags(arguments, settings);
+  const auto command_line = on_command_line(arguments);
+  IPC_TRY_ASSIGN(Settings first, apply_all(command_line));
+  IPC_TRY_ASSIGN(first.cluster, config::resolve_cluster(first.cluster_options));
+  std::vector<Given> given;
+  std::vector<std::string> warnings;
+  IPC_TRY(read_files(first, given, warnings));
+  read_environment(given);
+  given.insert(given.end(), command_line.begin(), command_line.end());
+  IPC_TRY_ASSIGN(Settings settings, apply_all(std::move(given)));
+  settings.warnings.insert(settings.warnings.end(), warnings.begin(), warnings.end());
+  IPC_TRY_ASSIGN(settings.cluster, config::resolve_cluster(settings.cluster_options));
+  settings.daemonize = arguments.has("daemonize");
   ControllerOptions& options = settings.controller;
-  IPC_TRY_ASSIGN(const long port, arguments.number("port", 0, 0, 65535));
-  options.registration_port = static_cast<int>(port);
   IPC_TRY_ASSIGN(const long size, arguments.number("max-message-size", -1, 1, 1L << 62));
   options.max_message_size = size;
   if (const auto spin = arguments.get("poll-spin")) {
     IPC_TRY_ASSIGN(options.poll_spin, parse_spin(*spin));
   }
-  if (const auto dir = arguments.get("ipython-dir")) ::setenv("IPYTHONDIR", dir->c_str(), 1);
-  auto& cluster = settings.cluster_options;
-  if (auto name = arguments.get("profile")) cluster.profile = *name;
-  if (auto dir = arguments.get("profile-dir")) cluster.profile_dir = *dir;
-  if (auto id = arguments.get("cluster-id")) cluster.cluster_id = *id;
-  IPC_TRY_ASSIGN(settings.cluster, config::resolve_cluster(cluster));
-  if (settings.location.empty()) settings.location = host_name();
-  settle_security(settings);
+  IPC_TRY(settle(settings));
   return settings;
 }
 

@@ -13,6 +13,13 @@
 
 namespace ipc {
 
+/// A trait of the reference and its value, from wherever.
+struct Given {
+  std::string trait, value;
+  std::string origin;  ///< for messages: "--ping", "$IPP_SESSION_KEY", "FILE:3: Class.trait"
+  bool in_file = false;
+};
+
 /// What the program was told: the controller's options and its surroundings.
 struct Settings {
   ControllerOptions controller;
@@ -20,25 +27,28 @@ struct Settings {
   config::ClusterName cluster;
   std::string location, ssh, engine_ssh, work_dir, user;
   std::string client_file, engine_file;  ///< names in security/, empty: the usual ones
+  std::string config_file;               ///< traits are read from it too
   log::Level log_level = log::Level::info;
   bool log_to_file = false, clean_logs = false, daemonize = false, reuse = false;
-  bool enable_curve = false;
+  bool enable_curve = false, create_profile = true;
+  bool show_config = false, show_config_json = false;
   std::optional<std::string> key;
-  std::vector<std::string> remarks;  ///< options that change nothing here, for the log
+  std::vector<Given> given;           ///< all of it, later ones count
+  std::vector<std::string> remarks;   ///< what changes nothing here, for the log
+  std::vector<std::string> warnings;  ///< what was not understood, for the log
 };
 
 /// Rows, synopsis and help.
 const cli::Command& controller_command();
 
-/// Environment, then the command line. Code::usage names the option at fault.
+/// The words after the program's name, with flags that have a value spelled as traits.
+std::vector<std::string> controller_words(int argc, char* const* argv);
+
+/// What --help-all prints.
+std::string help_all();
+
+/// Files of the reference, then the environment, then the command line. Code::usage names what is
+/// at fault, Code::bad_profile if that is a file.
 Result<Settings> read_settings(const cli::Arguments& arguments);
-
-/// One `--Class.trait=value` of the reference.
-Status apply_trait(const std::string& name, const std::string& value, Settings& settings);
-
-/// `10101-10120` or `1,2,5`.
-Result<std::vector<int>> parse_ports(const std::string& text);
-/// A number in [least, most]; Code::usage names `what`.
-Result<long> parse_number(const std::string& what, const std::string& text, long least, long most);
 
 }  // namespace ipc

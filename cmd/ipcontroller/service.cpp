@@ -168,6 +168,10 @@ Result<int> run(Settings& settings, int signals,
 // In the process that stays: the daemon, or the one that was started.
 Result<int> stay(Settings& settings, const std::function<void(const std::string&)>& tell) {
   const Fd signals = watch_signals();
+  if (!settings.create_profile && ::access(settings.cluster.profile_dir.c_str(), F_OK) != 0)
+    return Error{Code::no_input,
+                 "no directory " + config::display_path(settings.cluster.profile_dir),
+                 "IPController.auto_create=True makes it"};
   IPC_TRY(config::create_profile(settings.cluster));
   IPC_TRY_ASSIGN(const LockFile held, lock(settings.cluster));
   if (!settings.user.empty()) ::setenv("USER", settings.user.c_str(), 1);
@@ -175,6 +179,7 @@ Result<int> stay(Settings& settings, const std::function<void(const std::string&
   IPC_TRY(open_log(settings));
   if (!settings.work_dir.empty() && ::chdir(settings.work_dir.c_str()) != 0)
     return system_error(Code::no_input, settings.work_dir);
+  for (const auto& warning : settings.warnings) log::warning(warning);
   for (const auto& remark : settings.remarks) log::info(remark);
   if (settings.reuse) reuse_files(settings);
   return run(settings, signals.get(), tell);

@@ -199,4 +199,11 @@ Curve new_curve_keys() {
   return {"", public_key.data(), secret_key.data(), false};
 }
 
+std::string curve_public_key(const std::string& secret_key) {
+  std::array<char, 41> public_key{};
+  if (secret_key.size() != 40 || zmq_curve_public(public_key.data(), secret_key.c_str()) != 0)
+    return "";
+  return public_key.data();
+}
+
 }  // namespace ipc::net

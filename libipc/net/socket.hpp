@@ -129,5 +129,7 @@ ConnectionEvent next_event(Socket& monitor, bool& any);
 
 /// New key pair, Z85.
 Curve new_curve_keys();
+/// The public half of a secret key; empty if that is none.
+std::string curve_public_key(const std::string& secret_key);
 
 }  // namespace ipc::net

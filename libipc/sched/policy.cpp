@@ -57,7 +57,7 @@ Result<std::unique_ptr<Policy>> make_policy(std::string_view name) {
   std::unique_ptr<Policy> policy;
   if (name == "leastload")
     policy = std::make_unique<LeastLoad>();
-  else if (name == "lru")
+  else if (name == "lru" || name == "pure")
     policy = std::make_unique<LeastRecentlyUsed>();
   else if (name == "plainrandom")
     policy = std::make_unique<PlainRandom>();
@@ -67,7 +67,7 @@ Result<std::unique_ptr<Policy>> make_policy(std::string_view name) {
     policy = std::make_unique<Weighted>();
   else
     return Error{Code::usage, "unknown scheduling scheme '" + std::string(name) + "'",
-                 "leastload, lru, plainrandom, twobin or weighted"};
+                 "leastload, lru, plainrandom, twobin, weighted or pure"};
   return policy;
 }
 

@@ -20,7 +20,8 @@ class Policy {
   virtual std::size_t choose(std::span<const unsigned> loads) = 0;
 };
 
-/// leastload, lru, plainrandom, twobin or weighted. Code::usage for other names.
+/// leastload, lru, plainrandom, twobin, weighted or pure: engines in turn, as lru, for clients that
+/// ask for nothing more. Code::usage for other names.
 Result<std::unique_ptr<Policy>> make_policy(std::string_view name);
 
 }  // namespace ipc::sched

@@ -92,36 +92,6 @@ assert e["hb_ping"] and e["hb_pong"] and c["notification"] and c["ipkit"]["pid"]
   assert_equal "$(ports)" "$before"
 }
 
-@test "ports come from the given ones" {
-  controller --ports=21100-21140
-  run grep -hE '"(registration|mux|task|notification)": 211' "$SECURITY/ipcontroller-client.json"
-  assert_equal "${#lines[@]}" 4
-}
-
-@test "wrong command lines end with 64 and say what" {
-  for arguments in --mongodb --sqlitedb --scheme=pure --pinng=3 --hwm=-1 --ping=x operand \
-    --IPControler.ip=1 --HeartMonitor.period=zero --poll-spin=1h; do
-    run --separate-stderr run_limited 10 ipcontroller $arguments
-    assert_equal "$arguments $status" "$arguments 64"
-    [[ -n $stderr && ${#stderr_lines[@]} == 1 ]]
-  done
-  run --separate-stderr run_limited 10 ipcontroller --pinng=3
-  [[ $stderr == *--ping* ]]
-}
-
-@test "traits of the reference are accepted" {
-  controller --HeartMonitor.period=200 --TaskScheduler.hwm=0 --Session.key=abc \
-    --IPController.unheard_of=1 --IPController.broadcast_scheduler_depth=2
-  grep -q '"key": "abc"' "$SECURITY/ipcontroller-client.json"
-  grep -q 'unheard_of changes nothing' "$WORLD/controller.log"
-}
-
-@test "CURVE: a server key in the files, no HMAC key" {
-  IPP_ENABLE_CURVE=1 controller
-  grep -q '"key": ""' "$SECURITY/ipcontroller-client.json"
-  grep -qE '"curve_serverkey": ".{40}"' "$SECURITY/ipcontroller-client.json"
-}
-
 @test "random bytes and wrong signatures on every port change nothing" {
   controller
   "$IPKIT_PYTHON" -c 'import zmq, ipyparallel' || skip "needs pyzmq and ipyparallel"

@@ -366,7 +366,8 @@ TEST(Policies, ChooseWithinTheCandidates) {
     const auto policy = *make_policy(name);
     for (int i = 0; i < 100; ++i) EXPECT_LT(policy->choose(loads), loads.size()) << name;
   }
-  EXPECT_EQ(make_policy("pure").error().code, Code::usage);
+  EXPECT_EQ((*make_policy("pure"))->choose(loads), 0u);
+  EXPECT_EQ(make_policy("fair").error().code, Code::usage);
 }
 
 TEST(Conditions, AreReadFromMetadata) {

@@ -1,0 +1,347 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# ipcontroller: every option, flag, trait and variable that the reference knows.
+# shellcheck disable=SC2030,SC2031,SC2154
+
+load ../lib/cluster
+
+setup() {
+  world_make
+  world_enter
+  PROFILE=$IPYTHONDIR/profile_default
+  CLIENT=$PROFILE/security/ipcontroller-client.json
+  ENGINE=$PROFILE/security/ipcontroller-engine.json
+  STARTED=()
+}
+
+teardown() {
+  local pid
+  for pid in "${STARTED[@]}"; do kill "$pid" 2>/dev/null || true; done
+  assert_world_empty
+}
+
+# controller [ARG…]: starts one and waits until it is ready; its pid in $CONTROLLER.
+controller() {
+  : >"$WORLD/controller.log"
+  CONTROLLER=$(in_background "$WORLD/controller.log" ipcontroller "$@")
+  STARTED+=("$CONTROLLER")
+  wait_until 20 "READY" grep -q '^READY' "$WORLD/controller.log"
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+stop() {
+  kill -TERM "$CONTROLLER"
+  wait_until 5 "the end of the controller" gone "$CONTROLLER"
+}
+
+# value FILE KEY: of a connection file, as JSON.
+value() {
+  "$IPKIT_PYTHON" -c 'import json, sys
+print(json.dumps(json.load(open(sys.argv[1]))[sys.argv[2]]))' "$@"
+}
+
+# ports FILE: all of a connection file, sorted.
+ports() {
+  grep -E '"(broadcast|control|hb_p.ng|iopub|mux|notification|registration|task)"|^ +[0-9]+,?$' \
+    "$1" | grep -oE '[0-9]+' | sort -n
+}
+
+# listening PORT: the addresses where somebody listens on it, in hex as the kernel shows them.
+listening() {
+  awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, 9) == port {
+    print substr($2, 1, 8)}' /proc/net/tcp | sort
+}
+
+# refused TEXT ARG…: a usage error of one line that has TEXT in it.
+refused() {
+  local text=$1
+  shift
+  run --separate-stderr run_limited 10 ipcontroller "$@"
+  assert_status 64
+  assert_stderr --partial "$text"
+  assert_equal "${#stderr_lines[@]}" 1
+  assert_output ""
+}
+
+# shown ARG…: what --show-config says.
+shown() {
+  run --separate-stderr run_limited 10 ipcontroller --show-config "$@"
+  assert_status 0
+  assert_stderr ""
+}
+
+@test "all options and flags of the reference are accepted, with = and without" {
+  local option
+  for option in --ssh=h --enginessh=h --location=h --ip=127.0.0.1 --transport=tcp --port=0 \
+    --ports=10101-10120 --ping=250 --scheme=lru --hwm=3 --log-level=10 --profile-dir=p \
+    --profile=q --ipython-dir=i --work-dir=. --log-to-file=False --clean-logs=False \
+    --log-url=tcp://h:1 --cluster-id=c --ident=me --user=me --keyfile=; do
+    shown "$option"
+    shown "${option%%=*}" "${option#*=}"
+  done
+  for option in --log-to-file --debug --show-config --show-config-json --quiet --init \
+    --usethreads --dictdb --nodb --reuse --restore --secure --no-secure --clean-logs; do
+    shown "$option"
+  done
+}
+
+@test "wrong values are refused, with the option they are in" {
+  refused "--hwm: '-1' is not a number" --hwm=-1
+  refused "--ping: 'x' is not a number" --ping=x
+  refused "--scheme: unknown scheduling scheme 'fair'" --scheme=fair
+  refused "--ports: 'x' is not a list of ports" --ports=x
+  refused "--port: '70000' is not" --port=70000
+  refused "--transport: 'udp' is not tcp or ipc" --transport=udp
+  refused "--log-level: unknown log level 'loud'" --log-level=loud
+  refused "--poll-spin: '1h' is not" --poll-spin=1h
+  refused "--HeartMonitor.period: 'zero' is not" --HeartMonitor.period=zero
+  refused "--IPController.reuse_files: 'perhaps' is not True or False" \
+    --IPController.reuse_files=perhaps
+  refused "--IPController.mux: '5' is not two ports" --IPController.mux=5
+  refused "--Session.packer: 'pickle' is not json" --Session.packer=pickle
+  refused "--Session.signature_scheme: 'md5' is not" --Session.signature_scheme=md5
+  refused "--mongodb: " --mongodb
+  refused "'operand' is not an option" operand
+}
+
+@test "unknown options, classes and traits are refused, with what may be meant" {
+  refused "did you mean --ping?" --pinng=3
+  refused "unknown class IPControler; did you mean IPController?" --IPControler.ip=1
+  refused "IPController has no trait clent_ip; did you mean IPController.client_ip?" \
+    --IPController.clent_ip=1
+  refused "HeartMonitor has no trait speed; see --help-all" --HeartMonitor.speed=1
+  refused "unknown class Kernel" --Kernel.x=1
+}
+
+@test "--help, --help-all, --version" {
+  run --separate-stderr run_limited 10 ipcontroller --help
+  assert_status 0
+  refute_output --partial IPController.client_ip
+  run --separate-stderr run_limited 10 ipcontroller --help-all
+  assert_status 0
+  assert_line --regexp '^  --IPController.client_ip +the same for clients only$'
+  assert_line "  --HeartMonitor.debug"
+  run --separate-stderr run_limited 10 ipcontroller --version
+  assert_output "$(ipexec --version | sed s/ipexec/ipcontroller/)"
+}
+
+@test "--show-config: what was given, under the names of the newest version" {
+  shown --ping=250 --HubFactory.ip="'*'" --nodb --hwm 3
+  assert_output "HeartMonitor
+  .period = 250
+IPController
+  .db_class = 'NoDB'
+  .ip = '*'
+  .show_config = True
+TaskScheduler
+  .hwm = 3"
+  [[ ! -e $PROFILE ]]
+  run --separate-stderr run_limited 10 ipcontroller --show-config-json --ping=250 --reuse
+  assert_status 0
+  assert_equal "$("$IPKIT_PYTHON" -c '
+import json, sys
+c = json.load(sys.stdin)
+print(c["HeartMonitor"]["period"] + 1, c["IPController"]["reuse_files"])' <<<"$output")" "251 True"
+}
+
+@test "the command line of upstream's benchmarks, deprecated names and all" {
+  controller --profile=asv --nodb --cluster-id=depth_2 \
+    --HubFactory.broadcast_scheduler_depth=2 --HubFactory.db_class=NoDB
+  run grep -c '^ *[0-9]*,\?$' "$IPYTHONDIR/profile_asv/security/ipcontroller-depth_2-engine.json"
+  assert_output 4
+}
+
+@test "traits of the reference are accepted; the log says which change nothing" {
+  controller --HeartMonitor.period=200 --TaskScheduler.hwm=0 --Session.key=abc \
+    --IPControllerApp.use_threads=True --usethreads
+  assert_equal "$(value "$CLIENT" key)" '"abc"'
+  grep -q -- '--IPControllerApp.use_threads changes nothing' "$WORLD/controller.log"
+  grep -q -- '--usethreads changes nothing' "$WORLD/controller.log"
+}
+
+@test "every port comes from --ports" {
+  controller --ports=21100-21140
+  run ports "$CLIENT"
+  assert_equal "${#lines[@]}" 7
+  run ports "$ENGINE"
+  assert_equal "${#lines[@]}" 9
+  [[ ${lines[0]} -ge 21100 && ${lines[8]} -le 21140 ]]
+  run ports "$CLIENT"
+  [[ ${lines[0]} -ge 21100 && ${lines[6]} -le 21140 ]]
+}
+
+@test "ports of engines and of clients, then the shared ones; ports with a name" {
+  controller --IPController.engine_ports=21201-21203 --IPController.client_ports=21301,21302 \
+    --ports=21400-21420 --port=21402 --IPController.mux='(21405,21406)' \
+    --IPController.hb=21407,21408 --IPController.notifier_port=21409
+  assert_equal "$(value "$CLIENT" registration)" 21402
+  assert_equal "$(value "$ENGINE" registration)" 21402
+  assert_equal "$(value "$CLIENT" mux)" 21405
+  assert_equal "$(value "$ENGINE" mux)" 21406
+  assert_equal "$(value "$ENGINE" hb_ping)" 21407
+  assert_equal "$(value "$ENGINE" hb_pong)" 21408
+  assert_equal "$(value "$CLIENT" notification)" 21409
+  run ports "$ENGINE"
+  assert_output --regexp $'^21201\n21202\n21203\n214'
+  run ports "$CLIENT"
+  assert_output --regexp $'^21301\n21302\n214'
+}
+
+@test "too few ports are an error that says so" {
+  run --separate-stderr run_limited 10 ipcontroller --ports=21500-21503
+  assert_status 70
+  assert_stderr --partial "give more with --ports"
+}
+
+@test "addresses, location and ssh servers are in the files" {
+  controller --ip='*' --location=n1 --ssh=me@gate --enginessh=gate2
+  assert_equal "$(value "$CLIENT" interface)" '"tcp://*"'
+  assert_equal "$(value "$ENGINE" interface)" '"tcp://*"'
+  assert_equal "$(value "$CLIENT" location)" '"n1"'
+  assert_equal "$(value "$CLIENT" ssh)" '"me@gate"'
+  assert_equal "$(value "$ENGINE" ssh)" '"gate2"'
+  stop
+  controller --IPController.engine_ip=0.0.0.0
+  assert_equal "$(value "$CLIENT" interface)" '"tcp://127.0.0.1"'
+  assert_equal "$(value "$ENGINE" interface)" '"tcp://0.0.0.0"'
+  assert_equal "$(value "$CLIENT" registration)" "$(value "$ENGINE" registration)"
+  stop
+  controller --IPController.client_ip='*' --IPController.engine_ip=127.0.0.2
+  run value "$ENGINE" registration
+  assert_equal "$(value "$CLIENT" registration)" "$output"
+  # One for both: none on the narrower address.
+  assert_equal "$(listening "$output")" 00000000
+  stop
+  controller --IPController.client_ip=127.0.0.3 --IPController.engine_ip=127.0.0.2
+  run value "$ENGINE" registration
+  assert_equal "$(listening "$output")" $'0200007F\n0300007F'
+}
+
+@test "names of files, directory, and no directory made if that is not wanted" {
+  run --separate-stderr run_limited 10 ipcontroller --IPController.auto_create=False
+  assert_status 66
+  assert_stderr --partial "no directory"
+  [[ ! -e $PROFILE ]]
+  mkdir there
+  controller --IPController.client_json_file=c.json --IPController.engine_json_file=e.json \
+    --work-dir=there --IPController.ipython_dir="$WORLD/other"
+  [[ -s $WORLD/other/profile_default/security/c.json ]]
+  [[ -s $WORLD/other/profile_default/security/e.json ]]
+  assert_equal "$(readlink "/proc/$CONTROLLER/cwd")" "$PWD/there"
+}
+
+@test "logs: level, file, old ones removed" {
+  controller --log-to-file --log-level=DEBUG
+  [[ -e $PROFILE/log/ipcontroller-$CONTROLLER.log ]]
+  local old=$PROFILE/log/ipcontroller-$CONTROLLER.log
+  stop
+  controller --log-to-file=True --clean-logs True
+  [[ ! -e $old && -e $PROFILE/log/ipcontroller-$CONTROLLER.log ]]
+  stop
+  controller --quiet
+  assert_equal "$(wc -l <"$WORLD/controller.log")" 1
+}
+
+@test "the key: from a file, from the environment, from the command line, none, a new one" {
+  echo secret >key
+  controller --keyfile=key
+  assert_equal "$(value "$CLIENT" key)" '"secret"'
+  stop
+  export IPP_SESSION_KEY=from-outside
+  controller
+  assert_equal "$(value "$ENGINE" key)" '"from-outside"'
+  stop
+  controller --Session.key=given --Session.signature_scheme=hmac-sha512
+  assert_equal "$(value "$CLIENT" key)" '"given"'
+  assert_equal "$(value "$CLIENT" signature_scheme)" '"hmac-sha512"'
+  stop
+  controller --no-secure
+  assert_equal "$(value "$CLIENT" key)" '""'
+  stop
+  controller --secure
+  [[ $(value "$CLIENT" key) =~ ^\"[0-9a-f]{8}-[0-9a-f]{24}\"$ ]]
+}
+
+@test "IPP_PROFILE_DIR and IPP_CLUSTER_ID; the command line beats them" {
+  export IPP_PROFILE_DIR=$WORLD/p IPP_CLUSTER_ID=one
+  controller
+  [[ -s $WORLD/p/security/ipcontroller-one-client.json ]]
+  stop
+  controller --cluster-id "" --profile-dir "$WORLD/r"
+  [[ -s $WORLD/r/security/ipcontroller-client.json ]]
+}
+
+@test "CURVE: a server key in the files, no HMAC key unless one is given" {
+  IPP_ENABLE_CURVE=1 controller
+  assert_equal "$(value "$CLIENT" key)" '""'
+  [[ $(value "$CLIENT" curve_serverkey) =~ ^\".{40}\"$ ]]
+  assert_equal "$(value "$CLIENT" curve_serverkey)" "$(value "$ENGINE" curve_serverkey)"
+  stop
+  IPP_ENABLE_CURVE=1 controller --secure
+  [[ $(value "$CLIENT" key) =~ ^\".{33}\"$ ]]
+  stop
+  IPP_ENABLE_CURVE=1 controller --IPController.enable_curve=False
+  assert_equal "$(value "$CLIENT" curve_serverkey)" null
+}
+
+@test "CURVE keys that are given: a pair, or the secret half of one" {
+  # The pair of ZeroMQ's manual, known to everybody.
+  # shellcheck disable=SC2016
+  local public='Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID'
+  local secret='D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs'
+  IPP_CURVE_SECRETKEY=$secret controller --enable-curve
+  assert_equal "$(value "$CLIENT" curve_serverkey)" "\"$public\""
+  stop
+  controller --enable-curve --IPController.curve_secretkey="$secret" \
+    --IPController.curve_publickey="$public"
+  assert_equal "$(value "$ENGINE" curve_serverkey)" "\"$public\""
+  refused "not a pair" --cluster-id=x --enable-curve --IPController.curve_secretkey="$secret" \
+    --IPController.curve_publickey="${public/Yne/Yni}"
+  refused "is no key" --cluster-id=x --enable-curve --IPController.curve_secretkey=short
+  refused "without its secret key" --cluster-id=x --enable-curve \
+    --IPController.curve_publickey="$public"
+}
+
+@test "ipyparallel's configuration file: plain lines are read, the rest is named" {
+  mkdir -p "$PROFILE"
+  cat >"$PROFILE/ipcontroller_config.py" <<'PYTHON'
+# Configuration file for ipcontroller.
+c = get_config()
+import socket
+c.HeartMonitor.period = 200
+c.IPController.location = 'n7'
+c.IPController.ssh_server = socket.gethostname()
+c.Session.key = b'from-the-file'
+c.IPController.nonsense = 1
+PYTHON
+  shown --IPController.location=n8
+  assert_output --partial $'HeartMonitor\n  .period = 200'
+  controller --location=n8
+  assert_equal "$(value "$CLIENT" location)" '"n8"'
+  assert_equal "$(value "$CLIENT" key)" '"from-the-file"'
+  grep -q 'ipcontroller_config.py:3: not understood' "$WORLD/controller.log"
+  grep -q 'ipcontroller_config.py:6: not understood' "$WORLD/controller.log"
+  grep -q 'ipcontroller_config.py:8: .*has no trait nonsense' "$WORLD/controller.log"
+}
+
+@test "--config: one more such file; a wrong value in it is status 78" {
+  echo "c.IPController.location = 'n9'" >more.py
+  shown --config=more.py
+  assert_output --partial ".location = 'n9'"
+  echo "c.HeartMonitor.period = 'fast'" >more.py
+  run --separate-stderr run_limited 10 ipcontroller --config more.py
+  assert_status 78
+  assert_stderr --partial "more.py:1: HeartMonitor.period: 'fast' is not"
+  run --separate-stderr run_limited 10 ipcontroller --config none.py
+  assert_status 66
+}
+
+@test "schemes: the name is in the client's file" {
+  local scheme
+  for scheme in lru pure weighted; do
+    controller --scheme=$scheme
+    assert_equal "$(value "$CLIENT" task_scheme)" "\"$scheme\""
+    stop
+  done
+}
