@@ -28,7 +28,8 @@ controller() {
   wait_until 20 "READY" grep -q '^READY' "$WORLD/controller.log"
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
+# gone PID: ended, though its parent may not have asked for its status yet.
+gone() { [[ $(state_of "$1") == @(|Z*) ]]; }
 
 stop() {
   kill -TERM "$CONTROLLER"

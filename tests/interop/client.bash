@@ -16,9 +16,9 @@ find_ipyparallel() {
   return 1
 }
 
-# check_client NAME: client.py's check NAME with two engines.
+# check_client NAME [N]: client.py's check NAME with N (two) engines.
 check_client() {
-  run run_limited 60 "$REAL_PYTHON" "$ROOT/tests/interop/client.py" "$1" 2
+  run run_limited 60 "$REAL_PYTHON" "$ROOT/tests/interop/client.py" "$1" "${2-2}"
   assert_status 0
   assert_output ""
 }

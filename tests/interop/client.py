@@ -100,6 +100,18 @@ def abort(client):
     raise AssertionError('not aborted')
 
 
+def broadcast(client):
+    view = client.broadcast_view()
+    for view.is_coalescing in True, False:
+        assert view.apply_sync(lambda a: a * 2, 21) == [42] * COUNT
+        got = view.apply_sync(bytes, 100000)
+        assert got == [bytes(100000)] * COUNT
+
+
+def encrypted(client):
+    assert client.curve_serverkey and client.curve_secretkey and not client.session.key
+
+
 def subscribe(client):
     """Returns once output arrives: the client subscribes beside its requests, and what engines
     publish before that is lost to it."""

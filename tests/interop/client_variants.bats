@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# A real ipyparallel.Client with our controller started in unusual ways, and our engines.
+load ../lib/cluster
+load client
+
+setup() {
+  world_make
+  find_ipyparallel
+  world_enter
+}
+teardown() { cluster_stop; }
+
+# engines N ARG…: a controller with these arguments, and N engines.
+engines() {
+  local i n=$1
+  shift
+  in_background "$WORLD/controller.log" "$IPKIT_BUILD/bin/ipcontroller" "$@" \
+    >"$WORLD/controller.pid"
+  wait_until 20 "READY" grep -q '^READY' "$WORLD/controller.log"
+  for ((i = 0; i < n; i++)); do
+    in_background "$WORLD/engine-$i.log" "$IPKIT_BUILD/bin/ipengine" >"$WORLD/engine-$i.pid"
+  done
+  wait_until 30 "$n engines" engines_answer "$n"
+}
+
+# scheme NAME: balanced work is done under it.
+scheme() {
+  engines 2 --scheme="$1"
+  check_client balanced_map
+}
+
+# depth N: broadcasts go down a tree of that depth, to every engine once.
+depth() {
+  engines 5 --IPController.broadcast_scheduler_depth="$1"
+  check_client broadcast 5
+}
+
+@test "scheme lru" { scheme lru; }
+@test "scheme plainrandom" { scheme plainrandom; }
+@test "scheme twobin" { scheme twobin; }
+@test "scheme weighted" { scheme weighted; }
+@test "scheme pure" { scheme pure; }
+@test "a broadcast tree of depth 0" { depth 0; }
+@test "a broadcast tree of depth 1" { depth 1; }
+@test "a broadcast tree of depth 3" { depth 3; }
+
+@test "any number of tasks at an engine, and ten" {
+  engines 2 --hwm=0
+  check_client balanced_map
+  cluster_stop
+  : >"$WORLD/controller.log"
+  engines 2 --hwm=10
+  check_client balanced_map
+}
+
+@test "all ports from a range, clients and engines on different addresses" {
+  engines 2 --ports=21600-21630 --IPController.engine_ip=127.0.0.2
+  check_client apply
+}
