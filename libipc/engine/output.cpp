@@ -46,7 +46,7 @@ std::string TextStream::take(std::string_view bytes, bool all) {
   text += bytes;
   const size_t rest = all ? 0 : unfinished(text);
   held_ = text.substr(text.size() - rest);
-  text.resize(text.size() - rest);
+  text.erase(text.size() - rest);
   return text;
 }
 

@@ -11,6 +11,7 @@ namespace {
 struct Start {
   std::function<void(Loop&)> setup;
   std::function<void()> teardown;
+  Order order;
 };
 
 void run_actor(zsock_t* pipe, void* argument) {
@@ -27,10 +28,12 @@ void run_actor(zsock_t* pipe, void* argument) {
   };
   loop.on_fd(zsock_fd(pipe), POLLIN, take_commands);
   start.setup(loop);
+  start.order.before();
   zsock_signal(pipe, 0);
   take_commands(0);
   loop.run();
   if (start.teardown) start.teardown();
+  start.order.before();
 }
 
 }  // namespace
@@ -38,12 +41,15 @@ void run_actor(zsock_t* pipe, void* argument) {
 Actor::Actor(std::function<void(Loop&)> setup, std::function<void()> teardown) {
   // Signals are the program's business, not the library's.
   zsys_handler_set(nullptr);
-  Start start{std::move(setup), std::move(teardown)};
+  order_.join(std::hash<Actor*>()(this) >> 4);  // the low bits are those of every address
+  Start start{std::move(setup), std::move(teardown), order_};
   actor_ = zactor_new(run_actor, &start);
+  order_.after();
 }
 
 Actor::~Actor() {
   zactor_destroy(&actor_);
+  order_.after();
 }
 
 }  // namespace ipc::net

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "libipc/net/loop.hpp"
+#include "libipc/net/order.hpp"
 
 struct _zactor_t;
 
@@ -23,6 +24,7 @@ class Actor {
 
  private:
   _zactor_t* actor_;
+  [[no_unique_address]] Order order_;
 };
 
 }  // namespace ipc::net

@@ -14,6 +14,11 @@ static zmq_msg_t* message(const unsigned char* storage) {
   return reinterpret_cast<zmq_msg_t*>(const_cast<unsigned char*>(storage));
 }
 
+// libzmq calls it in whichever thread drops the last reference. Has a name for tests/lib/tsan.supp.
+static void free_adopted(void*, void* owner) {
+  delete static_cast<std::string*>(owner);
+}
+
 Frame::Frame() {
   zmq_msg_init(message(storage_));
 }
@@ -28,9 +33,7 @@ Frame Frame::adopt(std::string bytes) {
   if (bytes.size() < kCopyBelow) return Frame(bytes);
   auto* owner = new std::string(std::move(bytes));
   Frame frame;
-  zmq_msg_init_data(
-      message(frame.storage_), owner->data(), owner->size(),
-      [](void*, void* hint) { delete static_cast<std::string*>(hint); }, owner);
+  zmq_msg_init_data(message(frame.storage_), owner->data(), owner->size(), free_adopted, owner);
   return frame;
 }
 

@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <utility>
 
 namespace ipc::net {
 namespace {
@@ -58,11 +60,14 @@ Socket::Socket(Context& context, SocketType type)
 }
 
 Socket::Socket(Socket&& other) noexcept
-    : socket_(std::exchange(other.socket_, nullptr)), used_(std::move(other.used_)) {}
+    : socket_(std::exchange(other.socket_, nullptr)),
+      used_(std::move(other.used_)),
+      order_(other.order_) {}
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   std::swap(socket_, other.socket_);
   std::swap(used_, other.used_);
+  std::swap(order_, other.order_);
   return *this;
 }
 
@@ -117,11 +122,13 @@ Result<std::string> Socket::bind(const std::string& endpoint) {
   size_t size = bound.size();
   if (zmq_getsockopt(socket_, ZMQ_LAST_ENDPOINT, bound.data(), &size) != 0)
     return zmq_error("cannot listen on " + endpoint);
+  order_.join(std::hash<std::string_view>()(bound.data()));
   return std::string(bound.data());
 }
 
 Status Socket::connect(const std::string& endpoint) {
   if (zmq_connect(use(), endpoint.c_str()) != 0) return zmq_error("cannot connect to " + endpoint);
+  order_.join(std::hash<std::string_view>()(endpoint));
   return {};
 }
 
@@ -143,11 +150,13 @@ bool Socket::receive(Frames& frames) {
     if (zmq_errno() == EAGAIN) *used_ = false;
     return false;
   } while (zmq_msg_more(frames.back().raw()));
+  order_.after();
   return true;
 }
 
 SendStatus Socket::send(std::span<Frame> frames) {
   void* const socket = use();
+  order_.before();
   for (size_t i = 0; i < frames.size(); ++i) {
     const int more = i + 1 < frames.size() ? ZMQ_SNDMORE : 0;
     if (zmq_msg_send(frames[i].raw(), socket, ZMQ_DONTWAIT | more) >= 0) continue;

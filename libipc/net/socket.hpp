@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libipc/net/order.hpp"
 #include "libipc/util/clock.hpp"
 #include "libipc/util/result.hpp"
 
@@ -120,6 +121,7 @@ class Socket {
   // False: it had no input, and nothing was done with it since. Only then does its descriptor tell
   // of the next input. Not a member proper because a loop looks at it, wherever the socket moves.
   std::unique_ptr<bool> used_ = std::make_unique<bool>(true);
+  [[no_unique_address]] Order order_;  // with the sockets of the same endpoints
 };
 
 enum class ConnectionEvent { none, connected, disconnected, refused };
