@@ -37,6 +37,7 @@ class Commands {
 
   std::vector<sched::Role*> roles;
   hub::Heartbeat* heartbeat = nullptr;
+  std::function<void(std::string_view number)> on_report;
 
   int read() {
     int taken = 0;
@@ -51,6 +52,7 @@ class Commands {
 
  private:
   void pass(net::Event& event) {
+    if (event.kind == net::EventKind::report) return on_report(event.fields[0]);
     if (heartbeat != nullptr) heartbeat->command(event);
     for (sched::Role* role : roles) {
       if (event.kind == net::EventKind::engine_added)
@@ -64,6 +66,11 @@ class Commands {
 
   Socket socket_;
 };
+
+void report(net::EventWriter& tap, std::string_view number, Socket& to_hub) {
+  tap.add(net::EventKind::reported, {number});
+  tap.flush(to_hub);
+}
 
 }  // namespace
 
@@ -91,6 +98,7 @@ struct Controller::RelayLoop {
                   options.max_heart_misses, tap) {
     commands.roles = {&mux, &control, &iopub, &broadcast};
     commands.heartbeat = &heartbeat;
+    commands.on_report = [this](std::string_view number) { report(tap, number, to_hub); };
     loop.set_spin(options.poll_spin);
     loop.at_turn_end([this, &loop] { tap.flush_later(to_hub, loop); });
   }
@@ -114,6 +122,7 @@ struct Controller::TaskLoop {
              {options.task_limit.value_or(options.scheme == "pure" ? 0 : 1)}, signer, tap,
              [this] { commands.read(); }) {
     commands.roles = {&task};
+    commands.on_report = [this](std::string_view number) { report(tap, number, to_hub); };
     loop.set_spin(options.poll_spin);
     loop.at_turn_end([this, &loop] { tap.flush_later(to_hub, loop); });
   }
@@ -204,6 +213,13 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
   return {};
 }
 
+static Result<std::unique_ptr<hub::Store>> make_store(const ControllerOptions& o) {
+  using Records = ControllerOptions::Records;
+  if (o.records == Records::sqlite) return hub::open_sqlite_store(o.record_file, o.file_limits);
+  return o.records == Records::memory ? hub::make_memory_store(o.record_limit, o.record_bytes)
+                                      : hub::make_empty_store();
+}
+
 Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   IPC_TRY_ASSIGN(const wire::Signer signer, wire::Signer::create(o.signature_scheme, o.key));
   IPC_TRY_ASSIGN(auto policy, sched::make_policy(o.scheme));
@@ -223,9 +239,7 @@ Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   wire::Json info = {{"interface", engine_.interface}, {"broadcast", engine_.broadcast}};
   for (const auto& [port_name, port] : engine_.ports) info[port_name] = port;
   hub_options.connection_info = std::move(info);
-  auto store = o.records == ControllerOptions::Records::memory
-                   ? hub::make_memory_store(o.record_limit, o.record_bytes)
-                   : hub::make_empty_store();
+  IPC_TRY_ASSIGN(auto store, make_store(o));
 
   // Each is made, used and ended in its actor's thread.
   const auto relay = std::make_shared<std::unique_ptr<RelayLoop>>();

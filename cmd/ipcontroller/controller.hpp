@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libipc/hub/hub.hpp"
+#include "libipc/hub/sqlite_store.hpp"
 #include "libipc/net/actor.hpp"
 #include "libipc/net/connection.hpp"
 #include "libipc/sched/role.hpp"
@@ -36,8 +37,10 @@ struct ControllerOptions {
   Duration registration_timeout = seconds(30);
   microseconds poll_spin{120};
   int64_t max_message_size = -1;  ///< bytes; -1: no limit
-  enum class Records { memory, none } records = Records::memory;
-  std::size_t record_limit = 1024, record_bytes = 1u << 30;
+  enum class Records { sqlite, memory, none } records = Records::memory;
+  std::size_t record_limit = 1024, record_bytes = 1u << 30;  ///< of those in memory
+  std::string record_file;                                   ///< of those in SQLite
+  hub::RecordLimits file_limits{.bytes = 10ull << 30, .age = std::chrono::hours(30 * 24)};
   std::string state_file;
   bool restore = false;
   std::function<void()> shutdown;  ///< a client asked for the end; called in another thread

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "cmd/ipcontroller/traits.hpp"
@@ -117,6 +118,7 @@ std::vector<Given> on_command_line(const cli::Arguments& arguments) {
 
 Result<Settings> apply_all(std::vector<Given> given) {
   Settings settings;
+  settings.controller.records = ControllerOptions::Records::sqlite;
   settings.controller.registration_timeout = Duration(0);  // follows from the heartbeat's period
   for (const auto& one : given) {
     if (!one.in_file) {
@@ -165,6 +167,34 @@ Result<microseconds> parse_spin(const std::string& text) {
     return Error{Code::usage, "--poll-spin: '" + text + "' is not a time up to 10ms",
                  "120us, or 0"};
   return std::chrono::duration_cast<microseconds>(*time);
+}
+
+// "30d,10G,100000": an age, bytes, a number, in any order; none: no limit.
+Result<hub::RecordLimits> parse_record_limits(const std::string& text) {
+  const Error wrong{Code::usage, "--record-limit: '" + text + "' is not a list of limits",
+                    "an age, bytes or a number: 30d,10G or 100000; 0: none"};
+  hub::RecordLimits limits;
+  for (const auto& item : split(text, ',')) {
+    const std::size_t unit = item.find_first_not_of("0123456789");
+    const auto number = parse_number("--record-limit", item.substr(0, unit), 0, 1L << 40);
+    if (!number) return wrong;
+    const auto count = static_cast<std::size_t>(*number);
+    const std::string_view rest =
+        unit == std::string::npos ? "" : std::string_view(item).substr(unit);
+    constexpr std::string_view kBytes = "KMGT", kTimes = "smhd";
+    constexpr std::array<int, 4> kSeconds{1, 60, 3600, 86400};
+    if (rest.empty())
+      limits.records = count;
+    else if (rest.size() > 1)
+      return wrong;
+    else if (const auto at = kBytes.find(rest[0]); at != kBytes.npos && *number < 1L << 20)
+      limits.bytes = count << (10 * (at + 1));
+    else if (const auto time = kTimes.find(rest[0]); time != kTimes.npos && *number < 1L << 30)
+      limits.age = std::chrono::seconds(*number * kSeconds[time]);
+    else
+      return wrong;
+  }
+  return limits;
 }
 
 // Keys that were given must be a pair; one that was not follows from the other.
@@ -229,7 +259,9 @@ const cli::Command& controller_command() {
           {0, "hwm", "N", "tasks an engine may have at a time; default 1, 0 = any number"},
           {0, "reuse", "", "keep ports and key of the files of an earlier run"},
           {0, "restore", "", "the same, and take over its engines"},
-          {0, "dictdb", "", "keep task records in memory (default)"},
+          {0, "sqlitedb", "", "keep task records in the profile's tasks.db (default)"},
+          {0, "record-limit", "LIST", "age, bytes, number of those in it; default 30d,10G"},
+          {0, "dictdb", "", "keep the last 1024 task records in memory"},
           {0, "nodb", "", "keep no task records"},
           {0, "keyfile", "FILE", "take the key from this file"},
           {0, "secure", "", "sign messages, with a new key (default)"},
@@ -251,7 +283,6 @@ const cli::Command& controller_command() {
           {0, "show-config-json", "", "the same as JSON"},
           {0, "help-all", "", "this text and the traits of the reference"},
           {0, "usethreads", "", ""},
-          {0, "sqlitedb", "", ""},
           {0, "mongodb", "", ""},
           {0, "init", "", ""},
           {0, "log-url", "URL", ""},
@@ -306,6 +337,9 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   ControllerOptions& options = settings.controller;
   IPC_TRY_ASSIGN(const long size, arguments.number("max-message-size", -1, 1, 1L << 62));
   options.max_message_size = size;
+  if (const auto limits = arguments.get("record-limit")) {
+    IPC_TRY_ASSIGN(options.file_limits, parse_record_limits(*limits));
+  }
   if (const auto spin = arguments.get("poll-spin")) {
     IPC_TRY_ASSIGN(options.poll_spin, parse_spin(*spin));
   }

@@ -26,8 +26,9 @@ struct Settings {
   config::ClusterOptions cluster_options;
   config::ClusterName cluster;
   std::string location, ssh, engine_ssh, work_dir, user;
-  std::string client_file, engine_file;  ///< names in security/, empty: the usual ones
-  std::string config_file;               ///< traits are read from it too
+  std::string client_file, engine_file;       ///< names in security/, empty: the usual ones
+  std::string record_directory, record_name;  ///< empty: the profile's, tasks[-ID].db
+  std::string config_file;                    ///< traits are read from it too
   log::Level log_level = log::Level::info;
   bool log_to_file = false, clean_logs = false, daemonize = false, reuse = false;
   bool enable_curve = false, create_profile = true;

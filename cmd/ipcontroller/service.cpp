@@ -137,6 +137,16 @@ std::string wait_for_end(int signals, int shutdown) {
 }
 
 // Everything between the lock and the end. `tell` is called once, when clients can come.
+std::string record_file(const Settings& settings) {
+  const auto& cluster = settings.cluster;
+  std::string name = settings.record_name;
+  if (name.empty())
+    name = cluster.cluster_id.empty() ? "tasks.db" : "tasks-" + cluster.cluster_id + ".db";
+  if (name.front() == '/') return name;
+  const auto& directory = settings.record_directory;
+  return (directory.empty() ? cluster.profile_dir : directory) + "/" + name;
+}
+
 Result<int> run(Settings& settings, int signals,
                 const std::function<void(const std::string&)>& tell) {
   Fd shutdown(::eventfd(0, EFD_CLOEXEC));
@@ -147,6 +157,7 @@ Result<int> run(Settings& settings, int signals,
   // As the reference has it: the id without a dash.
   settings.controller.state_file =
       config::log_directory(settings.cluster) + "/engines" + settings.cluster.cluster_id + ".json";
+  settings.controller.record_file = record_file(settings);
   raise_file_limit();
   net::Context context;
   IPC_TRY_ASSIGN(auto controller, Controller::start(context, settings.controller));
@@ -154,10 +165,10 @@ Result<int> run(Settings& settings, int signals,
     remove_files(settings);
     return written.error();
   }
+  log::info("ready, " + settings.cluster.text());
   tell("READY pid=" + std::to_string(::getpid()) +
        " client=" + file_path(settings, config::FileKind::client) +
        " engine=" + file_path(settings, config::FileKind::engine) + "\n");
-  log::info("ready, " + settings.cluster.text());
   const std::string why = wait_for_end(signals, shutdown.get());
   log::info("ends: " + why);
   if (!settings.reuse) remove_files(settings);

@@ -136,11 +136,12 @@ Status records(const Given& given, Settings& s) {
     s.controller.records = ControllerOptions::Records::memory;
   else if (kind == "nodb")
     s.controller.records = ControllerOptions::Records::none;
+  else if (kind == "sqlitedb")
+    s.controller.records = ControllerOptions::Records::sqlite;
   else
     return Error{Code::usage,
-                 given.origin + ": this release keeps task records in memory only, not in " +
-                     json_quote(given.value),
-                 "use --dictdb or --nodb"};
+                 given.origin + ": task records cannot be kept in " + json_quote(given.value),
+                 "use --sqlitedb, --dictdb or --nodb"};
   return {};
 }
 
@@ -242,7 +243,7 @@ constexpr Trait kTraits[] = {
     {"IPController.restore_engines", "as --restore", restore},
     {"IPController.client_json_file", "name of the clients' file", text<&Settings::client_file>},
     {"IPController.engine_json_file", "name of the engines' file", text<&Settings::engine_file>},
-    {"IPController.db_class", "DictDB or NoDB: as --dictdb, --nodb", records},
+    {"IPController.db_class", "SQLiteDB, DictDB or NoDB: as --sqlitedb, --dictdb, --nodb", records},
     {"IPController.registration_timeout", "seconds an engine has for its first heartbeat",
      time<&O::registration_timeout, seconds, 0, 1000000>},
     {"IPController.broadcast_scheduler_depth", "depth of the tree of broadcasts, 0 to 10",
@@ -296,8 +297,8 @@ constexpr Trait kTraits[] = {
     {"DictDB.size_limit", "bytes of data kept with them at most",
      number<&O::record_bytes, 1, 1L << 50>},
     {"DictDB.cull_fraction", "", nullptr},
-    {"SQLiteDB.filename", "", nullptr},
-    {"SQLiteDB.location", "", nullptr},
+    {"SQLiteDB.filename", "name of the database", text<&Settings::record_name>},
+    {"SQLiteDB.location", "directory of the database", text<&Settings::record_directory>},
     {"SQLiteDB.table", "", nullptr},
     {"MongoDB.database", "", nullptr},
     {"MongoDB.connection_args", "", nullptr},

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
 #include "libipc/wire/errors.hpp"
@@ -17,7 +18,6 @@ using wire::Json;
 namespace {
 
 constexpr Duration kAppear = seconds(1);  // an unknown id may still appear
-constexpr int kCatchUp = 16;              // times kDrainLimit batches, before questions
 constexpr Duration kStoreTick = milliseconds(250);
 constexpr Duration kShutdownDelay = milliseconds(300);
 
@@ -70,6 +70,7 @@ void Hub::take_event(net::Event& event) {
       remove(engine->id, "heartbeats stopped");
     return;
   }
+  if (event.kind == EventKind::reported) return take_report(event.fields[0]);
   if (event.kind == EventKind::task_assigned)
     return accounts_.task_assigned(event.fields[0], event.fields[1]);
   if (!net::MessageEvent::read(event, message)) return;
@@ -147,8 +148,6 @@ void Hub::reply_for_engine(const DirectRequest& request, const std::string& uuid
 }
 
 int Hub::from_clients() {
-  // What a client has seen happen is in the books when it asks, as far as a busy hub can.
-  for (int more = kCatchUp; more > 0 && from_loops() == net::kDrainLimit;) --more;
   int taken = 0;
   bool located = false;
   for (; taken < net::kDrainLimit && message_.receive(sockets_.clients, located); ++taken) {
@@ -159,10 +158,43 @@ int Hub::from_clients() {
     } else if (!signer_.verify(message_.view)) {
       complaints_.warning("hub: message with a wrong signature dropped");
     } else {
-      request(message_);
+      take_request(message_);
     }
   }
   return taken;
+}
+
+// Questions about tasks are answered when both loops have told what they heard before: what a
+// client has seen happen is in the books when it asks.
+bool Hub::is_about_tasks(std::string_view type) {
+  constexpr std::array<std::string_view, 7> kTypes{
+      "queue_request", "load_request",  "result_request",  "history_request",
+      "db_request",    "purge_request", "resubmit_request"};
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
+
+void Hub::ask_loops() {
+  answered_by_report_ = waiting_.size();
+  reports_missing_ = 2;
+  tell_all(EventKind::report, {std::to_string(++report_)});
+}
+
+void Hub::take_report(std::string_view number) {
+  if (number != std::to_string(report_) || --reports_missing_ > 0) return;
+  for (; answered_by_report_ > 0; --answered_by_report_) {
+    net::Incoming message = std::move(waiting_.front());
+    waiting_.pop_front();
+    request(message);
+  }
+  if (!waiting_.empty()) ask_loops();
+}
+
+void Hub::take_request(net::Incoming& message) {
+  const auto header = parser_.header(message.view.header);
+  if (!header || !is_about_tasks(header->msg_type)) return request(message);
+  waiting_.push_back(std::move(message));
+  message = {};
+  if (waiting_.size() == 1) ask_loops();
 }
 
 void Hub::request(net::Incoming& message) {

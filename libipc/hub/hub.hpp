@@ -2,6 +2,7 @@
 // The hub: registration, notifications, books and queries.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -47,6 +48,10 @@ class Hub {
   int from_loops();
   void take_event(net::Event& event);
   void take_direct(net::Event& event, const net::MessageEvent& message);
+  static bool is_about_tasks(std::string_view type);
+  void ask_loops();
+  void take_report(std::string_view number);
+  void take_request(net::Incoming& message);
   void request(net::Incoming& message);
   void act(const std::string& type, const wire::Json& content);
   bool answer_query(const std::string& type, const wire::Json& content, Answer& answer);
@@ -89,6 +94,11 @@ class Hub {
   Waits waits_;
   net::EventWriter to_relay_, to_task_;
   net::Incoming message_;
+  // Requests that wait for what the loops have heard: the first of them for report `report_`.
+  std::deque<net::Incoming> waiting_;
+  std::size_t answered_by_report_ = 0;
+  int reports_missing_ = 0;
+  unsigned long report_ = 0;
   wire::FieldParser parser_;
   std::string client_, parent_;  // of the request that is being answered
   TimePoint begin_ = Clock::now();

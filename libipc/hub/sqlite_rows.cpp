@@ -41,14 +41,6 @@ enum Number : int {
   label,
 };
 
-// Parameters are counted from 1, columns from 0.
-void bind_text(SQLite::Statement& statement, Number column, std::string_view text) {
-  if (text.empty())
-    statement.bind(column + 1);
-  else
-    statement.bind(column + 1, std::string(text));
-}
-
 std::string text_of(SQLite::Statement& row, Number column) {
   const auto value = row.getColumn(column);
   return value.isNull() ? std::string() : value.getString();
@@ -165,38 +157,49 @@ std::string column_time(const std::optional<UnixMicros>& time) {
   return text += "+00:00";
 }
 
-void bind_record(SQLite::Statement& s, const Record& r, wire::FieldParser& parser) {
-  s.bind(msg_id + 1, r.msg_id);
-  bind_text(s, header, r.request.header());
-  bind_text(s, metadata, r.request.metadata());
-  bind_text(s, content, r.request.content());
-  const auto bind_buffers = [&](Number column, bool has, const net::Frames& frames) {
-    if (!has) return s.bind(column + 1);
-    const std::string blob = pickle_buffers(frames);
-    s.bind(column + 1, blob.data(), static_cast<int>(blob.size()));
-  };
-  bind_buffers(buffers, r.has_buffers, r.buffers);
-  bind_text(s, submitted, column_time(r.submitted));
-  bind_text(s, client_uuid, parser.field(r.request.header(), "session"));
+// Parameters are counted from 1, columns from 0.
+void RecordBinder::text(SQLite::Statement& statement, int column, std::string_view text) {
+  if (text.empty()) return statement.bind(column + 1);
+  auto& value = values_[static_cast<std::size_t>(column)];
+  value = text;
+  statement.bindNoCopy(column + 1, value);
+}
+
+void RecordBinder::buffers(SQLite::Statement& statement, int column, bool has,
+                           const net::Frames& frames) {
+  if (!has) return statement.bind(column + 1);
+  auto& value = values_[static_cast<std::size_t>(column)];
+  value = pickle_buffers(frames);
+  statement.bindNoCopy(column + 1, value.data(), static_cast<int>(value.size()));
+}
+
+void RecordBinder::bind(SQLite::Statement& s, const Record& r) {
+  s.bindNoCopy(msg_id + 1, r.msg_id);
+  text(s, header, r.request.header());
+  text(s, metadata, r.request.metadata());
+  text(s, content, r.request.content());
+  buffers(s, Number::buffers, r.has_buffers, r.buffers);
+  text(s, submitted, column_time(r.submitted));
+  text(s, client_uuid, parser_.field(r.request.header(), "session"));
   if (r.has_engine)
-    s.bind(engine_uuid + 1, r.engine_uuid);  // may be "": failed before it had one
+    s.bindNoCopy(engine_uuid + 1, r.engine_uuid);  // may be "": failed before it had one
   else
     s.bind(engine_uuid + 1);
-  bind_text(s, started, column_time(r.started));
-  bind_text(s, completed, column_time(r.completed));
-  bind_text(s, resubmitted, r.resubmitted);
-  bind_text(s, received, column_time(r.received));
-  bind_text(s, result_header, r.result.header());
-  bind_text(s, result_metadata, r.result.metadata());
-  bind_text(s, result_content, r.result.content());
-  bind_buffers(result_buffers, r.has_result_buffers, r.result_buffers);
-  bind_text(s, queue, r.queue == nullptr ? "" : r.queue);
-  bind_text(s, execute_input, r.execute_input);
-  bind_text(s, execute_result, r.execute_result);
-  bind_text(s, error, r.error);
-  s.bind(out + 1, r.out);
-  s.bind(err + 1, r.err);
-  bind_text(s, label, r.label);
+  text(s, started, column_time(r.started));
+  text(s, completed, column_time(r.completed));
+  text(s, resubmitted, r.resubmitted);
+  text(s, received, column_time(r.received));
+  text(s, result_header, r.result.header());
+  text(s, result_metadata, r.result.metadata());
+  text(s, result_content, r.result.content());
+  buffers(s, result_buffers, r.has_result_buffers, r.result_buffers);
+  text(s, queue, r.queue == nullptr ? "" : r.queue);
+  text(s, execute_input, r.execute_input);
+  text(s, execute_result, r.execute_result);
+  text(s, error, r.error);
+  s.bindNoCopy(out + 1, r.out);
+  s.bindNoCopy(err + 1, r.err);
+  text(s, label, r.label);
 }
 
 Record read_record(SQLite::Statement& row) {

@@ -4,6 +4,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,20 @@ const std::vector<Column>& record_columns();
 /// "name, name, …" of all of them, quoted.
 std::string column_list();
 
-/// Binds all columns in their order, the first to parameter 1. Throws SQLite::Exception.
-void bind_record(SQLite::Statement& statement, const Record& record, wire::FieldParser& parser);
+/// Binds records to a statement's parameters. One thread.
+class RecordBinder {
+ public:
+  /// All columns in their order, the first to parameter 1. What is bound stays valid until the next
+  /// call. Throws SQLite::Exception.
+  void bind(SQLite::Statement& statement, const Record& record);
+
+ private:
+  void text(SQLite::Statement& statement, int column, std::string_view text);
+  void buffers(SQLite::Statement& statement, int column, bool has, const net::Frames& frames);
+
+  std::array<std::string, 23> values_;  // SQLite takes them as they are
+  wire::FieldParser parser_;
+};
 /// The row a statement over column_list() is at. What cannot be read is null, as if never written.
 Record read_record(SQLite::Statement& row);
 

@@ -2,9 +2,13 @@
 // Task records in an SQLite file.
 #include "libipc/hub/sqlite_store.hpp"
 
+#include <linux/magic.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -29,11 +33,30 @@ std::string quoted(const std::string& name) {
   return '"' + name + '"';
 }
 
+// File systems between machines, which do not share memory.
+bool is_on_network(const std::string& file) {
+  constexpr std::array<std::uint32_t, 5> kNetwork{
+      NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, SMB2_SUPER_MAGIC, CIFS_SUPER_MAGIC, FUSE_SUPER_MAGIC};
+  const std::size_t slash = file.rfind('/');
+  struct statfs facts {};
+  if (::statfs(slash == std::string::npos ? "." : file.substr(0, slash + 1).c_str(), &facts) != 0)
+    return false;
+  const auto type = static_cast<std::uint32_t>(facts.f_type);
+  return std::any_of(kNetwork.begin(), kNetwork.end(),
+                     [type](std::uint32_t magic) { return magic == type; });
+}
+
 // The database: everything that knows SQL. Throws SQLite::Exception; one thread at a time.
 class Database {
  public:
   Database(const std::string& file, RecordLimits limits)
-      : limits_(limits), db_(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMillis) {
+      : limits_(limits),
+        db_(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
+            kBusyMillis) {
+    // WAL needs memory that processes share; without it, nobody else can read meanwhile.
+    if (is_on_network(file)) db_.exec("PRAGMA locking_mode = EXCLUSIVE");
+    // Records are a kilobyte and more. For a new file.
+    db_.exec("PRAGMA page_size = 16384");
     db_.exec("PRAGMA journal_mode = WAL");
     // A crash of the machine may cost the last batches, never the file.
     db_.exec("PRAGMA synchronous = NORMAL");
@@ -58,7 +81,7 @@ class Database {
     SQLite::Transaction transaction(db_);
     for (const Record& record : batch) {
       insert_->reset();
-      bind_record(*insert_, record, parser_);
+      binder_.bind(*insert_, record);
       insert_->exec();
     }
     transaction.commit();
@@ -206,7 +229,7 @@ class Database {
   std::optional<SQLite::Statement> insert_, find_, at_;
   std::size_t count_ = 0;
   TimePoint next_age_check_{};
-  wire::FieldParser parser_;
+  RecordBinder binder_;
 };
 
 // Batches on their way to the database, in a thread of their own.
@@ -372,6 +395,10 @@ class SqliteStore : public Store {
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& file, RecordLimits limits) {
   const mode_t mask = ::umask(0077);
   const auto restore = [mask] { ::umask(mask); };
+  // Counting what SQLite allocates would take a lock for each piece. Has no effect once it is in
+  // use.
+  static const int configured = ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)configured;
   try {
     auto store = std::make_unique<SqliteStore>(file, limits);
     if (store->version() > kVersion) {

@@ -36,6 +36,8 @@ enum class EventKind : std::uint8_t {
   send_mux,
   send_control,  ///< buffers: the frames for a client-facing socket
   submit,        ///< buffers: the frames of a task
+  report,        ///< number: tell what you have heard up to now, then `reported`
+  reported,      ///< number
 };
 
 /// One event; `fields` point into the batch.

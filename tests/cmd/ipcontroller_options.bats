@@ -50,8 +50,11 @@ ports() {
 
 # listening PORT: the addresses where somebody listens on it, in hex as the kernel shows them.
 listening() {
-  awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && substr($2, 9) == port {
-    print substr($2, 1, 8)}' /proc/net/tcp | sort
+  local own
+  # Others may have the same number at another address.
+  own=$(find "/proc/$CONTROLLER/fd" -lname 'socket:*' -printf '%l ')
+  awk -v port="$(printf ':%04X' "$1")" -v own="$own" '$4 == "0A" && substr($2, 9) == port &&
+    index(own, "[" $10 "]") { print substr($2, 1, 8)}' /proc/net/tcp | sort
 }
 
 # refused TEXT ARG…: a usage error of one line that has TEXT in it.
