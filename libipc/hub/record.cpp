@@ -84,6 +84,23 @@ Json Record::get(std::string_view key, bool& known) const {
   return nullptr;
 }
 
+void Record::clear() {
+  constexpr std::size_t kWorthKeeping = 8192;
+  if (weight() > kWorthKeeping) return void(*this = Record());
+  Record fresh;
+  for (auto text : {&Record::msg_id, &Record::engine_uuid, &Record::resubmitted, &Record::label,
+                    &Record::execute_input, &Record::execute_result, &Record::error, &Record::out,
+                    &Record::err}) {
+    (this->*text).clear();
+    std::swap(fresh.*text, this->*text);
+  }
+  request.clear();
+  result.clear();
+  std::swap(fresh.request, request);
+  std::swap(fresh.result, result);
+  *this = std::move(fresh);
+}
+
 std::size_t Record::weight() const {
   return total(buffers) + total(result_buffers) + out.size() + err.size() + request.size() +
          result.size() + execute_result.size();

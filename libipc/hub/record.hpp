@@ -19,6 +19,7 @@ namespace ipc::hub {
 class MessageText {
  public:
   void assign(std::string_view header, std::string_view metadata, std::string_view content);
+  void clear() { bytes_.clear(), header_ = metadata_ = 0; }
   bool empty() const { return bytes_.empty(); }
   std::size_t size() const { return bytes_.size(); }
   std::string_view header() const { return part(0, header_); }
@@ -52,6 +53,8 @@ struct Record {
   /// Value of one key as clients see it; `known` is set to false for a key that records do not
   /// have.
   wire::Json get(std::string_view key, bool& known) const;
+  /// As new, but for the memory of its texts.
+  void clear();
   /// Bytes of buffers and texts, about.
   std::size_t weight() const;
 };

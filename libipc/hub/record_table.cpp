@@ -13,15 +13,27 @@ RecordTable::Entry* RecordTable::find(std::string_view msg_id) {
 }
 
 RecordTable::Entry& RecordTable::make(std::string_view msg_id) {
-  Record record;
-  record.msg_id = msg_id;
-  return add(std::move(record));
+  Entry& entry = begin();
+  entry.msg_id = msg_id;
+  return index(entry);
 }
 
 RecordTable::Entry& RecordTable::add(Record&& record) {
-  finished_.emplace_back(std::move(record));
+  Entry& entry = begin();
+  static_cast<Record&>(entry) = std::move(record);
+  return index(entry);
+}
+
+RecordTable::Entry& RecordTable::begin() {
+  if (spare_.empty()) spare_.emplace_back();
+  finished_.splice(finished_.end(), spare_, spare_.begin());
   Entry& entry = finished_.back();
   entry.self = std::prev(finished_.end());
+  entry.weight = 0;
+  return entry;
+}
+
+RecordTable::Entry& RecordTable::index(Entry& entry) {
   entry.order = next_++;
   by_id_.emplace(entry.msg_id, &entry);
   return entry;

@@ -21,7 +21,6 @@ class RecordTable {
     Entries::iterator self;
     std::size_t weight = 0;  ///< as counted in bytes()
     bool is_open = false;
-    explicit Entry(Record&& record) : Record(std::move(record)) {}
   };
 
   Entry* find(std::string_view msg_id);
@@ -37,6 +36,8 @@ class RecordTable {
   void erase(Entry& entry);
   /// Takes out all finished ones, in the order they ended.
   Entries take_finished();
+  /// Gives back what was taken and is not wanted any more, cleared: to be used again.
+  void reuse(Entries&& entries) { spare_.splice(spare_.end(), entries); }
 
   /// In the order they ended.
   Entries& finished() { return finished_; }
@@ -45,9 +46,12 @@ class RecordTable {
   std::vector<const Record*> select(const Query& query) const;
 
  private:
+  Entry& begin();
+  Entry& index(Entry& entry);
+
   std::uint64_t next_ = 0;
   std::size_t bytes_ = 0;
-  Entries open_, finished_;  // a record goes from one to the other and stays in place
+  Entries open_, finished_, spare_;  // a record goes from one to the other and stays in place
   std::unordered_map<std::string_view, Entry*> by_id_;
 };
 

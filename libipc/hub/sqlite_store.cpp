@@ -22,10 +22,11 @@
 namespace ipc::hub {
 namespace {
 
-constexpr int kVersion = 1;           // of the schema: PRAGMA user_version
-constexpr int kBusyMillis = 5000;     // another process reads or writes the file
-constexpr std::size_t kBatch = 1000;  // records that make a batch at once
-constexpr std::size_t kBacklog = 64;  // batches that may wait for a slow disk
+constexpr int kVersion = 1;                 // of the schema: PRAGMA user_version
+constexpr int kBusyMillis = 5000;           // another process reads or writes the file
+constexpr std::size_t kBatch = 1000;        // records that make a batch at once
+constexpr std::size_t kSpare = 4 * kBatch;  // records whose memory is used again
+constexpr std::size_t kBacklog = 64;        // batches that may wait for a slow disk
 constexpr auto kSyncLimit = seconds(30);
 constexpr auto kAgeCheck = std::chrono::minutes(1);
 
@@ -253,6 +254,12 @@ class Writer {
     work_.notify_one();
   }
 
+  // What is written and cleared, to be used again.
+  RecordTable::Entries take_spare() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(spare_, {});
+  }
+
   // The database may be used by the caller from here to its next add(). False: the disk hangs.
   bool sync() {
     std::unique_lock lock(mutex_);
@@ -268,7 +275,9 @@ class Writer {
       auto& batch = batches_.front();
       lock.unlock();
       write(batch);
+      for (auto& entry : batch) entry.clear();
       lock.lock();
+      if (spare_.size() < kSpare) spare_.splice(spare_.end(), batch);
       batches_.pop_front();
       idle_.notify_all();
     }
@@ -286,6 +295,7 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable work_, idle_;
   std::deque<RecordTable::Entries> batches_;  // the first is being written
+  RecordTable::Entries spare_;
   bool stop_ = false;
   std::thread thread_;
 };
@@ -358,7 +368,9 @@ class SqliteStore : public Store {
   }
 
   void tick() override {
-    if (writer_ && !table_.finished().empty()) writer_->add(table_.take_finished());
+    if (!writer_ || table_.finished().empty()) return;
+    writer_->add(table_.take_finished());
+    table_.reuse(writer_->take_spare());
   }
 
  private:

@@ -6,6 +6,8 @@
 #include <simdjson.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "libipc/util/clock.hpp"
 #include "libipc/util/text.hpp"
 
@@ -102,8 +104,13 @@ bool FieldParser::raw_fields(std::string_view json, std::span<const std::string_
 static std::string user_name() {
   for (const char* variable : {"USER", "LOGNAME"})
     if (const char* name = ::getenv(variable); name && *name) return name;
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry ? entry->pw_name : "ipkit";
+  // Not getpwuid(): it may load half a dozen libraries and ask a directory server for a word that
+  // is for the log only.
+  const uid_t uid = ::geteuid();
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/etc/passwd", "re"), std::fclose);
+  while (const passwd* entry = file ? ::fgetpwent(file.get()) : nullptr)
+    if (entry->pw_uid == uid) return entry->pw_name;
+  return std::to_string(uid);
 }
 
 Session::Session(std::string id) : id_(std::move(id)) {
