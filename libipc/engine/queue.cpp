@@ -12,7 +12,7 @@ constexpr size_t kMaxWithdrawn = 65536;
 // Beyond so many, requests are copied out of the receive buffers they pin.
 constexpr size_t kPackFrom = 1000;
 // A single long request must not keep short ones from being written ahead for long.
-constexpr Duration kLongest = milliseconds(2);
+constexpr Duration kLongest = milliseconds(20);
 
 }  // namespace
 

@@ -13,6 +13,12 @@
 
 namespace ipc::net {
 
+// From so many messages in this time on, blocking is better than looking: throughput counts then,
+// the processors have other work, and more gathers for the next turn. One client that waits for
+// each answer stays far below.
+constexpr int kFlow = 60;
+constexpr Duration kFlowTime = milliseconds(2);
+
 struct Source {
   void* socket = nullptr;
   bool* used = nullptr;  // the socket's own note: its descriptor may have missed something
@@ -130,9 +136,18 @@ void Loop::run() {
 }
 
 bool Loop::turn(Duration limit) {
-  const bool spinning = spin_.count() > 0 && now_ - last_work_ < spin_;
-  const bool worked = dispatch(spinning ? Duration{0} : until_next_timer(limit));
-  if (worked) last_work_ = now_;
+  const bool spinning = spin_.count() > 0 && now_ - last_work_ < spin_ && !flowing_;
+  const int taken = dispatch(spinning ? Duration{0} : until_next_timer(limit));
+  const bool worked = taken > 0;
+  if (worked) {
+    last_work_ = now_;
+    taken_ += taken;
+    if (now_ - taken_since_ >= kFlowTime) {
+      flowing_ = taken_ * kFlowTime > kFlow * (now_ - taken_since_);
+      taken_ = 0;
+      taken_since_ = now_;
+    }
+  }
   const bool fired = fire_timers();
   if (worked || fired)
     for (auto& handler : turn_end_) handler();
@@ -142,7 +157,7 @@ bool Loop::turn(Duration limit) {
   return worked || fired;
 }
 
-bool Loop::dispatch(Duration limit) {
+int Loop::dispatch(Duration limit) {
   const auto polled = sources_->current();
   auto& items = polled->items;
   bool pending = false;
@@ -156,18 +171,18 @@ bool Loop::dispatch(Duration limit) {
   const int ready =
       ::poll(items.data(), items.size(), pending ? 0 : static_cast<int>(wait.count()));
   now_ = Clock::now();
-  if (ready <= 0 && !pending) return false;
-  bool worked = false;
+  if (ready <= 0 && !pending) return 0;
+  int taken = 0;
   for (size_t i = 0; i < items.size(); ++i) {
     Source& source = *polled->sources[i];
     const short events = ready > 0 ? items[i].revents : short{0};
     if (source.fd < 0 || (events == 0 && polled->pending[i] == 0)) continue;
     if (source.socket == nullptr)
-      source.on_fd(events), worked = true;
+      source.on_fd(events), ++taken;
     else if (polled->pending[i] != 0 || has_input(source))
-      worked |= source.on_input() > 0;
+      taken += source.on_input();
   }
-  return worked;
+  return taken;
 }
 
 bool Loop::fire_timers() {

@@ -59,7 +59,7 @@ class Loop {
 
  private:
   struct Sources;
-  bool dispatch(Duration limit);
+  int dispatch(Duration limit);
   bool fire_timers();
   Duration until_next_timer(Duration limit) const;
 
@@ -75,6 +75,9 @@ class Loop {
   microseconds spin_{0};
   TimePoint now_ = Clock::now();
   TimePoint last_work_{};
+  TimePoint taken_since_{};
+  int taken_ = 0;         // messages since then
+  bool flowing_ = false;  // many of them, of late
   std::atomic<bool> stopped_{false};
   int wake_fd_;
 };
