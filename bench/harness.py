@@ -137,13 +137,15 @@ class World:
 class Cluster:
     """Our controller and two engines."""
 
-    def __init__(self, world, name, hwm, kernel="echo", pinned=False, engines=2):
+    def __init__(self, world, name, hwm, kernel="echo", pinned=False, engines=2,
+                 controller=()):
         self.world, self.pinned, self.engines = world, pinned, engines
         directory = os.path.join(world.path, name)
         self.file = os.path.join(directory, "security", "ipcontroller-client.json")
         common = ["--profile-dir=" + directory]
         self.controller = world.start(name + "-controller", [
-            os.path.join(BIN, "ipcontroller"), *common, f"--hwm={hwm}"], pinned)
+            os.path.join(BIN, "ipcontroller"), *common, f"--hwm={hwm}",
+            *controller], pinned)
         world.wait_file(self.file, self.controller)
         self.engine_processes = [
             world.start(f"{name}-engine-{i}", [os.path.join(BIN, "ipengine"), *common,
