@@ -56,7 +56,7 @@ ipc::Result<int> body(const Arguments& arguments) {
     if (names.empty()) continue;
     std::string what(row.what);
     what.resize(12, ' ');
-    text += "    " + what + names + "\n";
+    text.append("    ").append(what).append(names).append("\n");
   }
   text +=
       "\nStart: ipcluster start -n 4 --daemonize    Try: ipexec -p '1 + 1'\n"

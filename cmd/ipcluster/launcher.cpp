@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "libipc/util/file.hpp"
 #include "libipc/util/process.hpp"
@@ -27,7 +28,7 @@ Result<Launcher> Launcher::find(const std::string& kind, const config::ClusterNa
     for (auto& directory : split(path, ':'))
       if (!directory.empty() && directory[0] == '/') directories.push_back(directory);
   for (const auto& directory : directories) {
-    const std::string path = directory + "/" + name;
+    const std::string path = std::filesystem::path(directory) / name;
     if (::access(path.c_str(), X_OK) != 0) continue;
     if (!is_trusted(path))
       return Error{Code::refused,

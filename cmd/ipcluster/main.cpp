@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
     verb = &verbs()[0];
   if (is_verb) words.erase(words.begin());
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   ipc::cli::run_program(verb ? verb->command : kOverview, static_cast<int>(words.size()),

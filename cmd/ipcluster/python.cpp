@@ -24,7 +24,8 @@ bool is_program(const std::string& path) {
 std::string find_on_path(const std::string& name) {
   const char* path = std::getenv("PATH");
   for (const auto& directory : split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':'))
-    if (const std::string file = directory + "/" + name; !directory.empty() && is_program(file))
+    if (const std::string file = std::filesystem::path(directory) / name;
+        !directory.empty() && is_program(file))
       return file;
   return "";
 }
