@@ -2,13 +2,12 @@
 // The command line and the environment of ipcontroller.
 #include "cmd/ipcontroller/options.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 
 #include "cmd/ipcontroller/traits.hpp"
+#include "libipc/cli/traits.hpp"
 #include "libipc/config/trait_file.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
@@ -135,17 +134,11 @@ Result<Settings> apply_all(std::vector<Given> given) {
   return settings;
 }
 
-// What the reference's own configuration files say, the most particular last.
+// What the reference's own configuration files say.
 Status read_files(const Settings& settings, std::vector<Given>& given,
                   std::vector<std::string>& warnings) {
-  const std::string name = "/ipcontroller_config.py";
-  std::vector<std::string> files;
-  for (const std::string& directory :
-       {std::string("/etc/ipython"), std::string("/usr/local/etc/ipython"),
-        settings.cluster.profile_dir})
-    if (::access((directory + name).c_str(), F_OK) == 0) files.push_back(directory + name);
-  if (!settings.config_file.empty()) files.push_back(settings.config_file);
-  for (const auto& file : files) {
+  for (const auto& file :
+       config::trait_files(settings.cluster, "ipcontroller_config.py", settings.config_file)) {
     IPC_TRY_ASSIGN(auto read, config::read_trait_file(file));
     for (const auto& line : read.lines)
       given.push_back({line.name, line.value, line.origin + ": " + line.name, true});
@@ -293,25 +286,10 @@ const cli::Command& controller_command() {
 }
 
 std::vector<std::string> controller_words(int argc, char* const* argv) {
-  // To the reference these are flags and options at once.
   constexpr std::pair<std::string_view, std::string_view> kBoth[] = {
-      {"--log-to-file", "--IPController.log_to_file="},
-      {"--clean-logs", "--IPController.clean_logs="}};
-  std::vector<std::string> words;
-  for (auto& word : cli::words_of(argc, argv)) {
-    const bool truth = word == "True" || word == "False" || word == "true" || word == "false";
-    bool taken = false;
-    for (const auto& [flag, trait] : kBoth) {
-      if (truth && !words.empty() && words.back() == flag) {
-        words.back() = std::string(trait) + word;
-        taken = true;
-      } else if (word.starts_with(std::string(flag) + "=")) {
-        word = std::string(trait) + word.substr(flag.size() + 1);
-      }
-    }
-    if (!taken) words.push_back(std::move(word));
-  }
-  return words;
+      {"--log-to-file", "--IPController.log_to_file"},
+      {"--clean-logs", "--IPController.clean_logs"}};
+  return cli::spell_as_traits(cli::words_of(argc, argv), kBoth);
 }
 
 std::string help_all() {

@@ -3,84 +3,36 @@
 #include "cmd/ipcontroller/traits.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <map>
 
-#include "libipc/util/text.hpp"
-#include "libipc/wire/errors.hpp"
-#include "libipc/wire/json.hpp"
+#include "libipc/cli/traits.hpp"
 
 namespace ipc {
 namespace {
 
-// Classes that are IPController by another name: deprecated, or its bases.
-constexpr std::string_view kSameClass[] = {
-    "HubFactory",  "IPControllerApp",        "Hub",
-    "Application", "BaseIPythonApplication", "BaseParallelApplication"};
-
-// Classes of the reference that have traits.
-std::vector<std::string> class_names() {
-  std::vector<std::string> names(std::begin(kSameClass), std::end(kSameClass));
-  for (const auto& trait : all_traits()) {
-    const auto name = trait.name.substr(0, trait.name.find('.'));
-    if (names.back() != name) names.emplace_back(name);
-  }
+const cli::TraitNames& known_names() {
+  static const cli::TraitNames names = [] {
+    cli::TraitNames known;
+    known.main_class = "IPController";
+    known.aliases = {"HubFactory",  "IPControllerApp",        "Hub",
+                     "Application", "BaseIPythonApplication", "BaseParallelApplication"};
+    for (const auto& trait : all_traits()) known.names.push_back(trait.name);
+    return known;
+  }();
   return names;
 }
 
-Error unknown_class(const std::string& name) {
-  const std::string near = nearest(name, class_names());
-  return {Code::usage, "unknown class " + name, near.empty() ? "" : "did you mean " + near + "?"};
-}
-
-Error unknown_trait(const std::string& class_name, const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& trait : all_traits())
-    if (trait.name.starts_with(class_name + "."))
-      names.emplace_back(trait.name.substr(class_name.size() + 1));
-  const std::string near = nearest(name, names);
-  return {Code::usage, class_name + " has no trait " + name,
-          near.empty() ? "see --help-all" : "did you mean " + class_name + "." + near + "?"};
-}
-
-// The last value of each trait, by class and name.
-std::map<std::string, std::map<std::string, std::string>> last_values(
-    std::span<const Given> given) {
-  std::map<std::string, std::map<std::string, std::string>> values;
-  for (const auto& one : given) {
-    const auto trait = find_trait(one.trait);
-    if (!trait) continue;
-    const std::string name((*trait)->name);
-    const size_t dot = name.find('.');
-    values[name.substr(0, dot)][name.substr(dot + 1)] = one.value;
-  }
+cli::TraitValues values_of(std::span<const Given> given) {
+  cli::TraitValues values;
+  for (const auto& one : given) values.emplace_back(one.trait, one.value);
   return values;
-}
-
-wire::Json json_value(const std::string& text) {
-  if (text == "True" || text == "true") return true;
-  if (text == "False" || text == "false") return false;
-  long number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
-  return text;
 }
 
 }  // namespace
 
 Result<const Trait*> find_trait(const std::string& name) {
-  const size_t dot = name.find('.');
-  std::string class_name = name.substr(0, dot);
-  if (std::find(std::begin(kSameClass), std::end(kSameClass), class_name) != std::end(kSameClass))
-    class_name = "IPController";
-  const std::string own = class_name + "." + name.substr(dot + 1);
-  bool known_class = false;
-  for (const auto& trait : all_traits()) {
-    if (trait.name == own) return &trait;
-    known_class = known_class || trait.name.starts_with(class_name + ".");
-  }
-  if (!known_class) return unknown_class(class_name);
-  return unknown_trait(class_name, name.substr(dot + 1));
+  IPC_TRY_ASSIGN(const std::string own, cli::resolve_trait(known_names(), name));
+  const auto all = all_traits();
+  return &*std::find_if(all.begin(), all.end(), [&](auto& trait) { return trait.name == own; });
 }
 
 Status apply_trait(const Given& given, Settings& settings) {
@@ -91,41 +43,23 @@ Status apply_trait(const Given& given, Settings& settings) {
 }
 
 std::string traits_text() {
-  std::string text =
-      "\nTraits, --Class.trait=VALUE (IPControllerApp and HubFactory are IPController):\n";
-  std::string idle;
-  size_t width = 0;
-  for (const auto& trait : all_traits())
-    if (trait.apply != nullptr) width = std::max(width, trait.name.size());
+  std::vector<std::pair<std::string_view, std::string_view>> useful;
+  std::vector<std::string_view> idle;
   for (const auto& trait : all_traits()) {
-    const std::string name(trait.name);
     if (trait.apply != nullptr)
-      text += "  --" + name + std::string(width + 2 - name.size(), ' ') + std::string(trait.help) +
-              "\n";
+      useful.emplace_back(trait.name, trait.help);
     else
-      idle += "  --" + name + "\n";
+      idle.push_back(trait.name);
   }
-  return text + "\nAccepted, but nothing here depends on them:\n  --usethreads --init --log-url\n" +
-         idle;
+  return cli::traits_help(known_names(), useful, idle);
 }
 
 std::string config_text(std::span<const Given> given) {
-  std::string text;
-  for (const auto& [class_name, traits] : last_values(given)) {
-    text += class_name + "\n";
-    for (const auto& [name, value] : traits) {
-      const auto json = json_value(value);
-      text += "  ." + name + " = " + (json.is_string() ? wire::python_repr(value) : value) + "\n";
-    }
-  }
-  return text;
+  return cli::traits_as_text(known_names(), values_of(given));
 }
 
 std::string config_json(std::span<const Given> given) {
-  wire::Json all = wire::Json::object();
-  for (const auto& [class_name, traits] : last_values(given))
-    for (const auto& [name, value] : traits) all[class_name][name] = json_value(value);
-  return all.dump(1, ' ', false, wire::Json::error_handler_t::replace) + "\n";
+  return cli::traits_as_json(known_names(), values_of(given));
 }
 
 }  // namespace ipc

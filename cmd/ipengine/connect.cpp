@@ -62,6 +62,9 @@ Result<net::Connection> find_connection(const Settings& settings) {
     IPC_TRY_ASSIGN(connection,
                    wait_for(settings.connection_file(), settings.limit, settings.quiet));
   }
+  net::fill_from_environment(connection);
+  if (connection.key.empty()) connection.key = settings.key;
+  if (connection.curve_server_key.empty()) connection.curve_server_key = settings.curve_server_key;
   if (!settings.location.empty()) connection.location = settings.location;
   if (!connection.ssh.empty() && !is_here(connection.location))
     return Error{Code::usage,

@@ -7,8 +7,10 @@
 
 #include <csignal>
 
-#include "cmd/ipengine/settings.hpp"
+#include "cmd/ipengine/traits.hpp"
+#include "libipc/cli/output.hpp"
 #include "libipc/cli/program.hpp"
+#include "libipc/cli/traits.hpp"
 #include "libipc/engine/guard.hpp"
 #include "libipc/util/daemonize.hpp"
 #include "libipc/util/file.hpp"
@@ -82,8 +84,19 @@ Result<int> finish(const Status& outcome, Daemon* daemon, bool was_registered) {
   return status;
 }
 
+/// What was asked for instead of an engine; empty: nothing was.
+std::string answer(const cli::Arguments& arguments, const Settings& settings) {
+  if (arguments.has("help-all")) return cli::help_text(kCommand) + traits_text();
+  if (settings.show_config || settings.show_config_json) return given_text(settings);
+  return "";
+}
+
 Result<int> body(const cli::Arguments& arguments) {
   IPC_TRY_ASSIGN(Settings settings, read_settings(arguments));
+  if (const std::string text = answer(arguments, settings); !text.empty()) {
+    IPC_TRY(cli::print(text));
+    return 0;
+  }
   if (!settings.directory.empty() && ::chdir(settings.directory.c_str()) != 0)
     return system_error(Code::usage, settings.directory);
   IPC_TRY_ASSIGN(const net::Connection connection, find_connection(settings));
@@ -98,6 +111,7 @@ Result<int> body(const cli::Arguments& arguments) {
     }
   }
   IPC_TRY(open_log(settings));
+  for (const auto& remark : settings.remarks) log::warning(remark);
   IPC_TRY_ASSIGN(engine::Guard guard, engine::Guard::start());
   IPC_TRY_ASSIGN(Fd signals, take_signals());
   bool was_registered = false;
@@ -119,5 +133,11 @@ Result<int> body(const cli::Arguments& arguments) {
 }  // namespace ipc::ipengine
 
 int main(int argc, char** argv) {
-  ipc::cli::run_program(ipc::ipengine::kCommand, argc, argv, ipc::ipengine::body);
+  constexpr std::pair<std::string_view, std::string_view> kFlags[] = {
+      {"--log-to-file", "--IPEngine.log_to_file"}, {"--clean-logs", "--IPEngine.clean_logs"}};
+  auto words = ipc::cli::spell_as_traits(ipc::cli::words_of(argc, argv), kFlags);
+  std::vector<char*> pointers{argv[0]};
+  for (auto& word : words) pointers.push_back(word.data());
+  ipc::cli::run_program(ipc::ipengine::kCommand, static_cast<int>(pointers.size()), pointers.data(),
+                        ipc::ipengine::body);
 }

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "libipc/util/file.hpp"
+#include "cmd/ipengine/traits.hpp"
 
 namespace ipc::ipengine {
 
@@ -40,11 +40,22 @@ const cli::Command kCommand = {
          {0, "log-level", "LEVEL", "debug, info, warning (default), error, or a number"},
          {0, "log-to-file", "", "log to the profile's log directory"},
          {0, "debug", "", "as --log-level=debug"},
+         {0, "config", "FILE", "read traits of the reference from this file too"},
+         {0, "ipython-dir", "DIR", "where profiles are; default $IPYTHONDIR, else ~/.ipython"},
+         {0, "keyfile", "FILE", "has the key that signs messages, if the connection file has none"},
+         {0, "ident", "ID", "the engine's session id, by which the controller knows it"},
+         {0, "user", "NAME", "user name in messages"},
+         {0, "show-config", "", "print the traits that are set, and end"},
+         {0, "show-config-json", "", "the same as JSON"},
+         {0, "help-all", "", "this text and the traits of the reference"},
          {0, "url", "URL", ""},
          {0, "ssh", "SERVER", ""},
          {0, "sshkey", "FILE", ""},
          {0, "log-url", "URL", ""},
-         {0, "clean-logs", "", ""}},
+         {0, "clean-logs", "", ""},
+         {0, "init", "", ""},
+         {0, "secure", "", ""},
+         {0, "no-secure", "", ""}},
     .common = 0,
     .traits = true,
 };
@@ -56,51 +67,10 @@ constexpr const char* kMpiCode =
     "mpi_rank = MPI.COMM_WORLD.Get_rank()\n"
     "mpi_size = MPI.COMM_WORLD.Get_size()\n";
 
-std::optional<int> parse_id(const std::string& text) {
-  char* end = nullptr;
-  const long id = std::strtol(text.c_str(), &end, 10);
-  if (text.empty() || *end != '\0' || id < 0 || id > INT32_MAX) return {};
-  return static_cast<int>(id);
-}
-
 std::optional<int> mpi_rank() {
   for (const char* variable : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"})
-    if (const char* text = ::getenv(variable); text != nullptr) return parse_id(text);
-  return {};
-}
-
-Status refuse_missing(const cli::Arguments& arguments) {
-  for (const char* name : {"url", "ssh", "sshkey", "log-url"})
-    if (!arguments.get_or(name, "").empty())
-      return Error{Code::usage, std::string("--") + name + " is not done by this engine",
-                   std::string(name).starts_with("ssh")
-                       ? "forward the ports with ssh -L and name the host with --location"
-                       : ""};
-  return {};
-}
-
-// Settings of the reference's classes that mean something here; all others are accepted for its
-// scripts' sake.
-Status take_trait(const std::string& name, const std::string& value, Settings& settings) {
-  auto& engine = settings.engine;
-  if (name == "IPEngine.id") {
-    engine.id = parse_id(value);
-    if (!engine.id && value != "None")
-      return Error{Code::usage, "--IPEngine.id: '" + value + "' is not an id", ""};
-  } else if (name == "IPEngine.startup_command") {
-    engine.startup_command = value;
-  } else if (name == "IPEngine.startup_script") {
-    engine.startup_script = value;
-  } else if (name == "IPEngine.url_file") {
-    settings.file = value;
-  } else if (name == "IPEngine.location") {
-    settings.location = value;
-  } else if (name == "IPEngine.max_heartbeat_misses") {
-    engine.max_heartbeat_misses = parse_id(value).value_or(engine.max_heartbeat_misses);
-  } else if (name == "IPEngine.timeout" || name == "IPEngine.wait_for_url_file") {
-    IPC_TRY_ASSIGN(const Duration limit, parse_duration(value));
-    settings.limit = std::max(settings.limit, limit);
-  }
+    if (const char* text = ::getenv(variable); text != nullptr)
+      return static_cast<int>(std::strtol(text, nullptr, 10));
   return {};
 }
 
@@ -113,17 +83,6 @@ void take_environment(Settings& settings) {
   if (text != nullptr) ::unsetenv(text == own ? "IPKIT_CONNECTION" : "IPP_CONNECTION_INFO");
 }
 
-Status take_level(const cli::Arguments& arguments, Settings& settings) {
-  settings.quiet = arguments.has("quiet");
-  if (settings.quiet) settings.level = log::Level::error;
-  if (arguments.has("verbose")) settings.level = log::Level::info;
-  if (arguments.has("debug")) settings.level = log::Level::debug;
-  if (const auto level = arguments.get("log-level")) {
-    IPC_TRY_ASSIGN(settings.level, log::parse_level(*level));
-  }
-  return {};
-}
-
 std::string absolute(const std::string& path) {
   std::error_code error;
   return path.empty() ? path : std::filesystem::absolute(path, error).string();
@@ -132,40 +91,44 @@ std::string absolute(const std::string& path) {
 }  // namespace
 
 std::string Settings::connection_file() const {
-  return !file.empty() ? file : config::connection_file(cluster, config::FileKind::engine);
+  if (!file.empty()) return file;
+  if (!file_name.empty()) return config::security_directory(cluster) + "/" + file_name;
+  return config::connection_file(cluster, config::FileKind::engine);
+}
+
+// Twice: the files that count are known only when the command line is.
+static Status take_traits(const cli::Arguments& arguments, Settings& settings) {
+  const auto command_line = traits_on_command_line(arguments);
+  Settings first;
+  IPC_TRY(apply_traits(command_line, first));
+  IPC_TRY_ASSIGN(first.cluster, config::resolve_cluster(first.cluster_options));
+  IPC_TRY(read_trait_files(first, settings.given, settings.remarks));
+  settings.given.insert(settings.given.end(), command_line.begin(), command_line.end());
+  IPC_TRY(apply_traits(settings.given, settings));
+  IPC_TRY_ASSIGN(settings.cluster, config::resolve_cluster(settings.cluster_options));
+  return {};
 }
 
 Result<Settings> read_settings(const cli::Arguments& arguments) {
   if (!arguments.operands.empty())
     return Error{Code::usage, "ipengine takes no operand '" + arguments.operands[0] + "'",
                  "try ipengine -h"};
-  IPC_TRY(refuse_missing(arguments));
   Settings settings;
-  IPC_TRY_ASSIGN(settings.cluster,
-                 config::resolve_cluster({arguments.get("profile"), arguments.get("profile-dir"),
-                                          arguments.get("cluster-id")}));
-  for (const auto& [name, value] : arguments.traits) IPC_TRY(take_trait(name, value, settings));
-  settings.file = absolute(arguments.get_or("file", settings.file));
-  settings.location = arguments.get_or("location", settings.location);
+  IPC_TRY(take_traits(arguments, settings));
+  settings.file = absolute(settings.file);
   settings.python = arguments.get_or("python", "");
-  settings.directory = arguments.get_or("cwd", arguments.get_or("work-dir", ""));
   settings.daemonize = arguments.has("daemonize");
-  settings.log_to_file = arguments.has("log-to-file");
-  IPC_TRY(take_level(arguments, settings));
+  settings.quiet = arguments.has("quiet");
   IPC_TRY_ASSIGN(const auto limit, arguments.duration("timeout"));
   settings.limit = limit.value_or(settings.limit);
   auto& engine = settings.engine;
   IPC_TRY_ASSIGN(const auto orphan, arguments.duration("orphan-timeout"));
   engine.orphan_limit = orphan.value_or(engine.orphan_limit);
-  IPC_TRY_ASSIGN(const long misses, arguments.number("max-heartbeat-misses",
-                                                     engine.max_heartbeat_misses, 0, 1'000'000));
-  engine.max_heartbeat_misses = static_cast<int>(misses);
   engine.kernel = arguments.get_or("kernel", engine.kernel);
   engine.registration_limit = settings.limit;
   engine.profile_dir = settings.cluster.profile_dir;
-  engine.startup_command = arguments.get_or("startup-command", engine.startup_command);
-  engine.startup_script = absolute(arguments.get_or("startup-script", engine.startup_script));
-  if (arguments.has("mpi")) {
+  engine.startup_script = absolute(engine.startup_script);
+  if (settings.mpi) {
     engine.startup_command = kMpiCode + engine.startup_command;
     if (!engine.id) engine.id = mpi_rank();
   }

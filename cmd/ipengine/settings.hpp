@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libipc/cli/command.hpp"
 #include "libipc/config/paths.hpp"
@@ -12,18 +13,32 @@
 
 namespace ipc::ipengine {
 
+/// A trait of the reference and its value, from wherever.
+struct Given {
+  std::string trait, value;
+  std::string origin;  ///< for messages: "--ssh", "FILE:3: Class.trait"
+  bool in_file = false;
+};
+
 /// Everything the command line and the environment set.
 struct Settings {
+  config::ClusterOptions cluster_options;
   config::ClusterName cluster;
-  std::string file;             ///< connection file; empty: the cluster's
-  std::string connection_text;  ///< the file's text itself, from the environment
-  std::string location;         ///< overrides that of the file
+  std::string file;                   ///< connection file; empty: the cluster's
+  std::string file_name;              ///< its name beside the cluster's; empty: the usual one
+  std::string config_file;            ///< traits are read from it too
+  std::string connection_text;        ///< the file's text itself, from the environment
+  std::string location;               ///< overrides that of the file
+  std::string key, curve_server_key;  ///< for a file that has none
   std::string python;
   std::string directory;         ///< to work in; empty: where we are
   Duration limit = seconds(60);  ///< for the file to appear, and for the registration
-  bool daemonize = false, log_to_file = false, quiet = false;
+  bool daemonize = false, log_to_file = false, quiet = false, mpi = false;
+  bool show_config = false, show_config_json = false;
   log::Level level = log::Level::warning;
   engine::EngineConfig engine;
+  std::vector<Given> given;          ///< traits, later ones count
+  std::vector<std::string> remarks;  ///< what was not understood, for the log
 
   std::string connection_file() const;
 };

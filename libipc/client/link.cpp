@@ -48,6 +48,7 @@ Result<net::Connection> read_file_of(const Options& options) {
                  no_controller(options) + "no file " + with_tilde(options.path),
                  "start one: " + start_command(options) + " -n 4"};
   if (!file) return file;
+  net::fill_from_environment(*file);
   if (!net::check_alive(*file, options.path)) {
     const auto& c = file->controller;
     return Error{Code::no_controller,

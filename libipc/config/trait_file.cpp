@@ -2,11 +2,12 @@
 // Lines of Python, as far as they are `c.Class.trait = literal`.
 #include "libipc/config/trait_file.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <optional>
 
-#include "libipc/config/paths.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 
@@ -189,6 +190,17 @@ TraitFile parse_trait_file(std::string_view text, const std::string& name) {
 Result<TraitFile> read_trait_file(const std::string& path) {
   IPC_TRY_ASSIGN(const std::string text, read_file(path, 1 << 20));
   return parse_trait_file(text, display_path(path));
+}
+
+std::vector<std::string> trait_files(const ClusterName& cluster, const std::string& name,
+                                     const std::string& more) {
+  std::vector<std::string> files;
+  for (const std::string& directory :
+       {std::string("/etc/ipython"), std::string("/usr/local/etc/ipython"), cluster.profile_dir})
+    if (::access((directory + "/" + name).c_str(), F_OK) == 0)
+      files.push_back(directory + "/" + name);
+  if (!more.empty()) files.push_back(more);
+  return files;
 }
 
 }  // namespace ipc::config

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libipc/config/paths.hpp"
 #include "libipc/util/result.hpp"
 
 namespace ipc::config {
@@ -27,6 +28,11 @@ struct TraitFile {
 Result<TraitFile> read_trait_file(const std::string& path);
 /// The same for text; `name` is what the file is called in origins.
 TraitFile parse_trait_file(std::string_view text, const std::string& name);
+
+/// The files named `name` that there are, for all and in the profile, then `more` if that is not
+/// empty: later ones count more.
+std::vector<std::string> trait_files(const ClusterName& cluster, const std::string& name,
+                                     const std::string& more);
 
 /// The value of a Python string literal ('x', "x", b'x', r'x'), or `text` if it is none.
 std::string unquoted(std::string_view text);

@@ -137,6 +137,16 @@ Result<Connection> read_connection(const std::string& path) {
   return connection;
 }
 
+void fill_from_environment(Connection& connection) {
+  const auto fill = [](std::string& key, const std::string& name) {
+    for (const char* prefix : {"IPKIT_", "IPP_"})
+      if (const char* value = std::getenv((prefix + name).c_str()); value && key.empty())
+        key = value;
+  };
+  fill(connection.key, "SESSION_KEY");
+  fill(connection.curve_server_key, "CURVE_SERVERKEY");
+}
+
 Status check_alive(const Connection& connection, const std::string& path) {
   const auto& c = connection.controller;
   if (c.pid <= 0 || c.host != host_name()) return {};

@@ -51,6 +51,9 @@ Result<Connection> parse_connection(std::string_view text);
 /// the key of a file that is ours (mode), Code::bad_input with the path if it is corrupt.
 Result<Connection> read_connection(const std::string& path);
 
+/// What the file leaves open: the keys, from $IPKIT_… or $IPP_SESSION_KEY and _CURVE_SERVERKEY.
+void fill_from_environment(Connection& connection);
+
 /// Code::no_controller with "the file is stale (…)" if the controller named in the file ran on this
 /// machine and is gone. Nothing can be said of others.
 Status check_alive(const Connection& connection, const std::string& path);
