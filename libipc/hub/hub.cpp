@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <stdexcept>
 
 #include "libipc/wire/errors.hpp"
@@ -333,19 +334,13 @@ void Hub::resubmission(const Json& content) {
     return reply(error_answer("resubmit_reply", "TypeError", "msg_ids must be a list of strings"));
   if (!store_->keeps()) return reply(no_data("resubmit_reply"));
   Json missing = Json::array();
-  std::vector<std::string> seen;
-  for (const auto& id : ids) {
-    const bool twice = std::find(seen.begin(), seen.end(), id) != seen.end();
-    if (twice || store_->find(id) == nullptr || store_->find(id)->request.empty())
+  for (const auto& id : ids)
+    if (const Record* record = store_->find(id); record == nullptr || record->request.empty())
       missing.push_back(id);
-    seen.push_back(id);
-  }
-  if (!missing.empty()) {
-    std::string list;
-    for (const auto& id : missing)
-      list += (list.empty() ? "" : ", ") + wire::python_repr(id.get<std::string>());
-    return reply(key_error("resubmit_reply", "No such msg(s): [" + list + "]"));
-  }
+  // As many records as ids are wanted: one that is named twice is refused, too.
+  const std::set<std::string_view> different(ids.begin(), ids.end());
+  if (!missing.empty() || different.size() < ids.size())
+    return reply(key_error("resubmit_reply", "No such msg(s): " + list_repr(missing)));
   Json resubmitted = Json::object();
   for (const auto& id : ids) resubmitted[id] = resubmit(id);
   reply({"resubmit_reply", {{"status", "ok"}, {"resubmitted", std::move(resubmitted)}}, {}});

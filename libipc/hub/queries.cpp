@@ -17,15 +17,6 @@ using wire::Json;
 
 constexpr const char* kNoData = "NoDB backend doesn't store any data. ";
 
-std::string list_repr(const Json& list) {
-  std::string text = "[";
-  for (const auto& item : list) {
-    if (text.size() > 1) text += ", ";
-    text += item.is_string() ? wire::python_repr(item.get<std::string>()) : item.dump();
-  }
-  return text + "]";
-}
-
 // The engines a `targets` names; what is unknown goes to `bad`.
 std::vector<EngineId> find_targets(const Accounts& accounts, const Registry& registry,
                                    const Json& targets, Json& bad) {
@@ -49,6 +40,20 @@ std::vector<EngineId> find_targets(const Accounts& accounts, const Registry& reg
     }
   }
   return ids;
+}
+
+// The engines a request is about, or what is wrong with them.
+std::optional<Answer> read_targets(const Accounts& accounts, const Registry& registry,
+                                   const Json& content, std::vector<EngineId>& ids) {
+  const auto targets = content.find("targets");
+  if (targets == content.end()) return key_error("hub_error", "targets");
+  Json bad;
+  ids = find_targets(accounts, registry, *targets, bad);
+  if (!bad.empty())
+    return error_answer("hub_error", "IndexError", "No Such Engine: " + list_repr(bad));
+  if (ids.empty() && !targets->is_null())
+    return error_answer("hub_error", "IndexError", "No Engines Registered");
+  return {};
 }
 
 Json ok() {
@@ -95,6 +100,15 @@ Json result_of(const Record& record) {
 
 }  // namespace
 
+std::string list_repr(const Json& list) {
+  std::string text = "[";
+  for (const auto& item : list) {
+    if (text.size() > 1) text += ", ";
+    text += item.is_string() ? wire::python_repr(item.get<std::string>()) : item.dump();
+  }
+  return text + "]";
+}
+
 Answer error_answer(std::string type, std::string_view ename, std::string_view evalue) {
   auto content = wire::parse_json(wire::error_content(ename, evalue));
   return {std::move(type), content ? *std::move(content) : Json::object(), {}};
@@ -105,7 +119,7 @@ Answer key_error(std::string type, std::string_view text) {
 }
 
 Answer no_data(std::string type) {
-  return error_answer(std::move(type), "NoData", wire::python_repr(kNoData));
+  return error_answer(std::move(type), "NoData", kNoData);
 }
 
 bool read_ids(const Json& value, std::vector<std::string>& ids) {
@@ -137,13 +151,8 @@ Answer connection_answer(const Registry& registry, const std::string& version, l
 
 Answer queue_answer(const Accounts& accounts, const Registry& registry, const Json& content,
                     double uptime) {
-  Json bad;
-  const Json targets = content.value("targets", Json(nullptr));
-  const auto ids = find_targets(accounts, registry, targets, bad);
-  if (!bad.empty())
-    return error_answer("hub_error", "IndexError", "No Such Engine: " + list_repr(bad));
-  if (ids.empty() && !targets.is_null())
-    return error_answer("hub_error", "IndexError", "No Engines Registered");
+  std::vector<EngineId> ids;
+  if (auto refusal = read_targets(accounts, registry, content, ids)) return *std::move(refusal);
   const bool verbose = wire::bool_or(content, "verbose", false);
   OpenIds open = verbose ? accounts.open_ids() : OpenIds{};
   Json reply = ok();
@@ -162,10 +171,8 @@ Answer queue_answer(const Accounts& accounts, const Registry& registry, const Js
 }
 
 Answer load_answer(const Accounts& accounts, const Registry& registry, const Json& content) {
-  Json bad;
-  const auto ids = find_targets(accounts, registry, content.value("targets", Json(nullptr)), bad);
-  if (!bad.empty())
-    return error_answer("hub_error", "IndexError", "No Such Engine: " + list_repr(bad));
+  std::vector<EngineId> ids;
+  if (auto refusal = read_targets(accounts, registry, content, ids)) return *std::move(refusal);
   Json reply = ok();
   for (const EngineId id : ids) {
     const auto& account = accounts.engines().at(id);

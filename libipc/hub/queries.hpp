@@ -36,6 +36,8 @@ Answer history_answer(Accounts& accounts);
 Answer purge_answer(Accounts& accounts, const Registry& registry, const wire::Json& content);
 Answer db_answer(Accounts& accounts, const wire::Json& content);
 
+/// A list of ids as Python shows it.
+std::string list_repr(const wire::Json& list);
 /// Strings of a list, or the one string; false if it is something else.
 bool read_ids(const wire::Json& value, std::vector<std::string>& ids);
 

@@ -112,10 +112,9 @@ Answer db_answer(Accounts& accounts, const Json& content) {
   if (!query) return key_error("db_reply", query.error().what);
   const Json keys = content.value("keys", Json(nullptr));
   std::vector<std::string> names;
-  if (keys.is_null())
-    names = record_keys();
-  else if (!read_ids(keys, names))
+  if (!keys.is_null() && !read_ids(keys, names))
     return error_answer("db_reply", "TypeError", "keys must be a list");
+  if (names.empty()) names = record_keys();
   const auto wants = [&](const char* name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };

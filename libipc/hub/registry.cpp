@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "libipc/wire/errors.hpp"
+
 namespace ipc::hub {
 namespace {
 
@@ -28,7 +30,7 @@ Result<EngineId> Registry::request(const std::string& uuid, std::optional<Engine
     ++next_id_;
   }
   if (by_uuid_.contains(uuid) || pending_.contains(uuid))
-    return Error{Code::exists, "uuid '" + uuid + "' in use", ""};
+    return Error{Code::exists, "uuid " + wire::python_repr(uuid) + " in use", ""};
   pending_.emplace(uuid, Engine{id, uuid, std::move(facts), now});
   return id;
 }

@@ -58,7 +58,8 @@ Duration read_timeout(std::string_view text) {
   const auto json = wire::parse_json(text, 4);
   if (!json || !json->is_number()) return Duration{0};
   const double number = json->get<double>();
-  constexpr double kLongest = 1e9;  // thirty years; more would overflow the clock
+  constexpr double kLongest = 1e9;     // thirty years; more would overflow the clock
+  if (number < 0) return Duration{1};  // over before it began: it does not wait
   if (!(number > 0)) return Duration{0};
   return std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(std::min(number, kLongest)));
