@@ -200,7 +200,8 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
   IPC_TRY(clients.bind(make_client(s.client_mux, "mux_in"), "mux", client_));
   IPC_TRY(clients.bind(make_client(s.client_task, "task_in"), "task", client_));
   IPC_TRY(clients.bind(make(s.client_iopub, SocketType::pub), "iopub", client_));
-  IPC_TRY(clients.bind(make(s.notification, SocketType::pub), "notification", client_));
+  make(s.notification, SocketType::xpub).set_all_subscriptions();
+  IPC_TRY(clients.bind(*s.notification, "notification", client_));
   IPC_TRY(clients.bind_broadcast(make_client(s.client_broadcast, "sub_scheduler_0"), client_));
   for (net::Connection* connection : {&client_, &engine_}) {
     connection->key = o.key;

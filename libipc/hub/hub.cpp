@@ -35,6 +35,7 @@ Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer s
       accounts_(registry_, *store_, [this](std::string_view) { waits_.touched(); }) {
   loop.on_input(sockets_.events, [this] { return from_loops(); });
   loop.on_input(sockets_.clients, [this] { return from_clients(); });
+  loop.on_input(sockets_.notifications, [this] { return from_subscribers(); });
   loop.at_turn_end([this] { turn_end(); });
   loop.every(seconds(1), [this] { purge_stalled(); });
   loop.every(kStoreTick, [this] { store_->tick(); });
@@ -235,9 +236,10 @@ void Hub::act(const std::string& type, const Json& content) {
 
 bool Hub::answer_query(const std::string& type, const Json& content, Answer& answer) {
   const double uptime = std::chrono::duration<double>(Clock::now() - begin_).count();
-  if (type == "connection_request")
+  if (type == "connection_request") {
     answer = connection_answer(registry_, IPKIT_VERSION, ::getpid());
-  else if (type == "queue_request")
+    news_.asked(loop_.now());
+  } else if (type == "queue_request")
     answer = queue_answer(accounts_, registry_, content, uptime);
   else if (type == "load_request")
     answer = load_answer(accounts_, registry_, content);

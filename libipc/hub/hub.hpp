@@ -9,6 +9,7 @@
 
 #include "libipc/hub/accounts.hpp"
 #include "libipc/hub/direct.hpp"
+#include "libipc/hub/news.hpp"
 #include "libipc/hub/queries.hpp"
 #include "libipc/hub/registry.hpp"
 #include "libipc/hub/waits.hpp"
@@ -22,7 +23,7 @@ namespace ipc::hub {
 
 struct HubSockets {
   net::Socket clients;        ///< ROUTER: registration and queries
-  net::Socket notifications;  ///< PUB
+  net::Socket notifications;  ///< XPUB that tells of every subscription
   net::Socket events;         ///< PULL: batches from the other loops
   net::Socket relay, task;    ///< PUSH: batches to them
 };
@@ -46,6 +47,7 @@ class Hub {
  private:
   int from_clients();
   int from_loops();
+  int from_subscribers();
   void take_event(net::Event& event);
   void take_direct(net::Event& event, const net::MessageEvent& message);
   static bool is_about_tasks(std::string_view type);
@@ -77,6 +79,7 @@ class Hub {
   void reply(Answer&& answer);
   void send(std::string_view client, std::string_view parent, Answer&& answer);
   void notify(const char* type, const wire::Json& content, std::string_view parent = "{}");
+  void publish(EngineId id, const std::string& uuid);
   void answer_waits();
   void turn_end();
   void tell_all(net::EventKind kind, std::initializer_list<std::string_view> fields);
@@ -92,6 +95,7 @@ class Hub {
   Accounts accounts_;
   DirectRequests direct_;
   Waits waits_;
+  News news_;
   net::EventWriter to_relay_, to_task_;
   net::Incoming message_;
   // Requests that wait for what the loops have heard: the first of them for report `report_`.

@@ -55,8 +55,27 @@ void Hub::admit(const std::string& uuid) {
   announce(*engine);
   // The loops hear of it before any client does.
   turn_end();
-  notify("registration_notification", {{"id", engine->id}, {"uuid", engine->uuid}});
+  publish(engine->id, uuid);
+  news_.happened(engine->id, uuid, loop_.now());
   write_state();
+}
+
+// Whether the engine is there now.
+void Hub::publish(EngineId id, const std::string& uuid) {
+  const bool here = registry_.find(uuid) != nullptr;
+  notify(here ? "registration_notification" : "unregistration_notification",
+         {{"id", id}, {"uuid", uuid}});
+}
+
+// A subscription is one byte of 1 and a topic.
+int Hub::from_subscribers() {
+  int taken = 0;
+  net::Frames frames;
+  for (; taken < net::kDrainLimit && sockets_.notifications.receive(frames); ++taken) {
+    if (!frames[0].view().starts_with('\1')) continue;
+    for (const auto& item : news_.missed(loop_.now())) publish(item.id, item.uuid);
+  }
+  return taken;
 }
 
 void Hub::announce(const Engine& engine) {
@@ -87,7 +106,8 @@ void Hub::remove(EngineId id, std::string why) {
   tell_all(EventKind::engine_removed, {engine->uuid, std::to_string(id)});
   loop_.after(kGrace, [this, gone = *engine] { answer_stranded(gone); });
   write_state();
-  notify("unregistration_notification", {{"id", id}, {"uuid", engine->uuid}});
+  publish(id, engine->uuid);
+  news_.happened(id, engine->uuid, loop_.now());
   waits_.touched();
 }
 

@@ -86,6 +86,9 @@ void Socket::set_identity(std::string_view identity) {
 void Socket::set_router_mandatory(bool on) {
   set(ZMQ_ROUTER_MANDATORY, on ? 1 : 0);
 }
+void Socket::set_all_subscriptions() {
+  set(ZMQ_XPUB_VERBOSE, 1);
+}
 void Socket::set_linger(milliseconds time) {
   set(ZMQ_LINGER, static_cast<int>(time.count()));
 }

@@ -84,6 +84,7 @@ class Socket {
   void set_router_mandatory(
       bool on);  ///< unknown peer: SendStatus::unreachable instead of a silent drop
   void set_linger(milliseconds time);
+  void set_all_subscriptions();  ///< XPUB: every one is received, not only the first of its kind
   void set_receive_limit(int messages);
   void set_max_message_size(int64_t bytes);
   /// ZMTP heartbeats: a peer silent for `timeout` is disconnected.
