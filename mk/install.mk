@@ -13,6 +13,7 @@ install: all
 	cp -R $(LIBEXEC) $(prefix)/libexec/
 	for file in $(PROFILES); do install -D -m 644 $$file $(prefix)/share/ipkit/$$file; done
 	install -m 644 $(DOCS) LICENSE $(prefix)/share/doc/ipkit/
+	install -D -m 644 include/ipkit/scheme.h $(prefix)/include/ipkit/scheme.h
 	for page in $(MANPAGES); do install -D -m 644 $$page $(prefix)/share/$$page; done
 	install -D -m 644 share/completion/ipkit.bash \
 	  $(prefix)/share/bash-completion/completions/ipkit
@@ -21,6 +22,7 @@ install: all
 
 uninstall:
 	rm -f $(PROGRAMS:%=$(prefix)/bin/%)
+	rm -rf $(prefix)/include/ipkit
 	rm -rf $(prefix)/libexec/ipkit $(prefix)/share/ipkit $(prefix)/share/doc/ipkit
 	rm -f $(MANPAGES:%=$(prefix)/share/%)
 	rm -f $(PROGRAMS:%=$(prefix)/share/bash-completion/completions/%)

@@ -2,7 +2,7 @@
 # What is checked without running anything.
 
 CXX_FILES := $(wildcard cmd/*.[ch]pp cmd/*/*.[ch]pp libipc/*/*.[ch]pp kernels/*/*.[ch]pp \
-  launchers/*/*.[ch]pp tests/unit/*/*.[ch]pp bench/*.[ch]pp)
+  launchers/*/*.[ch]pp tests/unit/*/*.[ch]pp bench/*.[ch]pp include/*/*.h)
 TIDY := $(filter-out tests/% bench/%,$(filter %.cpp,$(CXX_FILES)))
 TIDY := $(TIDY:%.cpp=$(BUILD)/tidy/%.ok)
 

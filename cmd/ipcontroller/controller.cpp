@@ -206,7 +206,7 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
   for (net::Connection* connection : {&client_, &engine_}) {
     connection->key = o.key;
     connection->signature_scheme = o.signature_scheme;
-    connection->task_scheme = o.scheme;
+    connection->task_scheme = o.scheme.substr(o.scheme.find_last_of('/') + 1);
     connection->curve_server_key = o.curve.public_key;
   }
   client_.interface = o.client_interface;

@@ -2,6 +2,7 @@
 // The table of traits: what each one sets here.
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 #include "cmd/ipcontroller/traits.hpp"
 #include "libipc/sched/policy.hpp"
@@ -174,8 +175,12 @@ Status log_level(const Given& given, Settings& s) {
 Status scheme(const Given& given, Settings& s) {
   const auto policy = sched::make_policy(given.value);
   if (!policy)
-    return Error{Code::usage, given.origin + ": " + policy.error().what, policy.error().hint};
-  s.controller.scheme = given.value;
+    return Error{policy.error().code, given.origin + ": " + policy.error().what,
+                 policy.error().hint};
+  // A file's name is still right in another working directory.
+  s.controller.scheme = given.value.find('/') == std::string::npos
+                            ? given.value
+                            : std::filesystem::absolute(given.value).string();
   return {};
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "libipc/sched/policy_file.hpp"
+
 namespace ipc::sched {
 namespace {
 
@@ -54,6 +56,7 @@ class Weighted : public PlainRandom {
 }  // namespace
 
 Result<std::unique_ptr<Policy>> make_policy(std::string_view name) {
+  if (name.find('/') != std::string_view::npos) return load_policy(std::string(name));
   std::unique_ptr<Policy> policy;
   if (name == "leastload")
     policy = std::make_unique<LeastLoad>();
@@ -67,7 +70,9 @@ Result<std::unique_ptr<Policy>> make_policy(std::string_view name) {
     policy = std::make_unique<Weighted>();
   else
     return Error{Code::usage, "unknown scheduling scheme '" + std::string(name) + "'",
-                 "leastload, lru, plainrandom, twobin, weighted or pure"};
+                 name.ends_with(".so")
+                     ? "a file is named with its directory: ./" + std::string(name)
+                     : "leastload, lru, plainrandom, twobin, weighted, pure or a /path/FILE.so"};
   return policy;
 }
 

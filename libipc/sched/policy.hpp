@@ -21,7 +21,7 @@ class Policy {
 };
 
 /// leastload, lru, plainrandom, twobin, weighted or pure: engines in turn, as lru, for clients that
-/// ask for nothing more. Code::usage for other names.
+/// ask for nothing more. A name with a slash is a file (load_policy). Code::usage for other names.
 Result<std::unique_ptr<Policy>> make_policy(std::string_view name);
 
 }  // namespace ipc::sched

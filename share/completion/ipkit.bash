@@ -60,6 +60,12 @@ _ipkit_values() {
     --profile/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_profiles)" -- "$current") ;;
     --cluster-id/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_cluster_ids)" -- "$current") ;;
     --kernel/*) mapfile -t COMPREPLY < <(compgen -W "python sh" -- "$current") ;;
+    --scheme/*)
+      if [[ $current == */* ]]; then return 1; fi # a file: bash's own
+      mapfile -t COMPREPLY < <(
+        compgen -W "leastload lru plainrandom twobin weighted pure" -- "$current"
+      )
+      ;;
     */SET)
       if [[ $current == *,* ]]; then before=${current%,*},; fi
       mapfile -t COMPREPLY < <(

@@ -71,6 +71,16 @@ complete_words() {
   assert_output 4711
 }
 
+@test "schemes: by name, else a file" {
+  run complete_words ipcontroller --scheme tw
+  assert_output twobin
+  run complete_words ipcluster start --scheme = l
+  assert_output "leastload
+lru"
+  run complete_words ipcontroller --scheme ./l
+  assert_output ""
+}
+
 @test "ipcluster: verbs, then their options" {
   run complete_words ipcluster sta
   assert_line start

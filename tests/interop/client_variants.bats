@@ -23,35 +23,15 @@ engines() {
   wait_until 30 "$n engines" engines_answer "$n"
 }
 
-# scheme NAME: balanced work is done under it.
-scheme() {
-  engines 2 --scheme="$1"
-  check_client balanced_map
-}
-
 # depth N: broadcasts go down a tree of that depth, to every engine once.
 depth() {
   engines 5 --IPController.broadcast_scheduler_depth="$1"
   check_client broadcast 5
 }
 
-@test "scheme lru" { scheme lru; }
-@test "scheme plainrandom" { scheme plainrandom; }
-@test "scheme twobin" { scheme twobin; }
-@test "scheme weighted" { scheme weighted; }
-@test "scheme pure" { scheme pure; }
 @test "a broadcast tree of depth 0" { depth 0; }
 @test "a broadcast tree of depth 1" { depth 1; }
 @test "a broadcast tree of depth 3" { depth 3; }
-
-@test "any number of tasks at an engine, and ten" {
-  engines 2 --hwm=0
-  check_client balanced_map
-  cluster_stop
-  : >"$WORLD/controller.log"
-  engines 2 --hwm=10
-  check_client balanced_map
-}
 
 @test "all ports from a range, clients and engines on different addresses" {
   engines 2 --ports=21600-21630 --IPController.engine_ip=127.0.0.2
