@@ -42,6 +42,10 @@ Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer s
   if (options_.restore) restore_engines();
 }
 
+Hub::~Hub() {
+  if (state_due_) write_state();
+}
+
 void Hub::turn_end() {
   answer_waits();
   to_relay_.flush(sockets_.relay);
@@ -122,15 +126,6 @@ void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
     default:
       break;
   }
-}
-
-void Hub::unroutable(const net::MessageEvent& message, bool control) {
-  const auto header = parser_.header(message.view.header);
-  if (!header) return;
-  const std::string id(header->msg_id), uuid(message.engine);
-  direct_.done(uuid, id);
-  reply_for_engine({std::string(message.client), std::string(message.view.header), control}, uuid,
-                   "no engine '" + uuid + "' for task '" + id + "'");
 }
 
 // The error reply of an engine that cannot give it any more.

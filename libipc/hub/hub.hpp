@@ -43,6 +43,7 @@ class Hub {
  public:
   Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer signer,
       std::unique_ptr<Store> store);
+  ~Hub();
 
  private:
   int from_clients();
@@ -73,13 +74,14 @@ class Hub {
   void reply_for_engine(const DirectRequest& request, const std::string& uuid,
                         const std::string& text);
   void restore_engines();
+  void state_changed();
   void write_state();
   void purge_stalled();
 
   void reply(Answer&& answer);
   void send(std::string_view client, std::string_view parent, Answer&& answer);
   void notify(const char* type, const wire::Json& content, std::string_view parent = "{}");
-  void publish(EngineId id, const std::string& uuid);
+  void publish(const Engine& engine);
   void answer_waits();
   void turn_end();
   void tell_all(net::EventKind kind, std::initializer_list<std::string_view> fields);
@@ -106,7 +108,7 @@ class Hub {
   wire::FieldParser parser_;
   std::string client_, parent_;  // of the request that is being answered
   TimePoint begin_ = Clock::now();
-  bool impatient_timer_ = false;
+  bool impatient_timer_ = false, state_due_ = false;
   log::Throttle complaints_;
 };
 

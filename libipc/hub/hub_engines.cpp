@@ -12,6 +12,8 @@ namespace {
 
 // Replies of an engine that is gone may still be on their way to the relay.
 constexpr Duration kGrace = milliseconds(500);
+// Where many engines come or go, the file is written once for several of them.
+constexpr Duration kStateDelay = milliseconds(50);
 
 // A routing identity made up by the transport: the peer chose none. Such clients are the
 // reference's; they fail their requests themselves when they hear of the engine's end, and print
@@ -55,16 +57,13 @@ void Hub::admit(const std::string& uuid) {
   announce(*engine);
   // The loops hear of it before any client does.
   turn_end();
-  publish(engine->id, uuid);
-  news_.happened(engine->id, uuid, loop_.now());
-  write_state();
+  publish(*engine);
+  news_.came(engine->id, loop_.now());
+  state_changed();
 }
 
-// Whether the engine is there now.
-void Hub::publish(EngineId id, const std::string& uuid) {
-  const bool here = registry_.find(uuid) != nullptr;
-  notify(here ? "registration_notification" : "unregistration_notification",
-         {{"id", id}, {"uuid", uuid}});
+void Hub::publish(const Engine& engine) {
+  notify("registration_notification", {{"id", engine.id}, {"uuid", engine.uuid}});
 }
 
 // A subscription is one byte of 1 and a topic.
@@ -73,7 +72,8 @@ int Hub::from_subscribers() {
   net::Frames frames;
   for (; taken < net::kDrainLimit && sockets_.notifications.receive(frames); ++taken) {
     if (!frames[0].view().starts_with('\1')) continue;
-    for (const auto& item : news_.missed(loop_.now())) publish(item.id, item.uuid);
+    for (const EngineId id : news_.missed(loop_.now()))
+      if (const Engine* engine = registry_.find(id)) publish(*engine);
   }
   return taken;
 }
@@ -105,10 +105,19 @@ void Hub::remove(EngineId id, std::string why) {
   to_relay_.add(EventKind::forget_heart, {engine->uuid});
   tell_all(EventKind::engine_removed, {engine->uuid, std::to_string(id)});
   loop_.after(kGrace, [this, gone = *engine] { answer_stranded(gone); });
-  write_state();
-  publish(id, engine->uuid);
-  news_.happened(id, engine->uuid, loop_.now());
+  state_changed();
+  notify("unregistration_notification", {{"id", id}, {"uuid", engine->uuid}});
   waits_.touched();
+}
+
+void Hub::unroutable(const net::MessageEvent& message, bool control) {
+  const auto header = parser_.header(message.view.header);
+  if (!header) return;
+  const std::string id(header->msg_id), uuid(message.engine);
+  direct_.done(uuid, id);
+  if (!control && is_anonymous(message.client) && registry_.had(uuid)) return;
+  reply_for_engine({std::string(message.client), std::string(message.view.header), control}, uuid,
+                   "no engine '" + uuid + "' for task '" + id + "'");
 }
 
 void Hub::answer_stranded(const Engine& engine) {
@@ -130,11 +139,22 @@ void Hub::purge_stalled() {
   }
 }
 
+void Hub::state_changed() {
+  if (options_.state_file.empty() || state_due_) return;
+  state_due_ = true;
+  loop_.after(kStateDelay, [this] { write_state(); });
+}
+
 void Hub::write_state() {
-  if (options_.state_file.empty()) return;
-  Json engines = Json::object();
-  for (const auto& [id, engine] : registry_.engines()) engines[std::to_string(id)] = engine.uuid;
-  const Json state = {{"engines", std::move(engines)}, {"next_id", registry_.next_id()}};
+  state_due_ = false;
+  Json engines = Json::object(), facts = Json::object();
+  for (const auto& [id, engine] : registry_.engines()) {
+    engines[std::to_string(id)] = engine.uuid;
+    if (!engine.facts.is_null()) facts[std::to_string(id)] = engine.facts;
+  }
+  const Json state = {{"engines", std::move(engines)},
+                      {"next_id", registry_.next_id()},
+                      {"ipkit", {{"engines", std::move(facts)}}}};
   if (const auto written = write_file_atomically(options_.state_file, wire::dump_json(state));
       !written)
     complaints_.warning(written.error().text());
@@ -148,11 +168,14 @@ void Hub::restore_engines() {
       state && state->is_object() ? state->find("engines") : Json::const_iterator();
   if (!state || !state->is_object() || engines == state->end() || !engines->is_object())
     return log::error("no engines restored: " + options_.state_file + " is not a table of engines");
+  const Json::json_pointer facts("/ipkit/engines");
   for (const auto& [key, uuid] : engines->items()) {
     char* end = nullptr;
     const long long id = std::strtoll(key.c_str(), &end, 10);
     if (key.empty() || *end != '\0' || id < 0 || !uuid.is_string()) continue;
-    const Engine* engine = registry_.restore(id, uuid.get<std::string>());
+    const auto fact = facts / key;
+    const Engine* engine = registry_.restore(id, uuid.get<std::string>(),
+                                             state->contains(fact) ? state->at(fact) : Json());
     if (engine == nullptr) continue;
     announce(*engine);
     to_relay_.add(EventKind::keep_heart, {engine->uuid});

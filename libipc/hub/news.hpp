@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What happens to engines while a client is between asking who is there and listening.
+// Engines that come while a client is between asking who is there and listening to who comes.
 #pragma once
 
 #include <deque>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "libipc/hub/registry.hpp"
@@ -13,34 +13,31 @@ namespace ipc::hub {
 
 /// A client subscribes to notifications only when it has the list of engines, and that takes time:
 /// what is published meanwhile never reaches it. Who subscribes is not known by name; the one that
-/// asked first is taken to be it, so that too much is published again but never too little.
+/// asked first is taken to be it, so that too many engines are published again but never too few.
+/// Who left is not: the reference's client takes each such message for a new event, and gives up
+/// waiting for engines.
 class News {
  public:
-  /// An engine that came or went.
-  struct Item {
-    TimePoint when;
-    EngineId id;
-    std::string uuid;
-  };
-
   /// A client was told who is there.
   void asked(TimePoint now) {
     forget(now);
     asked_.push_back(now);
   }
 
-  /// This was published.
-  void happened(EngineId id, const std::string& uuid, TimePoint now) {
+  /// An engine was published.
+  void came(EngineId id, TimePoint now) {
     forget(now);
-    if (!asked_.empty()) items_.push_back({now, id, uuid});
+    if (!asked_.empty()) came_.emplace_back(now, id);
   }
 
-  /// A client listens from now on: what it may not have heard of, oldest first.
-  std::vector<Item> missed(TimePoint now) {
+  /// A client listens from now on: the engines it may not have heard of, oldest first.
+  std::vector<EngineId> missed(TimePoint now) {
     forget(now);
-    if (asked_.empty()) return {};
+    std::vector<EngineId> ids;
+    if (asked_.empty()) return ids;
     asked_.pop_front();
-    return {items_.begin(), items_.end()};
+    for (const auto& [when, id] : came_) ids.push_back(id);
+    return ids;
   }
 
  private:
@@ -49,12 +46,12 @@ class News {
 
   void forget(TimePoint now) {
     while (!asked_.empty() && asked_.front() + kPatience < now) asked_.pop_front();
-    while (!items_.empty() && (asked_.empty() || items_.front().when < asked_.front()))
-      items_.pop_front();
+    while (!came_.empty() && (asked_.empty() || came_.front().first < asked_.front()))
+      came_.pop_front();
   }
 
   std::deque<TimePoint> asked_;
-  std::deque<Item> items_;  // since the first of those
+  std::deque<std::pair<TimePoint, EngineId>> came_;  // since the first of those
 };
 
 }  // namespace ipc::hub

@@ -43,11 +43,11 @@ const Engine* Registry::admit(const std::string& uuid) {
   return &engines_.insert_or_assign(id, std::move(node.mapped())).first->second;
 }
 
-const Engine* Registry::restore(EngineId id, const std::string& uuid) {
+const Engine* Registry::restore(EngineId id, const std::string& uuid, wire::Json facts) {
   if (engines_.contains(id) || by_uuid_.contains(uuid)) return nullptr;
   by_uuid_.emplace(uuid, id);
   next_id_ = std::max(next_id_, id + 1);
-  return &engines_.emplace(id, Engine{id, uuid, nullptr, {}}).first->second;
+  return &engines_.emplace(id, Engine{id, uuid, std::move(facts), {}}).first->second;
 }
 
 std::optional<Engine> Registry::remove(EngineId id, std::string why, UnixMicros when) {
@@ -77,6 +77,11 @@ std::vector<std::string> Registry::drop_stalled(TimePoint now, Duration limit) {
     return stalled;
   });
   return dropped;
+}
+
+bool Registry::had(std::string_view uuid) const {
+  return std::any_of(gone_.begin(), gone_.end(),
+                     [uuid](const GoneEngine& engine) { return engine.uuid == uuid; });
 }
 
 const Engine* Registry::find(EngineId id) const {

@@ -45,7 +45,7 @@ class Registry {
   /// A heartbeat came: the engine if it was pending, now registered; else null.
   const Engine* admit(const std::string& uuid);
   /// Takes over an engine of an earlier controller.
-  const Engine* restore(EngineId id, const std::string& uuid);
+  const Engine* restore(EngineId id, const std::string& uuid, wire::Json facts);
 
   /// Takes the engine out. Nothing if there is none.
   std::optional<Engine> remove(EngineId id, std::string why, UnixMicros when);
@@ -59,6 +59,7 @@ class Registry {
   const std::map<EngineId, Engine>& engines() const { return engines_; }
   std::size_t pending() const { return pending_.size(); }
   const std::deque<GoneEngine>& gone() const { return gone_; }
+  bool had(std::string_view uuid) const;  ///< whether it is one of those
   EngineId next_id() const { return next_id_; }
   void set_next_id(EngineId id) { next_id_ = std::max(next_id_, id); }
 

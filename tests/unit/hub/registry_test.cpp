@@ -60,14 +60,17 @@ TEST(Registry, RemembersWhoLeft) {
   EXPECT_FALSE(registry.remove(0, "left", 8));
   ASSERT_EQ(registry.gone().size(), 1u);
   EXPECT_EQ(registry.gone()[0].why, "heartbeats stopped");
+  EXPECT_TRUE(registry.had("a"));
+  EXPECT_FALSE(registry.had("b"));
 }
 
 TEST(Registry, TakesOverEngines) {
   Registry registry;
-  EXPECT_NE(registry.restore(3, "a"), nullptr);
-  EXPECT_EQ(registry.restore(3, "b"), nullptr);
-  EXPECT_EQ(registry.restore(4, "a"), nullptr);
+  EXPECT_NE(registry.restore(3, "a", {{"prefetch", 8}}), nullptr);
+  EXPECT_EQ(registry.restore(3, "b", nullptr), nullptr);
+  EXPECT_EQ(registry.restore(4, "a", nullptr), nullptr);
   EXPECT_EQ(registry.next_id(), 4);
+  EXPECT_EQ(registry.find(3)->facts["prefetch"], 8);
 }
 
 class HeartMonitorTest : public ::testing::Test {
