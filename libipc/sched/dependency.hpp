@@ -2,6 +2,7 @@
 // What a task waits for: other tasks, finished in a certain way.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,45 +11,28 @@ namespace ipc::sched {
 /// How far a task has come.
 enum class Outcome { unknown, waiting, completed, failed };
 
-/// A set of tasks, and when it counts as done.
+/// A set of tasks, and when it counts as done. The finished ones are counted, once each, so that
+/// the answer does not need a look at all of them.
 struct Dependency {
-  std::vector<std::string> ids;
-  bool all = true;       ///< every one of them; otherwise one is enough
-  bool success = true;   ///< completed tasks count
-  bool failure = false;  ///< failed tasks count
+  std::vector<std::string> ids;  ///< as they came; nobody needs them once they are counted
+  bool all = true;               ///< every one of them; otherwise one is enough
+  bool success = true;           ///< completed tasks count
+  bool failure = false;          ///< failed tasks count
+  std::uint32_t size = 0;        ///< of ids
+  std::uint32_t met = 0;         ///< finished in the right way
+  std::uint32_t missed = 0;      ///< finished, but in the wrong way
 
-  bool empty() const { return ids.empty(); }
-  bool counts(Outcome outcome) const {
-    return (success && outcome == Outcome::completed) || (failure && outcome == Outcome::failed);
+  bool empty() const { return size == 0; }
+  /// One of them finished; true if that was the right way.
+  bool count(Outcome outcome) {
+    const bool right = outcome == Outcome::completed ? success : failure;
+    ++(right ? met : missed);
+    return right;
   }
-  /// Finished, but in the wrong way.
-  bool blocked_by(Outcome outcome) const {
-    return (!success && outcome == Outcome::completed) || (!failure && outcome == Outcome::failed);
-  }
+  /// True if it is fulfilled. An empty one is.
+  bool is_met() const { return all ? met == size : met > 0 || empty(); }
+  /// True if it can never be fulfilled any more. An empty one is not.
+  bool is_unreachable() const { return all ? missed > 0 : missed == size && !empty(); }
 };
-
-/// True if the dependency is fulfilled; `outcome_of` maps an id to its Outcome. An empty one is.
-template <class OutcomeOf>
-bool is_met(const Dependency& d, OutcomeOf&& outcome_of) {
-  if (d.empty()) return true;
-  for (const auto& id : d.ids) {
-    const bool counts = d.counts(outcome_of(id));
-    if (counts && !d.all) return true;
-    if (!counts && d.all) return false;
-  }
-  return d.all;
-}
-
-/// True if the dependency can never be fulfilled any more. An empty one is not.
-template <class OutcomeOf>
-bool is_unreachable(const Dependency& d, OutcomeOf&& outcome_of) {
-  if (d.empty()) return false;
-  for (const auto& id : d.ids) {
-    const bool blocked = d.blocked_by(outcome_of(id));
-    if (blocked && d.all) return true;
-    if (!blocked && !d.all) return false;
-  }
-  return !d.all;
-}
 
 }  // namespace ipc::sched

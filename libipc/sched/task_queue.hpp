@@ -6,42 +6,19 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "libipc/net/socket.hpp"
+#include "libipc/sched/job.hpp"
 #include "libipc/sched/policy.hpp"
+#include "libipc/sched/task_engines.hpp"
+#include "libipc/sched/task_line.hpp"
 #include "libipc/sched/task_request.hpp"
-#include "libipc/util/string_map.hpp"
 #include "libipc/wire/id_table.hpp"
 
 namespace ipc::sched {
-
-/// An engine as the scheduler sees it.
-struct TaskEngine {
-  std::string uuid;
-  net::Frame identity;  ///< the uuid as a frame, to be shared
-  unsigned load = 0;    ///< tasks it has
-  bool alive = true;
-  bool extensions = false;  ///< knows cancel_request
-};
-
-/// A task between its submission and its final reply.
-struct Job {
-  enum class State { free, blocked, queued, running };
-  std::string id;
-  net::Frames frames;  ///< client identity, then the message as it came
-  std::unique_ptr<Conditions> conditions;
-  std::set<std::uint32_t> blacklist;  ///< engines where it failed
-  State state = State::free;
-  std::uint64_t order = 0;   ///< arrival; unique
-  std::uint64_t timer = 0;   ///< the running one; older ones are void
-  std::uint32_t engine = 0;  ///< while it runs
-  bool cancelled = false;
-};
 
 enum class TaskFailure {
   invalid_dependency,
@@ -61,7 +38,8 @@ class TaskOutput {
 };
 
 /// FIFO queue with dependencies, retries, timeouts and a limit of tasks for each engine (wire
-/// protocol, task scheduler). One thread; passive.
+/// protocol, task scheduler). What an event costs grows with the logarithm of the tasks that wait,
+/// and with the engines. One thread; passive.
 class TaskQueue {
  public:
   /// `limit`: tasks an engine may have at a time, 0 = any number.
@@ -102,26 +80,27 @@ class TaskQueue {
   const TaskEngine* find_engine(std::string_view uuid) const;
 
  private:
-  struct Ref {  // a job that may have ended meanwhile
-    std::uint32_t slot;
-    std::uint64_t order;
-  };
   enum class Try { ran, not_now, failed };
+  // A task that ended, as those that waited for it are to be told.
+  struct Finished {
+    std::vector<Dependent> dependents;
+    Outcome outcome;
+    std::uint32_t engine;
+  };
+
+  // Numbers in the id table: two bits of state, then the job's slot or the engine where it ended.
+  static constexpr std::uint32_t kLive = 1, kCompleted = 2, kFailed = 3, kStateBits = 3;
+  static constexpr std::uint32_t kNoEngine = 0x3fffffff;
 
   Outcome outcome(std::string_view id) const;
-  Outcome outcome_on(std::string_view id, std::uint32_t engine) const;
+  std::uint32_t id_place(std::string_view id) const { return ids_.get(id) >> 2; }
   std::uint32_t new_slot();
-  Job* live(Ref ref);
-  bool is_acceptable(const Job& job, TaskFailure& why) const;
+  JobRef ref(std::uint32_t slot) const { return {slot, jobs_[slot].generation}; }
+  Job* live(JobRef ref);
   void enqueue(std::uint32_t slot, TimePoint now);
-  void revive(std::uint32_t index, bool extensions);
-  void index(std::uint32_t slot);
-  void leave_queue(Job& job);
-  bool has_room(const TaskEngine& engine) const { return limit_ == 0 || engine.load < limit_; }
-  void free_slot(std::uint32_t engine);
-  bool may_run_on(const Job& job, std::uint32_t engine) const;
-  bool is_hopeless(const Job& job) const;
-  bool has_target_left(const Job& job, bool alive_only) const;
+  void leave_queue(std::uint32_t slot);
+  bool is_in_line(const Job& job) const { return job.conditions != nullptr || job.base != nullptr; }
+  void stop_running(Job& job);
   void start(std::uint32_t slot, std::uint32_t engine);
   Try try_run(std::uint32_t slot);
   Job* next_plain();
@@ -130,37 +109,42 @@ class TaskQueue {
   void lose(std::uint32_t slot, TimePoint now);
   void fail(std::uint32_t slot, TaskFailure why, const TaskEngine* engine = nullptr);
   void finish(std::uint32_t slot, bool ok, std::uint32_t engine);
+  void tidy();
+
+  // task_conditions.cpp
+  bool accept(std::uint32_t slot, TaskFailure& why);
+  bool count(const Job& job, Dependency& dependency, bool follow);
+  static void note_place(Conditions& conditions, std::uint32_t engine);
+  static bool is_placed(const Job& job);
+  static bool is_hopeless(const Job& job);
+  void find_place(Job& job);
+  bool exclude(Job& job, std::uint32_t engine);
+  void settle(std::uint32_t slot);
+  static void unsettle(Job& job);
+  void fail_hopeless();
   void release_dependents();
-  void look_at_dependent(Ref ref);
+  void tell_dependent(const Dependent& dependent, Outcome outcome, std::uint32_t engine);
 
   TaskOutput& output_;
   std::unique_ptr<Policy> policy_;
-  unsigned limit_;
-
-  std::vector<std::unique_ptr<TaskEngine>> engines_;  // for ever: ids refer to them
-  StringMap<std::uint32_t> by_uuid_;
-  std::vector<std::uint32_t> lru_;  // living engines, least recently used first
+  TaskEngines engines_;
 
   std::deque<Job> jobs_;
   std::vector<std::uint32_t> free_;
   wire::IdTable ids_;
-  std::uint64_t next_order_ = 1, next_timer_ = 1;
+  std::uint64_t next_order_ = 1;
+  std::uint32_t next_generation_ = 1;
   std::size_t waiting_ = 0;
-  std::size_t room_ = 0;         // living engines that take one more
-  std::uint64_t scan_from_ = 0;  // conditioned jobs before this were tried in this dispatch
 
-  std::deque<Ref> plain_;                          // waiting without conditions, by arrival
-  std::map<std::uint64_t, std::uint32_t> queued_;  // waiting with conditions, order -> slot
-  std::unordered_map<std::string, std::vector<Ref>> dependents_;
-  std::vector<std::string> finished_;  // whose dependents are to be looked at
+  std::deque<JobRef> plain_;        // waiting without conditions, by arrival
+  TaskLine line_;                   // waiting with conditions
+  std::vector<JobRef> hopeless_;    // to fail when an engine has room
+  std::vector<Dependent> awaited_;  // of the job that is being accepted, slots of the others
+  std::vector<Finished> finished_;  // whose dependents are to be told
   bool releasing_ = false;
 
-  struct Due {
-    Ref job{};
-    std::uint64_t timer = 0;  // 0: an engine's end
-    std::uint32_t engine = 0;
-  };
-  std::multimap<TimePoint, Due> due_;
+  std::map<std::pair<TimePoint, std::uint64_t>, std::uint32_t> timers_;  // due, order -> slot
+  std::multimap<TimePoint, std::uint32_t> ends_;                         // of lost engines
   std::vector<std::uint32_t> candidates_;
   std::vector<unsigned> loads_;
 };

@@ -20,6 +20,11 @@ struct Conditions {
   Duration timeout{0};  ///< the longest time in the queue; 0: no limit
   unsigned retries = 0;
   bool invalid = false;  ///< a dependency that nothing can fulfil
+
+  // What the queue makes of them.
+  std::vector<std::uint32_t> places;  ///< engines where what it follows ended in the right way
+  bool nowhere = false;               ///< some of that ended without an engine
+  TimePoint due = TimePoint::max();   ///< of its timeout, while it waits
 };
 
 /// Reads the conditions in `metadata`; null if there are none. What has the wrong type counts as

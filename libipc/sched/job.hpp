@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A task between its submission and its final reply.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libipc/net/socket.hpp"
+#include "libipc/sched/task_engines.hpp"
+#include "libipc/sched/task_request.hpp"
+
+namespace ipc::sched {
+
+/// A job that may have ended meanwhile.
+struct JobRef {
+  std::uint32_t slot;
+  std::uint32_t generation;
+};
+
+/// One that waits for another; `follow`: as a location, otherwise as a time.
+struct Dependent {
+  JobRef job;
+  bool follow;
+};
+
+/// A task between its submission and its final reply. Slots are used again.
+struct Job {
+  enum class State : std::uint8_t {
+    free,
+    blocked,  ///< what it is after has not happened
+    queued,
+    running
+  };
+  std::string id;
+  net::Frames frames;  ///< client identity, then the message as it came
+  std::unique_ptr<Conditions> conditions;
+  std::vector<Dependent> dependents;
+  Place* base = nullptr;    ///< its targets, or all but where it failed; null: anywhere
+  Place* where = nullptr;   ///< of these, where what it follows ran
+  std::uint64_t order = 0;  ///< arrival; unique
+  std::uint32_t generation = 0;
+  std::uint32_t position = 0;  ///< in the line, while it waits there
+  std::uint32_t engine = 0;    ///< while it runs
+  std::uint32_t seat = 0;      ///< there
+  State state = State::free;
+  bool cancelled = false;
+};
+
+}  // namespace ipc::sched
