@@ -53,10 +53,12 @@ Result<int> Binder::bind_file(net::Socket& socket, int wanted) {
   PortPool* const pool = wanted > 0 ? nullptr : next_pool();
   const int number = pool ? pool->ports[pool->next++] : wanted;
   for (int port = number > 0 ? number : 1; port < 65536; ++port) {
-    const std::string endpoint = interface_ + "-" + std::to_string(port);
+    const std::string number_text = std::to_string(port), endpoint = interface_ + "-" + number_text;
     // libzmq takes a name away from whoever has it.
     if (number == 0 && ::access(endpoint.c_str() + kIpc.size(), F_OK) == 0) continue;
     IPC_TRY(socket.bind(endpoint));
+    // The reference's controller names the file so, its engines and clients look for this one.
+    IPC_TRY(socket.bind(interface_ + ":" + number_text));
     return port;
   }
   return Error{Code::internal, "no free name for " + interface_, ""};

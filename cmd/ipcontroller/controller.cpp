@@ -236,6 +236,7 @@ Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   hub_options.registration_timeout = o.registration_timeout;
   hub_options.state_file = o.state_file;
   hub_options.restore = o.restore;
+  hub_options.succeeds = o.reuse_client.has_value();
   hub_options.shutdown = o.shutdown;
   wire::Json info = {{"interface", engine_.interface}, {"broadcast", engine_.broadcast}};
   for (const auto& [port_name, port] : engine_.ports) info[port_name] = port;

@@ -76,6 +76,10 @@ void reuse_files(Settings& settings) {
   if (client->key != engine->key || client->signature_scheme != engine->signature_scheme ||
       client->ports.at("registration") != engine->ports.at("registration"))
     return log::error("files are not reused: they do not belong together");
+  if (client->curve_server_key != settings.controller.curve.public_key)
+    log::warning(
+        "the CURVE keys are not those of the files: who has read them is shut out; "
+        "give the same one, IPP_CURVE_SECRETKEY");
   settings.controller.key = client->key;
   settings.controller.signature_scheme = client->signature_scheme;
   settings.controller.reuse_client = *client;

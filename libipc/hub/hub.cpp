@@ -21,6 +21,7 @@ namespace {
 constexpr Duration kAppear = seconds(1);  // an unknown id may still appear
 constexpr Duration kStoreTick = milliseconds(250);
 constexpr Duration kShutdownDelay = milliseconds(300);
+constexpr Duration kReconnect = seconds(1);
 
 }  // namespace
 
@@ -39,6 +40,7 @@ Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer s
   loop.at_turn_end([this] { turn_end(); });
   loop.every(seconds(1), [this] { purge_stalled(); });
   loop.every(kStoreTick, [this] { store_->tick(); });
+  if (options_.succeeds) hold_notes();
   if (options_.restore) restore_engines();
 }
 
@@ -274,12 +276,29 @@ void Hub::notify(const char* type, const Json& content, std::string_view parent)
   out.header = session_.header(type);
   out.parent = parent;
   out.content = wire::dump_json(content);
-  sockets_.notifications.send(net::encode(signer_, {}, std::move(out)));
+  auto frames = net::encode(signer_, {}, std::move(out));
+  if (holds_notes_)
+    held_notes_.push_back(std::move(frames));
+  else
+    sockets_.notifications.send(std::move(frames));
+}
+
+// Clients of an earlier controller need a moment to reconnect; engines may be quicker.
+void Hub::hold_notes() {
+  holds_notes_ = true;
+  loop_.after(kReconnect, [this] { release_notes(); });
+}
+
+void Hub::release_notes() {
+  holds_notes_ = false;
+  for (auto& frames : std::exchange(held_notes_, {}))
+    sockets_.notifications.send(std::move(frames));
 }
 
 void Hub::shut_down() {
   log::info("a client asked for the shutdown of the controller");
   reply({"shutdown_reply", {{"status", "ok"}}, {}});
+  release_notes();
   notify("shutdown_notification", {{"status", "ok"}}, parent_);
   // What was just sent must reach the clients first.
   loop_.after(kShutdownDelay, [this] {

@@ -35,6 +35,7 @@ struct HubOptions {
   wire::Json connection_info;      ///< for registration_reply
   std::string state_file;          ///< table of engines; empty: none is written
   bool restore = false;            ///< begin with the engines of that file
+  bool succeeds = false;           ///< clients of an earlier controller may be about to come back
   std::function<void()> shutdown;  ///< a client ended the controller; called in the hub's thread
 };
 
@@ -82,6 +83,8 @@ class Hub {
   void send(std::string_view client, std::string_view parent, Answer&& answer);
   void notify(const char* type, const wire::Json& content, std::string_view parent = "{}");
   void publish(const Engine& engine);
+  void hold_notes();
+  void release_notes();
   void answer_waits();
   void turn_end();
   void tell_all(net::EventKind kind, std::initializer_list<std::string_view> fields);
@@ -98,6 +101,8 @@ class Hub {
   DirectRequests direct_;
   Waits waits_;
   News news_;
+  std::vector<net::Frames> held_notes_;
+  bool holds_notes_ = false;
   net::EventWriter to_relay_, to_task_;
   net::Incoming message_;
   // Requests that wait for what the loops have heard: the first of them for report `report_`.

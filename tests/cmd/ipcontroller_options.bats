@@ -48,6 +48,14 @@ ports() {
     "$1" | grep -oE '[0-9]+' | sort -n
 }
 
+# listened: every port the controller listens on, whoever it is for.
+listened() {
+  local own
+  own=$(find "/proc/$CONTROLLER/fd" -lname 'socket:*' -printf '%l ')
+  awk -v own="$own" '$4 == "0A" && index(own, "[" $10 "]") {print substr($2, 10)}' \
+    /proc/net/tcp /proc/net/tcp6 | while read -r port; do echo $((16#$port)); done | sort -un
+}
+
 # listening PORT: the addresses where somebody listens on it, in hex as the kernel shows them.
 listening() {
   local own
@@ -173,6 +181,26 @@ print(c["HeartMonitor"]["period"] + 1, c["IPController"]["reuse_files"])' <<<"$o
   [[ ${lines[0]} -ge 21100 && ${lines[8]} -le 21140 ]]
   run ports "$CLIENT"
   [[ ${lines[0]} -ge 21100 && ${lines[6]} -le 21140 ]]
+  # There is nothing that the files do not tell of.
+  assert_equal "$(listened)" "$(sort -nu <(ports "$CLIENT") <(ports "$ENGINE"))"
+}
+
+@test "every port comes from --ports: broadcast trees, CURVE, the range again with --reuse" {
+  local files
+  controller --ports=21600-21640 --IPController.broadcast_scheduler_depth=3 --enable-curve --reuse
+  files=$(sort -nu <(ports "$CLIENT") <(ports "$ENGINE"))
+  assert_equal "$(wc -l <<<"$files")" 21
+  [[ ${files%%$'\n'*} -ge 21600 && ${files##*$'\n'} -le 21640 ]]
+  assert_equal "$(listened)" "$files"
+  stop
+  controller --ports=21600-21640 --IPController.broadcast_scheduler_depth=3 --reuse
+  assert_equal "$(listened)" "$files"
+  grep -q "the CURVE keys are not those of the files" "$WORLD/controller.log"
+}
+
+@test "transport ipc: no port at all" {
+  controller --transport=ipc --ip="$WORLD/socket"
+  assert_equal "$(listened)" ""
 }
 
 @test "ports of engines and of clients, then the shared ones; ports with a name" {

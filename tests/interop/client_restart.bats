@@ -28,4 +28,14 @@ restart() {
 @test "--restore: an engine that ended meanwhile is noticed" {
   restart lost SIGKILL "${REAL_ENGINE[@]}"
 }
+@test "--restore with a range of ports" {
+  cat >config.py <<<"c.IPController.ports = '21700-21730'"
+  CONFIG=$PWD/config.py restart restored SIGKILL "${REAL_ENGINE[@]}"
+}
+@test "--restore with a CURVE key that is given, and a deeper tree" {
+  # The pair of ZeroMQ's manual, known to everybody.
+  export IPP_ENABLE_CURVE=1 IPP_CURVE_SECRETKEY='D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs'
+  cat >config.py <<<"c.IPController.broadcast_scheduler_depth = 2"
+  CONFIG=$PWD/config.py restart restored SIGKILL "${REAL_ENGINE[@]}"
+}
 @test "--reuse: the same files, engines count anew" { restart reused SIGTERM "${REAL_ENGINE[@]}"; }

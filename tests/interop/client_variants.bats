@@ -37,3 +37,13 @@ depth() {
   engines 2 --ports=21600-21630 --IPController.engine_ip=127.0.0.2
   check_client apply
 }
+
+@test "transport ipc: our engine and one of ipyparallel's" {
+  engines 1 --transport=ipc --ip="$WORLD/socket"
+  in_background "$WORLD/engine-1.log" "$REAL_PYTHON" -m ipyparallel.engine >"$WORLD/engine-1.pid"
+  wait_until 30 "2 engines" engines_answer 2
+  check_client apply
+  check_client balanced_map
+  check_client broadcast
+  check_client output
+}

@@ -14,6 +14,7 @@ from ipyparallel import error
 
 LIMIT = 30  # seconds any single wait may take
 WORLD = os.environ['WORLD']
+LOG = f'{WORLD}/controller.log'
 SECURITY = os.path.join(os.environ['IPYTHONDIR'], 'profile_default', 'security')
 CHECK, SIGNAL, ENGINE = sys.argv[1], sys.argv[2], sys.argv[3:]
 
@@ -22,6 +23,13 @@ def wait_until(condition):
     deadline = time.monotonic() + LIMIT
     while not condition():
         assert time.monotonic() < deadline, condition
+        time.sleep(0.01)
+
+
+def wait_for_ids(client, ids):
+    deadline = time.monotonic() + LIMIT
+    while client.ids != ids:
+        assert time.monotonic() < deadline, (client.ids, open(LOG).read())
         time.sleep(0.01)
 
 
@@ -36,8 +44,11 @@ def start(name, command):
 
 def start_controller(*options):
     ours = os.path.join(os.environ['IPKIT_BUILD'], 'bin', 'ipcontroller')
-    process = start('controller', [ours, '--ping=250', *options])
-    wait_until(lambda: any(line.startswith('READY') for line in open(f'{WORLD}/controller.log')))
+    command = [ours, '--ping=250', *options]
+    if 'CONFIG' in os.environ:
+        command.append('--config=' + os.environ['CONFIG'])
+    process = start('controller', command)
+    wait_until(lambda: any(line.startswith('READY') for line in open(LOG)))
     return process
 
 
@@ -87,7 +98,7 @@ def prepare(*options):
         start(f'engine-{number}', ENGINE)
         wait_until(lambda: number in client.ids)
     client[0].shutdown()
-    wait_until(lambda: client.ids == [1, 2])
+    wait_for_ids(client, [1, 2])
     wait_until(lambda: list(state()['engines']) == ['1', '2'])
     return controller, client
 
@@ -103,7 +114,7 @@ def restored():
     with ipyparallel.Client(timeout=LIMIT) as late:
         works(late, [1, 2])
     start('engine-3', ENGINE)
-    wait_until(lambda: client.ids == [1, 2, 3])
+    wait_for_ids(client, [1, 2, 3])
     works(client, [1, 2, 3])
 
 
@@ -115,7 +126,7 @@ def lost():
     os.kill(gone, signal.SIGKILL)
     start_controller('--restore')
     waiting = client[2].apply_async(abs, -1)
-    wait_until(lambda: client.ids == [1])
+    wait_for_ids(client, [1])
     try:
         waiting.get(LIMIT)
     except error.RemoteError as problem:
@@ -135,8 +146,8 @@ def reused():
     with ipyparallel.Client(timeout=LIMIT) as late:
         assert late.ids == []
         start('engine-3', ENGINE)
-        wait_until(lambda: late.ids == [0])
-        wait_until(lambda: client.ids == [0, 1, 2])
+        wait_for_ids(late, [0])
+        wait_for_ids(client, [0, 1, 2])
         works(late, [0])
 
 
