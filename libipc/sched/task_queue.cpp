@@ -184,6 +184,7 @@ TaskQueue::Verdict TaskQueue::reply(std::string_view engine, std::string_view id
     rerun(slot, now);
     verdict = Verdict::rerun;
   } else {
+    if (!job.dependents.empty()) output_.pass_on();
     finish(slot, facts.ok, job.engine);
   }
   dispatch();

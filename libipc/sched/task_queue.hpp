@@ -35,6 +35,9 @@ class TaskOutput {
   virtual void run(Job& job, TaskEngine& engine) = 0;
   /// The job ends without a reply of an engine. `engine` is the lost one, else null.
   virtual void fail(Job& job, TaskFailure why, const TaskEngine* engine) = 0;
+  /// The reply given to TaskQueue::reply is final, and others depend on it: it goes before what
+  /// becomes of them.
+  virtual void pass_on() {}
 };
 
 /// FIFO queue with dependencies, retries, timeouts and a limit of tasks for each engine (wire

@@ -151,13 +151,22 @@ void TaskRelay::take_reply(net::Incoming& message) {
   const ReplyFacts facts = read_reply(metadata_parser_, message.view.metadata);
   const auto parent = other_parser_.header(message.view.parent);
   if (!parent) return complaints_.warning("task channel: reply to nothing dropped");
+  const Reply reply{message, parent->msg_id, header->msg_type, header->date, facts};
+  reply_ = &reply;
   const auto verdict = queue_.reply(message.views[0], parent->msg_id, facts, loop_.now());
   if (verdict == TaskQueue::Verdict::drop)
-    return complaints_.warning("task channel: reply to a task that is finished or unknown dropped");
-  if (verdict == TaskQueue::Verdict::rerun) return;
-  tap_.add_message(EventKind::task_reply, message.views[1], message.views[0], message.view,
-                   message.frames,
-                   {parent->msg_id, header->msg_type, header->date, facts.status, facts.started});
+    complaints_.warning("task channel: reply to a task that is finished or unknown dropped");
+  if (verdict == TaskQueue::Verdict::forward) pass_on();
+  reply_ = nullptr;
+}
+
+void TaskRelay::pass_on() {
+  const Reply* const reply = std::exchange(reply_, nullptr);
+  if (reply == nullptr) return;
+  net::Incoming& message = reply->message;
+  tap_.add_message(
+      EventKind::task_reply, message.views[1], message.views[0], message.view, message.frames,
+      {reply->id, reply->type, reply->date, reply->facts.status, reply->facts.started});
   forward(message);
 }
 

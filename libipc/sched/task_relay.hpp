@@ -40,8 +40,16 @@ class TaskRelay : public Role, private TaskOutput {
     TimePoint until;
   };
 
+  // A reply under way from an engine to its client.
+  struct Reply {
+    net::Incoming& message;
+    std::string_view id, type, date;
+    const ReplyFacts& facts;
+  };
+
   void run(Job& job, TaskEngine& engine) override;
   void fail(Job& job, TaskFailure why, const TaskEngine* engine) override;
+  void pass_on() override;
 
   int from_clients();
   int from_engines();
@@ -65,6 +73,7 @@ class TaskRelay : public Role, private TaskOutput {
   TaskQueue queue_;
 
   net::Incoming message_;
+  const Reply* reply_ = nullptr;
   net::Frames outgoing_;
   wire::FieldParser header_parser_, metadata_parser_, other_parser_;
   std::map<std::string, Cancel, std::less<>> cancels_;  // by the id of our own request

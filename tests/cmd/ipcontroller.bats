@@ -107,3 +107,10 @@ assert e["hb_ping"] and e["hb_pong"] and c["notification"] and c["ipkit"]["pid"]
   assert_equal "$status" 0
   wait_until 3 "the end of the controller" gone "$CONTROLLER"
 }
+
+@test "the task scheduler, frame by frame" {
+  controller --poll-spin=0
+  "$IPKIT_PYTHON" -c 'import zmq, jupyter_client' || skip "needs pyzmq and jupyter_client"
+  run run_limited 70 "$IPKIT_PYTHON" "$ROOT/tests/cmd/ipcontroller_tasks.py" "$SECURITY"
+  assert_equal "$status" 0
+}

@@ -23,15 +23,6 @@ engines() {
   wait_until 30 "$n engines" engines_answer "$n"
 }
 
-# depth N: broadcasts go down a tree of that depth, to every engine once.
-depth() {
-  engines 5 --IPController.broadcast_scheduler_depth="$1"
-  check_client broadcast 5
-}
-
-@test "a broadcast tree of depth 0" { depth 0; }
-@test "a broadcast tree of depth 1" { depth 1; }
-@test "a broadcast tree of depth 3" { depth 3; }
 
 @test "all ports from a range, clients and engines on different addresses" {
   engines 2 --ports=21600-21630 --IPController.engine_ip=127.0.0.2
