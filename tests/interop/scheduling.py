@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # scheduling.py CHECK [WORD…]: a real ipyparallel.Client and two engines of the default profile:
-# which of them gets a task, and how many. Prints nothing and exits 0 if the check holds.
+# which of them gets a task, how many, and what becomes of it. Prints nothing and exits 0 if the check
+# holds.
 import os
 import sys
 import tempfile
@@ -139,6 +140,111 @@ def limit(client, hwm):
     held.release()
     held.wait_for(0, 0, 0)
     assert [task.get() for task in held.results][-2] == 0
+
+
+def raises(name, result):
+    try:
+        got = result.get(timeout=LIMIT)
+    except ipyparallel.error.RemoteError as problem:
+        assert problem.ename == name, problem
+        return problem
+    except ipyparallel.error.TaskAborted:
+        assert name == 'TaskAborted', name
+        return None
+    raise AssertionError(f'{got} instead of {name}')
+
+
+def is_here(engine):
+    return globals()['me'] == engine
+
+
+def functional(client):
+    """A task says on the engine that it does not belong there, and goes on to the next one."""
+    held = Held(client)
+    view = client.load_balanced_view()
+    here = ipyparallel.depend(is_here, 1)(lambda: globals()['me'])
+    assert [view.apply_async(here).get(timeout=LIMIT) for _ in range(10)] == [1] * 10
+    assert [r.get(timeout=LIMIT) for r in [view.apply_async(here) for _ in range(10)]] == [1] * 10
+    lacking = ipyparallel.require('no_such_module')(abs)
+    view.set_flags(targets=[0])
+    raises('ImpossibleDependency', view.apply_async(here))
+    view.set_flags(targets=None, timeout=0.2)
+    raises('TaskTimeout', view.apply_async(lacking, 1))
+    held.wait_for(0, 0, 0)
+
+
+def aborting(client):
+    """An abort reaches the engines; a task that the scheduler still has ends where it gets to."""
+    held = Held(client)
+    held.submit(1, targets=[0])
+    view = client.load_balanced_view(targets=[0])
+    waits = view.apply_async(abs, -1)
+    after = client.load_balanced_view()
+    after.set_flags(after=[waits])
+    behind = after.apply_async(abs, -2)
+    client.abort(waits, block=True)
+    held.release()
+    raises('TaskAborted', waits)
+    raises('ImpossibleDependency', behind)
+    # Aborted everywhere, so that a retry changes nothing.
+    held = Held(client)
+    held.submit(2)
+    held.wait_for(1, 1, 0)
+    again = client.load_balanced_view()
+    again.set_flags(retries=1)
+    waits = again.apply_async(abs, -3)
+    client.abort(waits, block=True)
+    held.release()
+    raises('TaskAborted', waits)
+
+
+def die_on(engine):
+    import os
+    import time
+    if globals()['me'] == engine:
+        os.kill(os.getppid(), 9)  # the engine, whose kernel this is
+        time.sleep(60)
+    return globals()['me']
+
+
+def deaths(client):
+    """The engine dies with a task: with retries left it runs elsewhere, else the client is told."""
+    held = Held(client)
+    held.submit(1, targets=[1])
+    held.wait_for(0, 1, 0)
+    view = client.load_balanced_view()
+    view.set_flags(retries=1)
+    again = view.apply_async(die_on, 0)
+    until('engine 0 to go', lambda: client.ids == [1])
+    held.release()
+    assert again.get(timeout=LIMIT) == 1
+    uuid = client._engines[1]
+    view.set_flags(retries=0)
+    last = view.apply_async(die_on, 1)
+    problem = raises('EngineError', last)
+    assert problem.evalue == f"Engine b'{uuid}' died while running task '{last.msg_ids[0]}'"
+
+
+def labels(client):
+    """Requests of version 9 have a label and questions may have patterns; those of 7.1 have not."""
+    socket = client.load_balanced_view()._socket
+    plain = {'after': [], 'follow': [], 'timeout': 0.0, 'targets': [], 'retries': 0}
+    forms = [plain, {**plain, 'label': None}, {**plain, 'label': 'job-one'},
+             {**plain, 'label': 'job-two'}, {**plain, 'label': 'other'}, {}]
+    futures = [client.send_apply_request(socket, abs, [-n], metadata=form)
+               for n, form in enumerate(forms)]
+    results = [ipyparallel.AsyncResult(client, f, owner=True) for f in futures]
+    assert [r.get(timeout=LIMIT) for r in results] == list(range(len(forms)))
+
+    def found(query):
+        records = client.db_query(query, keys=['msg_id', 'label'])
+        return sorted(str(record.get('label')) for record in records)
+
+    until('the records', lambda: len(found({'completed': {'$ne': None}})) >= len(forms))
+    assert found({'label': 'job-one'}) == ['job-one']
+    assert found({'label': {'$glob': 'job-*'}}) == ['job-one', 'job-two']
+    ids = [r.msg_ids[0] for r in results]
+    assert len(found({'msg_id': {'$glob': ids[0].rsplit('_', 1)[0] + '_*'}})) >= len(forms)
 
 
 with ipyparallel.Client(timeout=LIMIT) as real:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Which engine gets a task, and how many: every scheme and limit as a real client sees them.
+# Which engine gets a task, how many, and what becomes of it: schemes, limits and conditions as a
+# real client sees them.
 load ../lib/cluster
 load client
 
@@ -85,3 +86,10 @@ TEXT
   grep -q 'scheme .*/thrower.so threw; the first engine gets the task' \
     "$IPYTHONDIR"/profile_default/log/ipcontroller-*.log
 }
+
+@test "functional dependencies move a task on" { check functional; }
+@test "aborted tasks, queued and to be tried again" { check aborting; }
+@test "an engine dies with a task that may be tried again, and with one that may not" {
+  check deaths
+}
+@test "requests with a label, questions with a pattern" { check labels; }
