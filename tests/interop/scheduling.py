@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # scheduling.py CHECK [WORD…]: a real ipyparallel.Client and two engines of the default profile:
-# which of them gets a task, how many, and what becomes of it. Prints nothing and exits 0 if the check
-# holds.
+# which of them gets a task, how many, and what becomes of it. Prints nothing and exits 0 if the
+# check holds.
 import os
 import sys
 import tempfile
