@@ -11,6 +11,15 @@ namespace {
 constexpr Duration kGrace = seconds(5);
 // Slots that are kept when there is nothing to do.
 constexpr std::size_t kKeptSlots = 4096;
+// Where more tasks wait than this, memory counts for more than a copy of what is small.
+constexpr std::size_t kManyWaiting = 16384, kSmallFrame = 4096;
+
+// Received frames share a buffer of libzmq's with their neighbours, which takes several times as
+// much as what is in it.
+void make_own(net::Frames& frames) {
+  for (auto& frame : frames)
+    if (frame.size() <= kSmallFrame) frame = net::Frame(frame.view());
+}
 
 }  // namespace
 
@@ -79,7 +88,7 @@ bool TaskQueue::submit(std::string_view id, net::Frames& frames,
 
 void TaskQueue::enqueue(std::uint32_t slot, TimePoint now) {
   Job& job = jobs_[slot];
-  ++waiting_;
+  if (++waiting_ > kManyWaiting) make_own(job.frames);
   job.state = Job::State::queued;
   if (!is_in_line(job)) return plain_.push_back(ref(slot));
   line_.add(slot);

@@ -312,7 +312,23 @@ def engine_lost_with_retries():
     check(b.answer(), frames_from(task)[1:])
 
 
+def many_wait():
+    """So many that they are kept in another way; the last scenario, as they are still there."""
+    d = Engine('engine-d')
+    for engine in b, d:
+        submit(targets=[engine.uuid])
+        engine.request()
+    for _ in range(16500):
+        submit(targets=[b.uuid])
+    _, sent = submit(targets=[d.uuid])
+    d.answer()
+    frames_from(task)
+    d.request()
+    check(d.frames[d.frames.index(b'<IDS|MSG>'):], sent)
+    check(d.answer(), frames_from(task)[1:])
+
+
 for scenario in (bytes_pass_unchanged, invalid, impossible, follow, timeout, unmet_and_retries,
-                 aborted, engine_lost, engine_lost_with_retries):
+                 aborted, engine_lost, engine_lost_with_retries, many_wait):
     scenario()
     nothing_comes()
