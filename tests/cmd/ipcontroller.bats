@@ -111,6 +111,6 @@ assert e["hb_ping"] and e["hb_pong"] and c["notification"] and c["ipkit"]["pid"]
 @test "the task scheduler, frame by frame" {
   controller --poll-spin=0
   "$IPKIT_PYTHON" -c 'import zmq, jupyter_client' || skip "needs pyzmq and jupyter_client"
-  run run_limited 70 "$IPKIT_PYTHON" "$ROOT/tests/cmd/ipcontroller_tasks.py" "$SECURITY"
+  run run_limited 110 "$IPKIT_PYTHON" "$ROOT/tests/cmd/ipcontroller_tasks.py" "$SECURITY"
   assert_equal "$status" 0
 }

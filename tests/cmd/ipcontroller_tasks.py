@@ -9,7 +9,7 @@ import sys
 import zmq
 from jupyter_client.session import Session
 
-faulthandler.dump_traceback_later(60, exit=True)
+faulthandler.dump_traceback_later(100, exit=True)
 kinds = {
     kind: json.load(open(f'{sys.argv[1]}/ipcontroller-{kind}.json'))
     for kind in ('client', 'engine')
