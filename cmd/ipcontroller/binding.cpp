@@ -64,7 +64,18 @@ Result<int> Binder::bind_file(net::Socket& socket, int wanted) {
   return Error{Code::internal, "no free name for " + interface_, ""};
 }
 
+Status Binder::bind_local(net::Socket& socket, int port) const {
+  if (!local_.empty()) IPC_TRY(socket.bind(net::local_endpoint(local_, port)));
+  return {};
+}
+
 Result<int> Binder::bind(net::Socket& socket, int wanted) {
+  IPC_TRY_ASSIGN(const int port, bind_port(socket, wanted));
+  IPC_TRY(bind_local(socket, port));
+  return port;
+}
+
+Result<int> Binder::bind_port(net::Socket& socket, int wanted) {
   if (is_ipc(interface_)) return bind_file(socket, wanted);
   const auto try_port = [&](int port) -> Result<int> {
     IPC_TRY_ASSIGN(const std::string bound,

@@ -39,6 +39,10 @@ class Binder {
 
   /// Where bind() listens from now on.
   void listen_on(std::string interface) { interface_ = std::move(interface); }
+  /// What bind() takes from now on is listened on locally as well; see net::local_endpoint().
+  void offer_locally(std::string local) { local_ = std::move(local); }
+  /// Only that, for a socket whose port another Binder has bound. Nothing if it is not offered.
+  Status bind_local(net::Socket& socket, int port) const;
   /// A new socket that does not listen yet.
   net::Socket make(net::SocketType type) const;
   /// Listens; notes the port as `name` in `into`. `wanted` > 0 is the only port that will do.
@@ -48,11 +52,12 @@ class Binder {
 
  private:
   Result<int> bind(net::Socket& socket, int wanted);
+  Result<int> bind_port(net::Socket& socket, int wanted);
   Result<int> bind_file(net::Socket& socket, int wanted);
   PortPool* next_pool();
 
   net::Context& context_;
-  std::string interface_;
+  std::string interface_, local_;
   PortPlan plan_;
   net::Curve curve_;
   int64_t max_message_size_;

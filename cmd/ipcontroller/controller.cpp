@@ -8,6 +8,7 @@
 #include "libipc/sched/direct_relay.hpp"
 #include "libipc/sched/iopub_relay.hpp"
 #include "libipc/sched/task_relay.hpp"
+#include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc {
@@ -159,6 +160,7 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
   Binder clients(context, o.client_interface,
                  {pool(o.client_ports), &shared, o.client_fixed, reused(o.reuse_client)}, o.curve,
                  o.max_message_size);
+  engines.offer_locally(o.engine_local);
   const auto make = [&](std::optional<Socket>& socket, SocketType type,
                         std::string_view identity = {}) -> Socket& {
     socket = engines.make(type);
@@ -196,6 +198,8 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
     net::Connection same = client_;
     IPC_TRY(clients.bind(*s.registration, "registration", same, engine_.ports["registration"]));
   }
+  clients.offer_locally(o.client_local);
+  IPC_TRY(clients.bind_local(*s.registration, client_.ports["registration"]));
   IPC_TRY(clients.bind(make_client(s.client_control, "control_in"), "control", client_));
   IPC_TRY(clients.bind(make_client(s.client_mux, "mux_in"), "mux", client_));
   IPC_TRY(clients.bind(make_client(s.client_task, "task_in"), "task", client_));
@@ -209,6 +213,8 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
     connection->task_scheme = o.scheme.substr(o.scheme.find_last_of('/') + 1);
     connection->curve_server_key = o.curve.public_key;
   }
+  client_.controller.local = o.client_local;
+  engine_.controller.local = o.engine_local;
   client_.interface = o.client_interface;
   engine_.interface = o.engine_interface;
   return {};
@@ -247,18 +253,21 @@ Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   const auto relay = std::make_shared<std::unique_ptr<RelayLoop>>();
   relay_ = std::make_unique<net::Actor>(
       [&](net::Loop& loop) {
+        name_thread("direct");
         *relay = std::make_unique<RelayLoop>(loop, context, name, o, s, signer);
       },
       [relay] { relay->reset(); });
   const auto task = std::make_shared<std::unique_ptr<TaskLoop>>();
   task_ = std::make_unique<net::Actor>(
       [&](net::Loop& loop) {
+        name_thread("tasks");
         *task = std::make_unique<TaskLoop>(loop, context, name, o, std::move(policy), s, signer);
       },
       [task] { task->reset(); });
   const auto hub = std::make_shared<std::unique_ptr<hub::Hub>>();
   hub_ = std::make_unique<net::Actor>(
       [&](net::Loop& loop) {
+        name_thread("hub");
         *hub = std::make_unique<hub::Hub>(loop, std::move(hub_sockets), std::move(hub_options),
                                           signer, std::move(store));
       },

@@ -26,6 +26,8 @@ struct ControllerOptions {
   std::vector<int> client_ports, engine_ports, shared_ports;
   /// Ports of an earlier controller that are to be used again (by name; broadcast apart).
   std::optional<net::Connection> reuse_client, reuse_engine;
+  /// Names for net::local_endpoint(), one for each side; empty: not offered.
+  std::string client_local, engine_local;
   std::string key, signature_scheme = "hmac-sha256";
   net::Curve curve;     ///< secret_key empty: no CURVE
   std::string session;  ///< the hub's name on the wire; empty: a new one

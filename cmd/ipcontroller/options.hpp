@@ -32,6 +32,7 @@ struct Settings {
   log::Level log_level = log::Level::info;
   bool log_to_file = false, clean_logs = false, daemonize = false, reuse = false;
   bool enable_curve = false, create_profile = true;
+  bool client_is_local = true, engine_is_local = true;  ///< local sockets are offered as well
   bool show_config = false, show_config_json = false;
   std::optional<std::string> key;
   std::vector<Given> given;           ///< all of it, later ones count

@@ -89,6 +89,17 @@ void reuse_files(Settings& settings) {
   if (settings.engine_ssh.empty()) settings.engine_ssh = engine->ssh;
 }
 
+// An earlier controller's names with its ports: who knew them comes back to them.
+void name_local_sockets(Settings& settings) {
+  auto& o = settings.controller;
+  const std::string name = "ipkit-" + random_hex(16);
+  const auto pick = [&](const std::optional<net::Connection>& reused, const char* side) {
+    return reused && !reused->controller.local.empty() ? reused->controller.local : name + side;
+  };
+  if (settings.client_is_local) o.client_local = pick(o.reuse_client, "-c");
+  if (settings.engine_is_local) o.engine_local = pick(o.reuse_engine, "-e");
+}
+
 net::ControllerIdentity our_identity() {
   net::ControllerIdentity identity;
   identity.version = IPKIT_VERSION;
@@ -96,6 +107,7 @@ net::ControllerIdentity our_identity() {
   identity.started = iso8601(unix_now() / 1000000 * 1000000);
   identity.boot_id = boot_id();
   identity.uuid = random_hex(16);
+  identity.network = network_namespace();
   identity.pid = ::getpid();
   identity.start_ticks = process_start_ticks(::getpid());
   return identity;
@@ -109,7 +121,9 @@ Status write_files(const Settings& settings, const Controller& controller) {
         for_engine ? controller.engine_connection() : controller.client_connection();
     connection.location = settings.location;
     connection.ssh = for_engine ? settings.engine_ssh : settings.ssh;
+    const std::string local = std::move(connection.controller.local);
     connection.controller = identity;
+    connection.controller.local = local;
     IPC_TRY(write_file_atomically(file_path(settings, kind), net::to_json(connection, for_engine)));
   }
   return {};
@@ -197,6 +211,7 @@ Result<int> stay(Settings& settings, const std::function<void(const std::string&
   for (const auto& warning : settings.warnings) log::warning(warning);
   for (const auto& remark : settings.remarks) log::info(remark);
   if (settings.reuse) reuse_files(settings);
+  name_local_sockets(settings);
   return run(settings, signals.get(), tell);
 }
 

@@ -89,6 +89,9 @@ template <unsigned Sides>
 Status transport(const Given& given, Settings& s) {
   if (given.value != "tcp" && given.value != "ipc")
     return wrong(given.origin, given.value, "tcp or ipc");
+  // Who names one means that and no other.
+  if ((Sides & kClients) != 0) s.client_is_local = false;
+  if ((Sides & kEngines) != 0) s.engine_is_local = false;
   for (auto* interface : {(Sides & kClients) != 0 ? &s.controller.client_interface : nullptr,
                           (Sides & kEngines) != 0 ? &s.controller.engine_interface : nullptr})
     if (interface) *interface = given.value + interface->substr(interface->find("://"));

@@ -38,7 +38,7 @@ std::string no_controller(const Options& options) {
 std::string controller_name(const net::Connection& file) {
   const auto& c = file.controller;
   if (c.pid > 0) return "controller " + std::to_string(c.pid) + " on " + c.host;
-  return "controller at " + file.endpoint("registration");
+  return "controller at " + file.address("registration");
 }
 
 Result<net::Connection> read_file_of(const Options& options) {
@@ -121,7 +121,7 @@ Error Link::gone() const {
     return {Code::no_controller, controller_name(file_) + " is gone",
             "start again: " + start_command(options_)};
   return {Code::no_controller,
-          no_controller(options_) + "nothing answers at " + file_.endpoint("registration"),
+          no_controller(options_) + "nothing answers at " + file_.address("registration"),
           "start again: " + start_command(options_)};
 }
 

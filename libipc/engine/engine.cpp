@@ -195,7 +195,7 @@ void Engine::kernel_ready(Kernel& kernel) {
     registration_timer_ = loop_.after(config_.registration_limit, [this] {
       stop("no answer",
            Error{Code::no_controller,
-                 "no answer to the registration from " + connection_.endpoint("registration") +
+                 "no answer to the registration from " + connection_.address("registration") +
                      " in " + seconds_text(config_.registration_limit),
                  "is the controller running, and is the file its own?"});
     });

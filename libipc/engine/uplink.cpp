@@ -26,7 +26,11 @@ Uplink::Sockets::Sockets(net::Context& context)
       control_events(context, SocketType::pair) {}
 
 Uplink::Uplink(net::Context& context, net::Loop& loop, UplinkOwner& owner, const std::string& uuid)
-    : context_(context), loop_(loop), owner_(owner), session_(uuid) {}
+    : context_(context),
+      loop_(loop),
+      owner_(owner),
+      session_(uuid),
+      replies_(loop, [this](net::Frames& frames) { sockets_->shell.send(std::span(frames)); }) {}
 
 Uplink::~Uplink() {
   loop_.cancel(timer_);
@@ -117,6 +121,7 @@ void Uplink::connect_hearts() {
 
 void Uplink::unregister(const wire::Json& id, const std::string& reason) {
   if (!sockets_) return;
+  replies_.flush();  // once it is known to go, answers no longer count
   net::Outgoing message;
   message.header = session_.header("unregistration_request");
   message.content = wire::dump_json({{"id", id}, {"reason", reason}});
@@ -125,7 +130,10 @@ void Uplink::unregister(const wire::Json& id, const std::string& reason) {
 
 void Uplink::send(Route route, net::Frames&& frames) {
   if (route == Route::internal) return;
-  (route == Route::control ? sockets_->control : sockets_->shell).send(std::move(frames));
+  if (route == Route::control)
+    sockets_->control.send(std::move(frames));
+  else
+    replies_.add(frames);
 }
 
 void Uplink::drop(const char* why) {

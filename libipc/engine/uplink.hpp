@@ -9,6 +9,7 @@
 #include "libipc/net/connection.hpp"
 #include "libipc/net/loop.hpp"
 #include "libipc/net/message.hpp"
+#include "libipc/net/turn_batch.hpp"
 #include "libipc/wire/header.hpp"
 #include "libipc/wire/json.hpp"
 
@@ -47,7 +48,7 @@ class Uplink {
   /// Tells the controller that we go. `id` is null if there is none.
   void unregister(const wire::Json& id, const std::string& reason);
 
-  /// Sends signed frames on the way `route` came.
+  /// Sends signed frames on the way `route` came, replies to work when the turn ends.
   void send(Route route, net::Frames&& frames);
   void publish(net::Frames&& frames) { sockets_->iopub.send(std::move(frames)); }
   wire::Signer& signer() { return *signer_; }
@@ -82,6 +83,7 @@ class Uplink {
   wire::Session session_;
   wire::DigestHistory history_;
   std::optional<Sockets> sockets_;
+  net::TurnBatch replies_;  // to the shell channel
   std::optional<net::Curve> curve_;
   int connected_ = 0, wanted_ = 0;  // handshakes done, and before the hearts start
   bool subscribed_ = false;         // the controller listens to our output

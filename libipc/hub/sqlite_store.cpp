@@ -18,6 +18,7 @@
 #include "libipc/hub/record_table.hpp"
 #include "libipc/hub/sqlite_rows.hpp"
 #include "libipc/util/log.hpp"
+#include "libipc/util/process.hpp"
 
 namespace ipc::hub {
 namespace {
@@ -268,6 +269,7 @@ class Writer {
 
  private:
   void run() {
+    name_thread("records");
     std::unique_lock lock(mutex_);
     for (;;) {
       work_.wait(lock, [this] { return stop_ || !batches_.empty(); });

@@ -51,19 +51,43 @@ ControllerIdentity take_identity(const Json& file) {
   identity.started = wire::string_or(*found, "started");
   identity.boot_id = wire::string_or(*found, "boot_id");
   identity.uuid = wire::string_or(*found, "uuid");
+  identity.network = wire::string_or(*found, "network");
+  identity.local = wire::string_or(*found, "local");
   identity.pid = static_cast<pid_t>(wire::int_or(*found, "pid", 0));
   identity.start_ticks = static_cast<unsigned long long>(wire::int_or(*found, "start_ticks", 0));
   return identity;
 }
 
+// An abstract socket is seen in the network namespace it was made in, and nowhere else.
+bool runs_here(const ControllerIdentity& c) {
+  return !c.local.empty() && c.host == host_name() && c.boot_id == boot_id() &&
+         c.network == network_namespace();
+}
+
+int port_of(const Connection& connection, const std::string& name) {
+  const auto found = connection.ports.find(name);
+  return found == connection.ports.end() ? 0 : found->second;
+}
+
 }  // namespace
 
+std::string local_endpoint(const std::string& local, int port) {
+  return "ipc://@" + local + "-" + std::to_string(port);
+}
+
 std::string Connection::endpoint(const std::string& name) const {
-  const auto found = ports.find(name);
-  return endpoint(found == ports.end() ? 0 : found->second);
+  return endpoint(port_of(*this, name));
+}
+
+std::string Connection::address(const std::string& name) const {
+  return address(port_of(*this, name));
 }
 
 std::string Connection::endpoint(int port) const {
+  return is_here ? local_endpoint(controller.local, port) : address(port);
+}
+
+std::string Connection::address(int port) const {
   if (interface.starts_with("ipc://")) return interface + "-" + std::to_string(port);
   std::string base = interface;
   for (const char* any : {"://*", "://0.0.0.0"}) {
@@ -96,6 +120,7 @@ std::string to_json(const Connection& connection, bool for_engine) {
     file["ipkit"] = {{"version", c.version},        {"host", c.host}, {"started", c.started},
                      {"boot_id", c.boot_id},        {"uuid", c.uuid}, {"pid", c.pid},
                      {"start_ticks", c.start_ticks}};
+  if (!c.local.empty()) file["ipkit"].update({{"network", c.network}, {"local", c.local}});
   return file.dump(2) + "\n";
 }
 
@@ -118,6 +143,7 @@ Result<Connection> parse_connection(std::string_view text) {
   if (pack != "json" && pack != "orjson")
     return Error{Code::bad_input, "messages packed by '" + pack + "'", "only json is understood"};
   connection.controller = take_identity(file);
+  connection.is_here = runs_here(connection.controller);
   return connection;
 }
 

@@ -20,6 +20,8 @@ struct ControllerIdentity {
   std::string version, host, started, boot_id, uuid;
   pid_t pid = 0;
   unsigned long long start_ticks = 0;
+  std::string network = {};  ///< its network namespace
+  std::string local = {};    ///< see local_endpoint(); empty: only its addresses
 };
 
 /// One connection file, of either kind.
@@ -32,14 +34,24 @@ struct Connection {
   std::vector<int> broadcast;        ///< client file: one; engine file: one per leaf
   std::string task_scheme;           ///< client file only
   ControllerIdentity controller;
+  bool is_here = false;  ///< the controller is in this machine and this network: `local` is used
 
-  /// Endpoint of a named port, with `*` and 0.0.0.0 resolved by `location` as the reference does.
+  /// What to connect to for a named port: the local endpoint where there is one, else address().
   std::string endpoint(const std::string& name) const;
   std::string endpoint(int port) const;
+  /// The same for people: `interface` with the port, `*` and 0.0.0.0 resolved by `location` as the
+  /// reference does.
+  std::string address(const std::string& name) const;
+  std::string address(int port) const;
   /// True if our own controller wrote it: our extensions may be used.
   bool is_ipkit() const { return !controller.version.empty(); }
   Result<wire::Signer> signer() const { return wire::Signer::create(signature_scheme, key); }
 };
+
+/// Where a socket listens beside its port for ipkit's own programs on the same machine: an abstract
+/// Unix socket, which leaves no file and costs less than TCP. As with a loopback port, any local
+/// user can connect, and signatures or CURVE decide who is heard.
+std::string local_endpoint(const std::string& local, int port);
 
 /// JSON text of the file; `for_engine` picks the kind.
 std::string to_json(const Connection& connection, bool for_engine);

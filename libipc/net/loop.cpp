@@ -121,8 +121,13 @@ void Loop::cancel(TimerId timer) {
   std::erase_if(timers_, [timer](const auto& entry) { return entry.second.id == timer; });
 }
 
-void Loop::at_turn_end(std::function<void()> handler) {
-  turn_end_.push_back(std::move(handler));
+Loop::TurnEndId Loop::at_turn_end(std::function<void()> handler) {
+  turn_end_.emplace(next_turn_end_, std::move(handler));
+  return next_turn_end_++;
+}
+
+void Loop::cancel_turn_end(TurnEndId handler) {
+  turn_end_.erase(handler);
 }
 
 void Loop::stop() {
@@ -150,7 +155,7 @@ bool Loop::turn(Duration limit) {
   }
   const bool fired = fire_timers();
   if (worked || fired)
-    for (auto& handler : turn_end_) handler();
+    for (auto& [id, handler] : turn_end_) handler();
   // Others on a full machine get the processor while we only look: cheap, and keeps a halted core
   // from costing each hand-over tens of microseconds.
   if (spinning && !worked) sched_yield();

@@ -21,6 +21,7 @@ inline constexpr int kDrainLimit = 256;
 class Loop {
  public:
   using TimerId = std::uint64_t;
+  using TurnEndId = std::uint64_t;
 
   Loop();
   ~Loop();
@@ -41,7 +42,9 @@ class Loop {
   void cancel(TimerId timer);
 
   /// Called at the end of each turn in which a handler ran: the place to send what was gathered.
-  void at_turn_end(std::function<void()> handler);
+  TurnEndId at_turn_end(std::function<void()> handler);
+  /// Not from such a handler.
+  void cancel_turn_end(TurnEndId handler);
 
   /// After a turn that did work, poll without blocking for this long (with sched_yield) before
   /// blocking. 0, the default, never does.
@@ -71,7 +74,8 @@ class Loop {
   };
   std::multimap<TimePoint, Timer> timers_;
   TimerId next_timer_ = 1;
-  std::vector<std::function<void()>> turn_end_;
+  std::map<TurnEndId, std::function<void()>> turn_end_;
+  TurnEndId next_turn_end_ = 1;
   microseconds spin_{0};
   TimePoint now_ = Clock::now();
   TimePoint last_work_{};

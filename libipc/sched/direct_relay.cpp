@@ -11,6 +11,7 @@ DirectRelay::DirectRelay(net::Loop& loop, net::Socket clients, net::Socket engin
     : clients_(std::move(clients)),
       engines_(loop, std::move(engines), std::move(catch_up),
                [this](net::Frames&& f) { unroutable(std::move(f)); }),
+      to_clients_(loop, [this](net::Frames& frames) { clients_.send(std::span(frames)); }),
       channel_(channel),
       tap_(tap) {
   loop.on_input(clients_, [this] { return from_clients(); });
@@ -27,7 +28,7 @@ void DirectRelay::engine_removed(std::string_view uuid) {
 
 void DirectRelay::command(net::Event& event) {
   const auto ours = channel_ == Channel::mux ? EventKind::send_mux : EventKind::send_control;
-  if (event.kind == ours) clients_.send(std::span<net::Frame>(event.buffers));
+  if (event.kind == ours) to_clients_.add(event.buffers);
 }
 
 int DirectRelay::from_clients() {
@@ -61,7 +62,7 @@ int DirectRelay::from_engines() {
     if (located)
       tap_.add_message(kind, message_.views[1], message_.views[0], message_.view, frames);
     std::swap(frames[0], frames[1]);
-    clients_.send(std::span<net::Frame>(frames));
+    to_clients_.add(frames);
   }
   return taken;
 }

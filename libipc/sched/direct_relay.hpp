@@ -32,6 +32,7 @@ class DirectRelay : public Role {
 
   net::Socket clients_;
   EngineSide engines_;
+  net::TurnBatch to_clients_;  // after the engines': their work comes first
   Channel channel_;
   net::EventWriter& tap_;
   net::Incoming message_;

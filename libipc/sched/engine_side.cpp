@@ -20,6 +20,7 @@ EngineSide::EngineSide(net::Loop& loop, net::Socket socket, std::function<void()
                        std::function<void(net::Frames&&)> undeliverable)
     : loop_(loop),
       socket_(std::move(socket)),
+      batch_(loop, [this](net::Frames& frames) { send_now(frames); }),
       catch_up_(std::move(catch_up)),
       undeliverable_(std::move(undeliverable)) {
   socket_.set_router_mandatory(true);
@@ -31,7 +32,7 @@ bool EngineSide::try_send(net::Frames& frames) {
   return true;
 }
 
-void EngineSide::send(net::Frames& frames) {
+void EngineSide::send_now(net::Frames& frames) {
   // Look-ups only where something is amiss: the usual message goes straight through.
   if (held_ == 0 && try_send(frames)) return;
   auto engine = engines_.find(frames[0].view());

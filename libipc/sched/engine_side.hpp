@@ -10,6 +10,7 @@
 
 #include "libipc/net/loop.hpp"
 #include "libipc/net/socket.hpp"
+#include "libipc/net/turn_batch.hpp"
 #include "libipc/util/string_map.hpp"
 
 namespace ipc::sched {
@@ -28,8 +29,8 @@ class EngineSide {
   void engine_removed(std::string_view uuid);
   bool knows(std::string_view uuid) const { return engines_.find(uuid) != engines_.end(); }
 
-  /// frames[0] is the engine's uuid. The frames are gone afterwards.
-  void send(net::Frames& frames);
+  /// frames[0] is the engine's uuid. The frames are gone afterwards, and sent when the turn ends.
+  void send(net::Frames& frames) { batch_.add(frames); }
 
  private:
   struct Held {
@@ -38,6 +39,7 @@ class EngineSide {
   };
   using Engines = StringMap<Held>;
 
+  void send_now(net::Frames& frames);
   void retry();
   bool try_send(net::Frames& frames);
   void hold(Held& held, net::Frames& frames);
@@ -46,6 +48,7 @@ class EngineSide {
 
   net::Loop& loop_;
   net::Socket socket_;
+  net::TurnBatch batch_;
   std::function<void()> catch_up_;
   std::function<void(net::Frames&&)> undeliverable_;
   Engines engines_;

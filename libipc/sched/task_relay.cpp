@@ -25,6 +25,7 @@ TaskRelay::TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
       clients_(std::move(clients)),
       engines_(loop, std::move(engines), catch_up,
                [this](net::Frames&& f) { undeliverable(std::move(f)); }),
+      to_clients_(loop, [this](net::Frames& frames) { clients_.send(std::span(frames)); }),
       maker_(std::move(signer)),
       tap_(tap),
       catch_up_(std::move(catch_up)),
@@ -125,7 +126,7 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
   if (!reply.locate()) return;
   tap_.add_message(EventKind::task_reply, client, engine ? engine->uuid : "", reply.view,
                    reply.frames, {job.id, type, "", status, ""});
-  clients_.send(std::span<net::Frame>(reply.frames));
+  to_clients_.add(reply.frames);
 }
 
 int TaskRelay::from_engines() {
@@ -172,7 +173,7 @@ void TaskRelay::pass_on() {
 
 void TaskRelay::forward(net::Incoming& message) {
   std::swap(message.frames[0], message.frames[1]);
-  clients_.send(std::span<net::Frame>(message.frames));
+  to_clients_.add(message.frames);
 }
 
 void TaskRelay::cancel(net::Incoming& message) {
@@ -238,7 +239,7 @@ void TaskRelay::answer_cancel(const Cancel& cancel) {
                                            wire::dump_json({{"status", "ok"},
                                                             {"withdrawn", cancel.withdrawn},
                                                             {"interrupted", cancel.interrupted}})));
-  clients_.send(std::span<net::Frame>(frames));
+  to_clients_.add(frames);
 }
 
 void TaskRelay::undeliverable(net::Frames&& frames) {

@@ -67,6 +67,7 @@ class TaskRelay : public Role, private TaskOutput {
   net::Loop& loop_;
   net::Socket clients_;
   EngineSide engines_;
+  net::TurnBatch to_clients_;  // after the engines': their work comes first
   ReplyMaker maker_;
   net::EventWriter& tap_;
   std::function<void()> catch_up_;

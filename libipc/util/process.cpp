@@ -2,6 +2,7 @@
 // Facts about processes.
 #include "libipc/util/process.hpp"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -57,6 +58,18 @@ void raise_file_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string network_namespace() {
+  std::array<char, 64> name;
+  const ssize_t n = ::readlink("/proc/self/ns/net", name.data(), name.size());
+  return n > 0 ? std::string(name.data(), static_cast<std::size_t>(n)) : "";
+}
+
+void name_thread(const char* name) {
+  char kept[16] = {};
+  std::strncpy(kept, name, sizeof kept - 1);
+  ::pthread_setname_np(::pthread_self(), kept);
 }
 
 int available_cpus() {

@@ -27,4 +27,11 @@ void raise_file_limit();
 /// Processors this process may use.
 int available_cpus();
 
+/// Which network this process is in: the same text in two processes means the same one. Empty if
+/// it cannot be told.
+std::string network_namespace();
+
+/// Names the calling thread for top(1), ps(1) and gdb(1); at most 15 bytes are kept.
+void name_thread(const char* name);
+
 }  // namespace ipc

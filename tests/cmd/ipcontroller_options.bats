@@ -56,6 +56,23 @@ listened() {
     /proc/net/tcp /proc/net/tcp6 | while read -r port; do echo $((16#$port)); done | sort -un
 }
 
+# local_sockets: how many of the abstract sockets that are listened on have this file's name.
+local_sockets() {
+  local name
+  name=$("$IPKIT_PYTHON" -c 'import json, sys
+print(json.load(open(sys.argv[1]))["ipkit"].get("local", "none"))' "$1")
+  awk -v name="@$name-" 'index($8, name) == 1 && $6 == "01" {print $8}' /proc/net/unix |
+    sort -u | wc -l
+}
+
+# edit FILE CODE: changes a connection file, as python's dict f.
+edit() {
+  "$IPKIT_PYTHON" -c 'import json, sys
+f = json.load(open(sys.argv[1]))
+exec(sys.argv[2])
+json.dump(f, open(sys.argv[1], "w"))' "$@"
+}
+
 # listening PORT: the addresses where somebody listens on it, in hex as the kernel shows them.
 listening() {
   local own
@@ -196,6 +213,40 @@ print(c["HeartMonitor"]["period"] + 1, c["IPController"]["reuse_files"])' <<<"$o
   controller --ports=21600-21640 --IPController.broadcast_scheduler_depth=3 --reuse
   assert_equal "$(listened)" "$files"
   grep -q "the CURVE keys are not those of the files" "$WORLD/controller.log"
+}
+
+@test "our programs on this machine come by local sockets, and only they" {
+  controller --ports=21700-21740
+  assert_equal "$(local_sockets "$CLIENT")" 7
+  assert_equal "$(local_sockets "$ENGINE")" 9
+  # Nobody is at these addresses, and nobody asks there.
+  edit "$CLIENT" 'f["interface"] = "tcp://127.0.0.9"'
+  edit "$ENGINE" 'f["interface"] = "tcp://127.0.0.9"'
+  STARTED+=("$(in_background "$WORLD/engine.log" ipengine --kernel=echo)")
+  run ipwait --engines 1 --timeout 20
+  assert_status 0
+  # Another network, as that of a container: the name means nothing there.
+  edit "$CLIENT" 'f["ipkit"]["network"] = "net:[1]"'
+  run ipwait --engines 1 --timeout 1
+  assert_status 69
+  edit "$CLIENT" 'f["interface"] = "tcp://127.0.0.1"'
+  run ipls
+  assert_status 0
+}
+
+@test "transport tcp, said outright: no local sockets; names are kept with --reuse" {
+  controller --transport=tcp
+  assert_equal "$(local_sockets "$CLIENT") $(local_sockets "$ENGINE")" "0 0"
+  run ipls
+  assert_status 0
+  stop
+  controller --reuse
+  local before
+  before=$(value "$CLIENT" ipkit | grep -o '"local": [^,}]*')
+  stop
+  controller --reuse
+  assert_equal "$(value "$CLIENT" ipkit | grep -o '"local": [^,}]*')" "$before"
+  assert_equal "$(local_sockets "$CLIENT")" 7
 }
 
 @test "transport ipc: no port at all" {

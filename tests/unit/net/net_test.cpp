@@ -267,6 +267,29 @@ TEST(ConnectionFile, AnyAddressIsResolvedByLocation) {
   EXPECT_EQ(connection.endpoint(5), "tcp://elsewhere:5");
 }
 
+TEST(ConnectionFile, LocalEndpointsAreUsedWhereTheyAreSeen) {
+  Connection connection;
+  connection.ports = {{"registration", 1}, {"control", 2}, {"mux", 3}, {"task", 4}, {"iopub", 5}};
+  auto& c = connection.controller;
+  c.version = "1";
+  c.host = host_name();
+  c.boot_id = boot_id();
+  c.network = network_namespace();
+  const auto endpoint = [&] {
+    const auto back = parse_connection(to_json(connection, true));
+    EXPECT_EQ(back->address("mux"), "tcp://127.0.0.1:3");
+    return back->endpoint("mux");
+  };
+  EXPECT_EQ(endpoint(), "tcp://127.0.0.1:3");
+  c.local = "name";
+  EXPECT_EQ(endpoint(), "ipc://@name-3");
+  for (auto* fact : {&c.host, &c.boot_id, &c.network}) {
+    const std::string right = std::exchange(*fact, "another");
+    EXPECT_EQ(endpoint(), "tcp://127.0.0.1:3");
+    *fact = right;
+  }
+}
+
 TEST(ConnectionFile, BadOnesSayWhatIsWrong) {
   EXPECT_FALSE(parse_connection(""));
   EXPECT_FALSE(parse_connection("[]"));
