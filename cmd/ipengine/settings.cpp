@@ -24,7 +24,7 @@ const cli::Command kCommand = {
          {0, "profile", "NAME", "cluster of this profile; default $IPKIT_PROFILE, else default"},
          {0, "profile-dir", "DIR", "the profile's directory itself"},
          {0, "cluster-id", "ID", "which cluster of the profile; default $IPKIT_CLUSTER_ID"},
-         {0, "kernel", "NAME", "main kernel: python (default), sh, echo, or one of your own"},
+         {0, "kernel", "NAME", "main kernel: python (default), sh, jupyter:NAME, …"},
          {0, "python", "PATH", "interpreter; default $IPKIT_PYTHON, else python3 on PATH"},
          {0, "daemonize", "", "go to the background once registered"},
          {'c', "startup-command", "CODE", "run in the main kernel whenever it starts"},

@@ -2,6 +2,8 @@
 // Target expressions: which engines a command means.
 #include "libipc/cli/targets.hpp"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -99,7 +101,7 @@ Status Lookup::add_language(std::string_view term, std::set<int>& chosen) const 
   const std::string language(term.substr(term.find(':') + 1));
   bool any = false;
   for (const auto& [id, engine] : table_.engines)
-    if (engine.language == language) chosen.insert(id), any = true;
+    if (::strcasecmp(engine.language.c_str(), language.c_str()) == 0) chosen.insert(id), any = true;
   if (!any) return client::no_such_engine(table_, "for language '" + language + "'");
   return {};
 }

@@ -171,6 +171,12 @@ Result<std::vector<std::string>> ProcessLauncher::command(const std::string& nam
     IPC_TRY_ASSIGN(const std::string python, interpreter());
     return std::vector<std::string>{python, "-I", "-S", script};
   }
+  // Any Jupyter kernel: one installed here, or one that runs already, by its connection file.
+  const bool installed = name.starts_with("jupyter:") && is_plain_name(name.substr(8));
+  if (installed || (name.starts_with("existing:") && name.size() > 9)) {
+    IPC_TRY_ASSIGN(const std::string bridge, find_program("ipkit-kernel-jupyter"));
+    return std::vector<std::string>{bridge, name};
+  }
   if (!is_plain_name(name)) return no_such_kernel(name, ": not a kernel's name");
   const std::string file = "ipkit-kernel-" + name;
   if (auto found = find_program(file); found && is_program(*found))
@@ -192,11 +198,15 @@ Result<KernelHandles> ProcessLauncher::start(const std::string& name) {
   IPC_TRY_ASSIGN(FdPair out, make_pipe());
   IPC_TRY_ASSIGN(FdPair err, make_pipe());
   KernelHandles handles;
+  std::vector<std::string> environment = {"IPKIT_KERNEL_FD=" + std::to_string(kKernelFd)};
+  // Where to look for Jupyter's kernels, too.
+  if (name.starts_with("jupyter:") && !python_.empty())
+    environment.push_back("IPKIT_PYTHON=" + python_);
   {
     const Fd theirs = lifted(std::move(socket.second));
     const Fd their_out = lifted(std::move(out.second)), their_err = lifted(std::move(err.second));
     IPC_TRY_ASSIGN(handles.pid, Spawn().run(argv, {their_out.get(), their_err.get(), theirs.get()},
-                                            {"IPKIT_KERNEL_FD=" + std::to_string(kKernelFd)}));
+                                            environment));
   }
   if (guard_ != nullptr) guard_->group_started(handles.pid);
   handles.exit.reset(::pidfd_open(handles.pid, 0));

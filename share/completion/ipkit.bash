@@ -46,6 +46,14 @@ _ipkit_cluster_ids() {
   done
 }
 
+# Kernels of Jupyter that are installed, as jupyter:NAME.
+_ipkit_jupyter_kernels() {
+  local spec own=${XDG_DATA_HOME:-$HOME/.local/share}
+  for spec in {"$own",/usr/local/share,/usr/share}/jupyter/kernels/*/; do
+    if [[ -e $spec/kernel.json ]]; then echo "jupyter:$(basename "$spec")"; fi
+  done
+}
+
 # Ids of the engines that answer within a second, of the cluster the command line names.
 _ipkit_targets() {
   printf '%s\n' all ::2 -1
@@ -59,7 +67,9 @@ _ipkit_values() {
   case $1/$2 in
     --profile/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_profiles)" -- "$current") ;;
     --cluster-id/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_cluster_ids)" -- "$current") ;;
-    --kernel/*) mapfile -t COMPREPLY < <(compgen -W "python sh" -- "$current") ;;
+    --kernel/*)
+      mapfile -t COMPREPLY < <(compgen -W "python sh $(_ipkit_jupyter_kernels)" -- "$current")
+      ;;
     --scheme/*)
       if [[ $current == */* ]]; then return 1; fi # a file: bash's own
       mapfile -t COMPREPLY < <(

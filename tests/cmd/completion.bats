@@ -71,6 +71,14 @@ complete_words() {
   assert_output 4711
 }
 
+@test "kernels: ours, and Jupyter's that are installed" {
+  mkdir -p "$HOME/.local/share/jupyter/kernels/mine"
+  echo '{}' >"$HOME/.local/share/jupyter/kernels/mine/kernel.json"
+  XDG_DATA_HOME="" run complete_words ipengine --kernel ""
+  assert_line sh
+  assert_line jupyter:mine
+}
+
 @test "schemes: by name, else a file" {
   run complete_words ipcontroller --scheme tw
   assert_output twobin

@@ -221,6 +221,7 @@ class Kernel:
 PYTHON = os.environ.get('IPKIT_PYTHON', '/usr/bin/python3')
 BUILD = os.path.join(ROOT, os.environ.get('IPKIT_BUILD', 'build'))
 SH = os.path.join(BUILD, 'libexec', 'ipkit', 'ipkit-kernel-sh')
+JUPYTER = os.path.join(BUILD, 'libexec', 'ipkit', 'ipkit-kernel-jupyter')
 
 
 def python_kernel(python=PYTHON, **more):
@@ -230,3 +231,7 @@ def python_kernel(python=PYTHON, **more):
 
 def sh_kernel(**more):
     return Kernel([SH], **more)
+
+
+def jupyter_kernel(name, **more):
+    return Kernel([JUPYTER, name], **more)

@@ -62,6 +62,7 @@ TEST(Targets, HostsLanguagesGroups) {
   EXPECT_EQ(chosen("host:n[01-02]"), (Ids{0, 1, 2, 5, 7}));
   EXPECT_EQ(chosen("host:n02,0"), (Ids{0, 2, 5, 7}));
   EXPECT_EQ(chosen("lang:sh"), (Ids{7}));
+  EXPECT_EQ(chosen("lang:SH"), (Ids{7}));
   EXPECT_EQ(chosen("@gpu"), (Ids{5, 7}));
   EXPECT_EQ(refused("host:n03").what,
             "no engine on host n03: there are 0-2,5,7 (gone: 3-4, kernel killed)");
