@@ -13,6 +13,8 @@ install: all
 	cp -R $(LIBEXEC) $(prefix)/libexec/
 	for file in $(PROFILES); do install -D -m 644 $$file $(prefix)/share/ipkit/$$file; done
 	install -m 644 $(DOCS) LICENSE $(prefix)/share/doc/ipkit/
+	install -d $(prefix)/share/doc/ipkit/examples
+	install -m 755 docs/examples/* $(prefix)/share/doc/ipkit/examples/
 	install -D -m 644 include/ipkit/scheme.h $(prefix)/include/ipkit/scheme.h
 	for page in $(MANPAGES); do install -D -m 644 $$page $(prefix)/share/$$page; done
 	install -D -m 644 share/completion/ipkit.bash \
