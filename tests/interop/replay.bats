@@ -53,3 +53,10 @@ changed() {
   changed "\$d"
   assert_line --partial "not in the recording: ('client.task', 20): apply_reply "
 }
+
+@test "labels of every kind, patterns, headers of 5.4, an engine that is given text: version 9" {
+  PYTHONDONTWRITEBYTECODE=1 run run_limited 120 "$REAL_PYTHON" \
+    "$ROOT/tests/interop/replay/forms.py" "$WORLD/forms"
+  assert_status 0
+  assert_line "forms: 8 labels, 24 records, 214 checks"
+}
