@@ -129,15 +129,22 @@ BridgeConfig Session::config() {
 }
 
 Status Session::watch_signals() {
+  // What is meant for the kernel goes to it; SIGTERM is the engine's wish that we end.
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
+  for (const int number : {SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT})
+    sigaddset(&set, number);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) return system_error(Code::internal, "signalfd");
   loop_.on_fd(signals_.get(), POLLIN, [this](short) {
-    loop_.remove_fd(signals_.get());
-    leave();
+    signalfd_siginfo info;
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGTERM)
+        leave();
+      else if (start_.process)
+        start_.process->signal(static_cast<int>(info.ssi_signo));
+    }
   });
   return {};
 }

@@ -234,7 +234,7 @@ Answer Server::map(const Json& content, Buffers& buffers) {
     throw Refused{"ValueError", "map_request: count is a number from 0", {}};
   }
   if (content.value("code", "") != "") {
-    throw Refused{"ValueError", "map_request: items are the commands here, code is empty", {}};
+    throw Refused{"ValueError", "map_request: in a shell the items are commands, without an expression (ipmap --sh)", {}};
   }
   if (buffers.size() != 1) {
     throw Refused{"ValueError", "map_request: one buffer, please", {}};

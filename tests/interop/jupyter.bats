@@ -29,7 +29,7 @@ engine_with() {
   ipls --json | jq -r --arg kernel "$1" 'select(.kernel == $kernel).engine'
 }
 
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+is_gone() { ! state_of "$1" >/dev/null || [[ $(state_of "$1") == Z* ]]; }
 ours() { run --separate-stderr run_limited 30 "$@"; }
 
 @test "ipls names the kernels, their languages and processes" {
@@ -201,6 +201,26 @@ print(r.outputs[0]['data']['text/plain'])"
   assert_status 0
   assert_output $'hi 42\nb\'PNG\'\n42 5\n[1] 3'
 }
+
+@test "kill -9 of the engine: its kernel and what that started go too" {
+  before=$(files)
+  pid=$(in_background "$WORLD/engine-doomed.log" "$IPKIT_BUILD/bin/ipengine" \
+    --kernel jupyter:python3)
+  wait_until 30 "its registration" grep -q "Completed registration" "$WORLD/engine-doomed.log"
+  id=$(sed -n 's/.*Completed registration with id //p' "$WORLD/engine-doomed.log")
+  ours ipexec -t "$id" -p 'import subprocess; subprocess.Popen(["sleep", "300"]).pid'
+  assert_status 0
+  child=$output
+  kernel=$(ipls --json | jq -r --argjson id "$id" 'select(.engine == $id).kernel_pid')
+  (($(files) == before + 1))
+  kill -KILL "$pid"
+  wait_until 10 "the end of its child" is_gone "$child"
+  wait_until 10 "the end of its kernel" is_gone "$kernel"
+  wait_until 10 "the connection file to go" are_files "$before"
+}
+# files: how many kernels have a connection file.
+files() { find "$XDG_RUNTIME_DIR" -name kernel.json | wc -l; }
+are_files() { (($(files) == $1)); }
 
 @test "an application's own kernel: existing:FILE" {
   in_background application.log "$IPKIT_PYTHON" -m ipykernel_launcher -f "$PWD/app.json" \

@@ -380,6 +380,13 @@ class Life(unittest.TestCase):
         self.assertEqual(kernel.wait(), -signal.SIGKILL)
         wait_for('the connection file to go', self.nothing_left)
 
+    def test_other_signals_are_the_kernels(self):
+        kernel = self.start()
+        kernel.execute('import signal, threading; got = threading.Event()\n'
+                       'signal.signal(signal.SIGUSR1, lambda *_: got.set())')
+        kernel.signal(signal.SIGUSR1)
+        self.assertEqual(kernel.execute('got.wait(20)', value=True).buffers, [b'true'])
+
     def test_last_words(self):
         kernel = self.start()
         request = kernel.send('execute_request', {
