@@ -5,8 +5,8 @@
 CPP_KERNELS := $(filter-out python,$(patsubst kernels/%/,%,$(dir $(wildcard kernels/*/*.cpp))))
 CPP_KERNELS := $(sort $(CPP_KERNELS))
 KERNEL_BINS := $(CPP_KERNELS:%=$(LIBEXEC)/ipkit-kernel-%)
-LIBEXEC_DATA := $(patsubst %,$(LIBEXEC)/%,$(wildcard kernels/python/*.py \
-  kernels/sh/*.bash kernels/jupyter/helper.*))
+LIBEXEC_DATA := $(patsubst %,$(LIBEXEC)/%,$(shell find kernels/python -name '*.py') \
+  $(wildcard kernels/sh/*.bash kernels/jupyter/helper.*))
 LAUNCHERS   := $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp)))
 LAUNCHERS   := $(sort $(LAUNCHERS))
 LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)

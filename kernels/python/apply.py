@@ -2,9 +2,10 @@
 # apply.py: apply_request: calls packed by ipyparallel's python clients.
 import sys
 
-from _ipkit.errors import Refused
+from _ipkit.errors import Refused, warn
 
-_library = None
+_serialize = None  # ipyparallel.serialize, its own or the stand-in's
+_shell = None
 
 
 class _Shell:
@@ -21,34 +22,66 @@ class _Shell:
         return self._kernel.execution_count
 
     def publish_data(self, data):
-        """ipyparallel's datapub: values for the client while the call still runs."""
-        buffers = _library.serialize_object(data)
-        self._kernel.publish('data_message', {'keys': list(data)}, buffers)
+        publish_data(self._kernel, data)
+
+    def __getattr__(self, name):
+        from _ipkit import shell
+        real = shell.get()
+        if real is None:
+            raise AttributeError('%s: this engine has no IPython' % name)
+        return getattr(real, name)
 
 
-def _load(kernel):
-    global _library
-    if _library is None:
+def shell(kernel):
+    global _shell
+    if _shell is None:
+        _shell = _Shell(kernel)
+    return _shell
+
+
+def publish_data(kernel, data):
+    """ipyparallel's datapub: values for the client while the call still runs."""
+    buffers = load(kernel).serialize_object(data)
+    kernel.publish('data_message', {'keys': [str(key) for key in data]}, buffers)
+
+
+def load(kernel):
+    global _serialize
+    if _serialize is None:
         try:
             import ipyparallel.serialize
             import ipyparallel.util
             import ipyparallel.engine.datapub as datapub
         except ImportError as error:
-            raise Refused('ImportError', 'apply_request needs ipyparallel in the engine\'s python '
-                          '(%s): %s' % (sys.executable, error)) from None
-        shell = _Shell(kernel)
+            ipyparallel, datapub = _load_stand_in(error)
         # Views push, pull and execute through functions of this module that look for a shell.
-        ipyparallel.util.get_ipython = lambda: shell
-        datapub.publish_data = shell.publish_data
-        _library = ipyparallel.serialize
-    return _library
+        ipyparallel.util.get_ipython = lambda: shell(kernel)
+        datapub.publish_data = lambda data: publish_data(kernel, data)
+        _serialize = ipyparallel.serialize
+    return _serialize
+
+
+def _load_stand_in(error):
+    """The package is there, but something that it needs is not: do without it altogether."""
+    warn('ipyparallel cannot be imported (%s); its stand-in is used' % error)
+    for name in list(sys.modules):
+        if name.partition('.')[0] == 'ipyparallel':
+            del sys.modules[name]
+    from _ipkit import hooks
+    hooks.prefer_stand_in()
+    import ipyparallel.serialize
+    import ipyparallel.util
+    import ipyparallel.engine.datapub as datapub
+    return ipyparallel, datapub
 
 
 def apply(kernel, request):
-    library = _load(kernel)
+    library = load(kernel)
     buffers = [bytes(frame) if len(frame) < 4096 else frame for frame in request.buffers]
     if len(buffers) < 2:
         raise Refused('ValueError', 'apply_request: %d buffers, at least 2' % len(buffers))
     function, args, kwargs = library.unpack_apply_message(buffers, kernel.namespace, copy=False)
+    del buffers
+    request.buffers = ()
     result = function(*args, **kwargs)
     return {'status': 'ok'}, library.serialize_object(result)

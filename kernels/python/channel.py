@@ -26,6 +26,7 @@ class Channel:
         self.messages = deque()  # complete messages, each a list of frames
         self.running = None      # msg_id of the request whose code runs, None while idle
         self.parent = b'{}'      # header of the request that output belongs to
+        self.parents = {}        # the same for threads that others started
         self.forked = False
         self._data = b''
         self._pos = 0
@@ -145,6 +146,10 @@ class Channel:
     def end(self):
         self.running = None
 
+    def current_parent(self):
+        """Header of the request on whose behalf this thread runs."""
+        return self.parents.get(get_ident(), self.parent) if self.parents else self.parent
+
     def on_signal(self, signum=None, frame=None):
         """SIGINT: take what the engine has written and look for the name of what runs."""
         if self.forked:
@@ -200,7 +205,7 @@ class Channel:
         if self.forked:
             return
         if parent is None:
-            parent = self.parent
+            parent = self.current_parent()
         frames = [header, parent, b'{}', content]
         frames.extend(buffers)
         sizes = [memoryview(frame).nbytes for frame in frames]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # data.py: push, pull, list and clear: values into and out of the namespace.
 import os
+import sys
 from keyword import iskeyword
 
 from _ipkit import values
@@ -195,8 +196,10 @@ def _pull_held(content):
 
 def list_names(kernel, request):
     names = []
+    shell = sys.modules.get('_ipkit.shell')
+    own = shell.is_own if shell is not None else lambda name: False
     for name, value in sorted(kernel.namespace.items(), key=lambda item: str(item[0])):
-        if isinstance(name, str) and name not in kernel.initial:
+        if isinstance(name, str) and name not in kernel.initial and not own(name):
             names.append({'name': name, 'type': type(value).__name__, 'size': _size(value)})
     return {'status': 'ok', 'names': names}, ()
 

@@ -11,6 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 MAX_FRAMES = 100
 MAX_SOURCES = 512
 _INTERNAL_NAME = re.compile(r'<ipexec:[0-9a-f]{8}>')
+_HEADING = 'Traceback (most recent call last)'
 _sources = {}
 
 
@@ -106,6 +107,13 @@ def describe(error, lines=True):
         content['traceback'] = _format(error)
         content['frames'] = _frames(error)
     return content
+
+
+def as_in_notebooks(content):
+    """The traceback headed as IPython's are: what clients of ipyparallel show, and look for."""
+    lines = content['traceback']
+    if lines and lines[0] == _HEADING + ':':
+        content['traceback'] = ['-' * 75, content['ename'].ljust(42) + _HEADING] + lines[1:]
 
 
 def _exit_status(error):

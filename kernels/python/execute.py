@@ -3,39 +3,89 @@
 import builtins
 import sys
 
-from _ipkit import values
+from _ipkit import hooks, values
 from _ipkit.errors import Refused, describe, remember_source
 
 ONLY_AST = 0x400  # ast.PyCF_ONLY_AST, without loading ast
+TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+COROUTINE = 0x80  # inspect.CO_COROUTINE
 MAX_CACHED = 128
 MAX_CACHED_SIZE = 1 << 16
 _cache = {}
 history = []  # (count, code), the newest 1000
 _NOTHING = object()
+_loop = None  # asyncio's, for await at the top level
 
 
 def _compile(code, name, with_value):
-    """(statements, last expression or None) of the code, compiled."""
+    """(statements, last expression or None, python's text if the code was IPython's)."""
     key = (code, name, with_value)
     found = _cache.get(key)
     if found is not None:
         return found
-    shown_as = remember_source(code, name)
-    expression = None
-    if with_value:
-        tree = compile(code, shown_as, 'exec', ONLY_AST, dont_inherit=True)
-        if tree.body and type(tree.body[-1]).__name__ == 'Expr':
-            import _ast
-            last = _ast.Expression(tree.body.pop().value)
-            expression = compile(last, shown_as, 'eval', dont_inherit=True)
-        statements = compile(tree, shown_as, 'exec', dont_inherit=True) if tree.body else None
-    else:
-        statements = compile(code, shown_as, 'exec', dont_inherit=True)
+    found = _compile_any(code, name, with_value)
     if len(code) <= MAX_CACHED_SIZE:
         if len(_cache) >= MAX_CACHED:
             del _cache[next(iter(_cache))]
-        _cache[key] = statements, expression
+        _cache[key] = found
+    return found
+
+
+def _compile_any(code, name, with_value):
+    translated = _translate(code) if hooks.ipython_mode == '1' else None
+    first = None
+    try:
+        return _compile_python(translated or code, name, with_value) + (translated,)
+    except SyntaxError as error:
+        first = error
+    # It may be IPython's, or await outside of a function.
+    translated = translated or _translate(code)
+    try:
+        return _compile_python(translated or code, name, with_value,
+                               TOP_LEVEL_AWAIT) + (translated,)
+    except SyntaxError as error:
+        if translated is not None:
+            first = error
+    first.__context__ = None
+    raise first
+
+
+def _translate(code):
+    from _ipkit import shell
+    return shell.translate(code)
+
+
+def _compile_python(code, name, with_value, flags=0):
+    shown_as = remember_source(code, name)
+    if not with_value:
+        return compile(code, shown_as, 'exec', flags, dont_inherit=True), None
+    expression = None
+    tree = compile(code, shown_as, 'exec', ONLY_AST | flags, dont_inherit=True)
+    if tree.body and type(tree.body[-1]).__name__ == 'Expr':
+        import _ast
+        last = _ast.Expression(tree.body.pop().value)
+        expression = compile(last, shown_as, 'eval', flags, dont_inherit=True)
+    statements = compile(tree, shown_as, 'exec', flags, dont_inherit=True) if tree.body else None
     return statements, expression
+
+
+def _evaluate_code(code, namespace):
+    """eval(), and where the code awaits, a loop that lives on with what was started in it."""
+    if not code.co_flags & COROUTINE:
+        return eval(code, namespace)
+    global _loop
+    import asyncio
+    if _loop is None or _loop.is_closed():
+        _loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(_loop)
+    task = _loop.create_task(eval(code, namespace))
+    try:
+        return _loop.run_until_complete(task)
+    except BaseException:
+        if not task.done():  # interrupted: it hears of it as cancellation
+            task.cancel()
+            _loop.run_until_complete(asyncio.wait([task]))
+        raise
 
 
 def execute(kernel, request):
@@ -52,16 +102,29 @@ def execute(kernel, request):
             history.append((kernel.execution_count, code))
             del history[:-1000]
         kernel.publish('execute_input', {'code': code, 'execution_count': kernel.execution_count})
-    statements, expression = _compile(code, name, want_value or not silent)
-    value = _run(kernel, request, name, statements, expression, not silent)
+    statements, expression, translated = _compile(code, name, want_value or not silent)
+    shell = _shell()
+    if shell is None:
+        value = _run(kernel, request, name, statements, expression, not silent)
+        shell = _shell()
+    else:
+        with shell.Cell(kernel, code, translated, content):
+            value = _run(kernel, request, name, statements, expression, not silent)
     reply = {'status': 'ok', 'execution_count': kernel.execution_count,
-             'user_expressions': _evaluate(kernel, content.get('user_expressions')), 'payload': []}
+             'user_expressions': _evaluate(kernel, content.get('user_expressions')),
+             'payload': shell.take_payload(content) if shell is not None else []}
     buffers = []
     if want_value and expression is not None:
         kind, data = values.encode_text(value)
         reply['value'] = {'type': kind}
         buffers.append(data)
     return reply, buffers
+
+
+def _shell():
+    """Our module of that name once IPython's shell has been made, else None."""
+    module = sys.modules.get('_ipkit.shell')
+    return module if module is not None and module.current is not None else None
 
 
 def _run(kernel, request, name, statements, expression, show):
@@ -82,9 +145,9 @@ def _run(kernel, request, name, statements, expression, show):
     try:
         value = None
         if statements is not None:
-            exec(statements, namespace)
+            _evaluate_code(statements, namespace)
         if expression is not None:
-            value = eval(expression, namespace)
+            value = _evaluate_code(expression, namespace)
             if show:
                 _display(kernel, value)
         return value
@@ -103,6 +166,8 @@ def _display(kernel, value):
     """Show the last expression through sys.displayhook, ours unless the user set another."""
     if sys.displayhook is not sys.__displayhook__:
         sys.displayhook(value)
+    elif _shell() is not None:
+        _shell().current.displayhook(value)
     elif value is not None:
         builtins._ = value
         data = {'text/plain': repr(value)}

@@ -91,6 +91,7 @@ class Kernel:
             self._reply(header['msg_type'], raw, {'status': 'aborted'}, ())
             return
         buffers = ()
+        metadata = frames[2]
         try:
             self.channel.begin(header.get('msg_id'), raw)
             handler = self._handler(header['msg_type'])
@@ -106,6 +107,9 @@ class Kernel:
         except BaseException as error:
             self.channel.end()
             content = self._failure(error, header['msg_type'])
+            if b'"output"' not in bytes(metadata):  # not from a tool of ours
+                self._errors.as_in_notebooks(content)
+            self._show_failure(content, header['msg_type'])
         if os.getpid() != self.pid:
             self._leave_fork()
         self.streams.flush()
@@ -118,15 +122,17 @@ class Kernel:
         method = kind[:-len('_request')] if kind.endswith('_request') else kind
         content['engine_info'] = {'engine_uuid': self.engine.get('engine_uuid', ''),
                                   'engine_id': self.engine.get('engine_id', -1), 'method': method}
-        if kind in ('execute_request', 'apply_request'):
-            shown = {key: content[key] for key in ('ename', 'evalue', 'traceback')}
-            self.streams.flush()
-            self.publish('error', shown)
         if kind == 'execute_request':
             content['execution_count'] = self.execution_count
             content.setdefault('user_expressions', {})
             content.setdefault('payload', [])
         return content
+
+    def _show_failure(self, content, kind):
+        if kind in ('execute_request', 'apply_request'):
+            shown = {key: content[key] for key in ('ename', 'evalue', 'traceback')}
+            self.streams.flush()
+            self.publish('error', shown)
 
     def _handler(self, kind):
         handler = self._handlers.get(kind)
@@ -222,6 +228,8 @@ def run(fd):
         _add_environment()
     except Exception as error:
         errors.warn('site: %s: %s' % (type(error).__name__, error))
+    from _ipkit import hooks
+    hooks.install(kernel)
     _run_startup(kernel.namespace, errors)
     kernel.initial = dict(kernel.namespace)
     kernel.streams.flush()

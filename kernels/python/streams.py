@@ -21,6 +21,8 @@ class _Sink(io.BufferedIOBase):
         self._fd = fd
         self._parts = []
         self._size = 0
+        self.parent = None       # header of the request that wrote what is here
+        self.text_parent = None  # the same for text that comes now from the layer above
         self.name = '<%s>' % name
 
     def writable(self):
@@ -31,7 +33,11 @@ class _Sink(io.BufferedIOBase):
 
     def write(self, data):
         data = bytes(data)
+        parent = self.text_parent or self._channel.current_parent()
         with self._channel:
+            if parent is not self.parent:
+                self.flush()  # another request's, perhaps
+                self.parent = parent
             self._parts.append(data)
             self._size += len(data)
         if self._size >= FLUSH_SIZE:
@@ -50,7 +56,7 @@ class _Sink(io.BufferedIOBase):
                 while view:
                     view = view[os.write(self._fd, view):]
             elif data:
-                self._channel.send(self._header, self._content, [data])
+                self._channel.send(self._header, self._content, [data], self.parent)
 
     def close(self):
         self.flush()  # the request after this one needs the stream too
@@ -69,6 +75,7 @@ class _Stream(io.TextIOWrapper):
         self.sink = sink
         self.other = None
         self.pending = False
+        self._parent = None  # header of the request that wrote what is pending
         self._flusher = flusher
         self._last = 0.0
         self.mode = 'w'
@@ -78,6 +85,11 @@ class _Stream(io.TextIOWrapper):
         with self._channel:
             if self.other is not None and self.other.pending:
                 self.other.flush()  # keeps the order between stdout and stderr
+            parent = self._channel.current_parent()
+            if parent is not self._parent:
+                if self.pending:
+                    self.flush()
+                self._parent = parent
             count = super().write(text)
             self.pending = True
             if '\n' in text and time.monotonic() - self._last >= FLUSH_SECONDS:
@@ -89,7 +101,11 @@ class _Stream(io.TextIOWrapper):
     def flush(self):
         with self._channel:
             self.pending = False
-            super().flush()
+            self.sink.text_parent = self._parent
+            try:
+                super().flush()
+            finally:
+                self.sink.text_parent = None
             self._last = time.monotonic()
 
     def close(self):

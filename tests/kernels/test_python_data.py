@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# test_python_data.py: the python kernel: push, pull, map, list, clear, apply.
+# test_python_data.py: the python kernel: push, pull, map, list, clear.
 import io
 import json
 import os
@@ -12,12 +12,6 @@ try:
     import numpy
 except ImportError:
     numpy = None
-try:
-    import ipyparallel
-    from ipyparallel import util
-    from ipyparallel.serialize import deserialize_object, pack_apply_message
-except ImportError:
-    ipyparallel = None
 
 
 class Push(Case):
@@ -294,70 +288,6 @@ class Namespace(Case):
         self.ok(self.kernel.request('clear_request', {}))
         self.assertEqual(self.kernel.request('list_request', {}).content['names'], [])
         self.assertEqual(self.value('__name__ + str(len([1]))'), ('text', b'__main__1'))
-
-
-@unittest.skipUnless(ipyparallel, 'ipyparallel is not importable here')
-class Apply(Case):
-    def call(self, function, *args, **kwargs):
-        packed = [bytes(frame) for frame in pack_apply_message(function, args, kwargs)]
-        return self.kernel.request('apply_request', {}, packed)
-
-    def result(self, function, *args, **kwargs):
-        return deserialize_object(self.ok(self.call(function, *args, **kwargs)).buffers)[0]
-
-    def test_what_the_views_send(self):
-        self.result(util._push, x=5, y=[1, 2])
-        self.assertEqual(self.result(util._pull, ['x', 'y']), [5, [1, 2]])
-        self.assertEqual(self.result(util._pull, 'x + 1'), 6)
-        self.result(util._execute, 'z = x * 2')
-        self.assertEqual(self.value('z'), ('json', b'10'))
-        self.error(self.call(util._pull, 'nope'), 'NameError')
-
-    def test_functions_references_and_output(self):
-        self.result(util._push, x=5)
-        self.assertEqual(self.result(lambda v, k=1: v + k, 2, k=40), 42)
-        self.assertEqual(self.result(lambda v: v + 1, ipyparallel.Reference('x')), 6)
-        self.assertEqual(self.result(len, b'z' * 100000), 100000)
-        self.assertEqual(self.result(lambda n: b'z' * n, 100000), b'z' * 100000)
-        self.assertEqual(self.call(ipyparallel.interactive(lambda: print(x))).out,
-            b'5\n')  # noqa: F821
-
-    @unittest.skipUnless(numpy, 'no NumPy here')
-    def test_arrays(self):
-        array = numpy.arange(5000)
-        self.assertEqual(self.result(lambda a: a.sum(), array), array.sum())
-        self.assertTrue((self.result(lambda a: a * 2, array) == array * 2).all())
-
-    def test_errors(self):
-        reply = self.error(self.call(lambda: 1 / 0), 'ZeroDivisionError')
-        self.assertEqual((reply.content['engine_info']['method'], reply.buffers), ('apply', []))
-        self.assertTrue(reply.content['traceback'])
-        self.assertNotIn('dependencies_met', reply.header)
-        unmet = ipyparallel.require('no_such_module')(lambda: 1)
-        reply = self.error(self.call(unmet), 'UnmetDependency')
-        self.assertIs(reply.header['dependencies_met'], False)
-        self.error(self.kernel.request('apply_request', {}, []), 'ValueError')
-        self.assertEqual(self.kernel.request('apply_request', {}, [b'x', b'y']).header['status'],
-            'error')
-
-    def test_data_messages(self):
-        def publish():
-            from ipyparallel.engine.datapub import publish_data
-            publish_data({'a': 1})
-        reply = self.ok(self.call(publish))
-        message, = reply.messages('data_message')
-        self.assertEqual(message.content, {'keys': ['a']})
-        self.assertEqual(deserialize_object(message.buffers)[0], {'a': 1})
-
-
-class ApplyWithout(unittest.TestCase):
-    def test_ipyparallel_missing(self):
-        kernel = driver.python_kernel()
-        self.addCleanup(kernel.close)
-        kernel.execute('import sys; sys.modules["ipyparallel"] = None')
-        reply = kernel.request('apply_request', {}, [b'x', b'y'])
-        self.assertEqual(reply.content['ename'], 'ImportError')
-        self.assertIn('needs ipyparallel', reply.content['evalue'])
 
 
 def _pythons():
