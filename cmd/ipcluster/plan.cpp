@@ -133,6 +133,7 @@ Result<config::LaunchRequest> engine_request(const Plan& plan, int count) {
                  request_for(plan, "engine", "ipengine", plan.profile.text("launcher")));
   request.count = count;
   pass(plan, request.arguments, "kernel", "engines.kernel");
+  request.arguments.push_back("--restart=on-failure");
   for (const auto& word : plan.profile.setting("engines.args").list)
     request.arguments.push_back(word);
   if (const std::string directory = plan.profile.text("engines.cwd"); !directory.empty())

@@ -21,11 +21,11 @@ namespace {
 // The reference's status when the controller does not take the engine.
 constexpr int kNotRegistered = 255;
 
-/// INT, TERM and HUP as a descriptor; call before threads exist.
+/// What ends the engine, and what it passes on, as a descriptor; call before threads exist.
 Result<Fd> take_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&set, number);
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return system_error(Code::internal, "signals");
   Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return system_error(Code::internal, "signals");
@@ -62,8 +62,9 @@ Status run(const Settings& settings, const net::Connection& connection, engine::
                          }});
   loop.on_fd(signals.get(), POLLIN, [&](short) {
     signalfd_siginfo info;
-    if (::read(signals.get(), &info, sizeof info) == sizeof info)
-      engine.stop(std::string("signal ") + ::sigabbrev_np(static_cast<int>(info.ssi_signo)));
+    if (::read(signals.get(), &info, sizeof info) != sizeof info) return;
+    const int number = static_cast<int>(info.ssi_signo);
+    if (!engine.pass_signal(number)) engine.stop(std::string("signal ") + ::sigabbrev_np(number));
   });
   IPC_TRY(engine.start(connection));
   loop.run();

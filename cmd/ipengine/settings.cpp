@@ -27,6 +27,8 @@ const cli::Command kCommand = {
          {0, "kernel", "NAME", "main kernel: python (default), sh, jupyter:NAME, …"},
          {0, "python", "PATH", "interpreter; default $IPKIT_PYTHON, else python3 on PATH"},
          {0, "daemonize", "", "go to the background once registered"},
+         {0, "restart", "POLICY",
+          "when the kernel ends: never (default; the engine ends), on-failure"},
          {'c', "startup-command", "CODE", "run in the main kernel whenever it starts"},
          {'s', "startup-script", "FILE", "the same, from a file; before -c"},
          {0, "mpi", "", "start with mpi4py; the rank is the engine id asked for"},
@@ -88,6 +90,13 @@ std::string absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path, error).string();
 }
 
+Result<bool> restart_policy(const cli::Arguments& arguments) {
+  const std::string policy = arguments.get_or("restart", "never");
+  if (policy != "never" && policy != "on-failure")
+    return Error{Code::usage, "--restart '" + policy + "': not never or on-failure", ""};
+  return policy == "on-failure";
+}
+
 }  // namespace
 
 std::string Settings::connection_file() const {
@@ -125,6 +134,7 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto orphan, arguments.duration("orphan-timeout"));
   engine.orphan_limit = orphan.value_or(engine.orphan_limit);
   engine.kernel = arguments.get_or("kernel", engine.kernel);
+  IPC_TRY_ASSIGN(engine.restart, restart_policy(arguments));
   engine.registration_limit = settings.limit;
   engine.profile_dir = settings.cluster.profile_dir;
   engine.startup_script = absolute(engine.startup_script);

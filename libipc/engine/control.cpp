@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "libipc/engine/engine.hpp"
+#include "libipc/util/log.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc::engine {
@@ -121,6 +122,18 @@ bool Engine::interrupt_running() {
   return running != nullptr;
 }
 
+Status Engine::signal_kernel(int number) {
+  const Request* const running = queue_.running();
+  return kernels_.slot(running != nullptr ? running->kernel : "").kernel.signal(number);
+}
+
+bool Engine::pass_signal(int number) {
+  if (number == SIGINT) return interrupt_running();
+  if (number != SIGUSR1 && number != SIGUSR2) return false;
+  if (const Status sent = signal_kernel(number); !sent) log::warning(sent.error().text());
+  return true;
+}
+
 void Engine::signal_request(Request& request) {
   // The reference's reply has this type, and its clients take it as it is.
   constexpr std::string_view reply_type = "_request";
@@ -134,8 +147,7 @@ void Engine::signal_request(Request& request) {
   } else if (number == SIGINT) {
     interrupt_running();
   } else {
-    const Request* const running = queue_.running();
-    sent = kernels_.slot(running != nullptr ? running->kernel : "").kernel.signal(number);
+    sent = signal_kernel(number);
   }
   if (sent) return answer(request, R"({"status":"ok"})", reply_type);
   const std::string what = json_quote(sent.error().text());

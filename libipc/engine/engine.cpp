@@ -237,8 +237,9 @@ void Engine::main_never_started(const Kernel& kernel, const std::string& why) {
 void Engine::died(KernelSlot& slot, const std::string& why) {
   const std::string name = kernels_.request_name(slot.kernel);
   slot.output.finish(slot.last_parent);
-  for (auto& request : queue_.kernel_died(name))
-    fail(*request, "KernelDied", why, slot.kernel.generation());
+  const auto lost = queue_.kernel_died(name);
+  if (name.empty() && !config_.restart) return end_with_kernel(lost, slot);
+  for (auto& request : lost) fail(*request, "KernelDied", why, slot.kernel.generation());
   if (!name.empty()) return pump();  // started again by the next request for it
   outbox_.status("{}", "restarting");
   if (slot.limit.allow(loop_.now())) {
@@ -249,6 +250,19 @@ void Engine::died(KernelSlot& slot, const std::string& why) {
   slot.gave_up = true;
   log::error("kernel '" + slot.kernel.name() + "' ended too often; requests are refused");
   pump();
+}
+
+// Without its kernel an engine that does not restart it is gone, as ipyparallel's is.
+void Engine::end_with_kernel(const std::vector<RequestPtr>& lost, const KernelSlot& slot) {
+  for (const auto& request : lost) {
+    outbox_.engine_error(*request, slot.last_end, slot.kernel.generation());
+    report(*request, "idle");
+  }
+  if (guard_ != nullptr && id_ >= 0) {
+    guard_->report_death();
+    asked_ = false;  // nothing is left to take back
+  }
+  stop("no kernel", Error{Code::failed, "the " + slot.last_end, ""});
 }
 
 void Engine::restart(KernelSlot& slot) {

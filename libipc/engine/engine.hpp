@@ -26,6 +26,7 @@ struct EngineConfig {
   Duration registration_limit = seconds(60);
   Duration orphan_limit = seconds(60);  ///< a controller of this host gone for so long: stop
   int max_heartbeat_misses = 50;        ///< 0: never stop for that
+  bool restart = true;                  ///< the main kernel when it ends; else the engine ends
 };
 
 /// One engine in one loop. Start it, run the loop, and destroy it after `ended` was called.
@@ -41,6 +42,10 @@ class Engine : private KernelOwner, private UplinkOwner {
   Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher, Guard* guard,
          EngineConfig config, Callbacks callbacks);
   ~Engine() override;
+
+  /// A signal sent to the engine's own process: USR1 and USR2 are the kernel's, INT is that of the
+  /// request that runs. False: it is meant for the engine.
+  bool pass_signal(int number);
 
   /// Starts the main kernel and connects. An error: nothing runs.
   Status start(const net::Connection& connection);
@@ -66,6 +71,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   void kernel_idle(Kernel& kernel) override;
   void main_never_started(const Kernel& kernel, const std::string& why);
   void died(KernelSlot& slot, const std::string& why);
+  void end_with_kernel(const std::vector<RequestPtr>& lost, const KernelSlot& slot);
   void restart(KernelSlot& slot);
 
   // requests and replies (requests.cpp)
@@ -93,6 +99,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   void interrupt_request(Request& request);
   void shutdown_request(Request& request);
   bool interrupt_running();
+  Status signal_kernel(int number);
   void answer(Request& request, std::string content, std::string_view type = {},
               std::string_view status = "ok");
 

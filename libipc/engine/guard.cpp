@@ -11,6 +11,7 @@
 #include <charconv>
 #include <csignal>
 #include <set>
+#include <thread>
 
 #include "libipc/net/message.hpp"
 #include "libipc/wire/header.hpp"
@@ -21,7 +22,11 @@ namespace {
 
 using wire::Json;
 
-/// What the guard knows: told line by line, each `+GROUP`, `-GROUP`, `{registration}` or `quit`.
+// Longer than any reply is on its way, shorter than anybody waits.
+constexpr Duration kRepliesFirst = milliseconds(250);
+
+/// What the guard knows: told line by line, each `+GROUP`, `-GROUP`, `{registration}`, `late` or
+/// `quit`.
 class Watch {
  public:
   explicit Watch(int pipe) : pipe_(pipe) {}
@@ -50,6 +55,7 @@ class Watch {
   /// Tells the controller; returns when the message left, or after 3 s.
   void report() const {
     if (!registration_.is_object()) return;
+    if (late_) std::this_thread::sleep_for(kRepliesFirst);
     auto connection = net::parse_connection(wire::string_or(registration_, "connection"));
     if (!connection) return;
     auto signer = connection->signer();
@@ -75,6 +81,7 @@ class Watch {
       if (auto parsed = wire::parse_json(line)) registration_ = *std::move(parsed);
       return;
     }
+    if (line == "late") late_ = true;
     pid_t group = 0;
     if (line.size() < 2) return;
     std::from_chars(line.data() + 1, line.data() + line.size(), group);
@@ -89,6 +96,7 @@ class Watch {
   int pipe_;
   std::set<pid_t> groups_;
   Json registration_;
+  bool late_ = false;
 };
 
 [[noreturn]] void guard_main(Fd pipe) {
@@ -139,8 +147,13 @@ void Guard::registered(int id, const net::Connection& connection) {
   tell(wire::dump_json({{"id", id}, {"connection", net::to_json(connection, true)}}));
 }
 
+void Guard::report_death() {
+  tell("late");
+  reports_ = true;
+}
+
 void Guard::leave() {
-  if (!pipe_) return;
+  if (!pipe_ || reports_) return;
   tell("quit");
   pipe_.reset();
   ::waitpid(pid_, nullptr, 0);

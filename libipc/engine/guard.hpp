@@ -28,6 +28,10 @@ class Guard {
   void group_ended(pid_t group);
   /// Where to report that engine `id` died; again after each registration.
   void registered(int id, const net::Connection& connection);
+  /// The engine is about to end because its kernel did: the guard then acts as if it had been
+  /// killed, whether leave() is called or not. The news comes a moment late: after the replies that
+  /// say why, which go another way.
+  void report_death();
   /// The engine ends by itself: the guard goes quietly. Waits until it is gone (it always goes at
   /// once).
   void leave();
@@ -38,6 +42,7 @@ class Guard {
 
   Fd pipe_;
   pid_t pid_ = 0;
+  bool reports_ = false;
 };
 
 }  // namespace ipc::engine

@@ -84,6 +84,18 @@ void Outbox::error(Request& request, std::string_view ename, std::string_view ev
                    int generation) {
   std::string_view method = request.msg_type;
   if (method.ends_with("_request")) method.remove_suffix(8);
+  send_error(request, ename, evalue,
+             ",\"engine_info\":" + info_.substr(0, info_.size() - 1) +
+                 ",\"method\":" + json_quote(method) + "}",
+             generation);
+}
+
+void Outbox::engine_error(Request& request, std::string_view evalue, int generation) {
+  send_error(request, "EngineError", evalue, "", generation);
+}
+
+void Outbox::send_error(Request& request, std::string_view ename, std::string_view evalue,
+                        const std::string& info, int generation) {
   Reply answer;
   answer.status = "error";
   answer.generation = generation;
@@ -92,9 +104,7 @@ void Outbox::error(Request& request, std::string_view ename, std::string_view ev
   line += ": ";
   line += evalue;
   answer.content = R"({"status":"error","ename":)" + name + R"(,"evalue":)" + value +
-                   R"(,"traceback":[)" + json_quote(line) +
-                   "],\"engine_info\":" + info_.substr(0, info_.size() - 1) +
-                   ",\"method\":" + json_quote(method) + "}}";
+                   R"(,"traceback":[)" + json_quote(line) + "]" + info + "}";
   reply(request, std::move(answer));
 }
 

@@ -30,6 +30,10 @@ class Outbox {
   /// An error made by the engine itself.
   void error(Request& request, std::string_view ename, std::string_view evalue, int generation = 0);
 
+  /// EngineError: the engine ends. A client that has heard of that knows its uuid no more and could
+  /// not take an error that names it.
+  void engine_error(Request& request, std::string_view evalue, int generation);
+
   /// `busy`, `idle`, …; parent: header of a request or {}.
   void status(std::string_view parent, std::string_view state);
   /// A message on iopub under topic engine.ID.TOPIC.
@@ -44,6 +48,8 @@ class Outbox {
  private:
   void send(Request& request, std::string_view type, std::string&& metadata, std::string&& content,
             net::Frames&& buffers);
+  void send_error(Request& request, std::string_view ename, std::string_view evalue,
+                  const std::string& info, int generation);
   std::string reply_metadata(const Request& request, const Reply& reply) const;
 
   Uplink& uplink_;

@@ -24,9 +24,9 @@ teardown() {
 
 gone() { ! state_of "$1" >/dev/null || [[ $(state_of "$1") == Z* ]]; }
 
-# engine: starts one, waits for its registration, sets ID and PID.
+# engine [OPTION…]: starts one, waits for its registration, sets ID and PID.
 engine() {
-  in_background engine.log ipengine >engine.pid
+  in_background engine.log ipengine "$@" >engine.pid
   PID=$(<engine.pid)
   wait_until 30 "registration" grep -q "Completed registration" engine.log
   ID=$(sed -n 's/.*Completed registration with id //p' engine.log)
@@ -80,7 +80,7 @@ print(failure(e.pull("v")))'
 }
 
 @test "a killed kernel: its request is answered with the cause, the engine goes on" {
-  engine
+  engine --restart=on-failure
   client '
 print(failure(e.execute("import os; os.write(2, b\"so long\"); os.kill(os.getpid(), 9)")))
 print(failure(e.execute("os._exit(3)")))
@@ -91,6 +91,40 @@ print(e.apply_sync(lambda: "alive"), e.targets in rc.ids)'
   assert_line -n 1 --partial "name 'os' is not defined"
   assert_line -n 2 --partial "kernel ended, exit status 3"
   assert_line -n 3 "alive True"
+}
+
+@test "a killed kernel without --restart: its request says why, the engine is gone" {
+  engine
+  client '
+print(failure(e.execute("import os; os.write(2, b\"so long\"); os.kill(os.getpid(), 9)")))
+end = time.time() + 20
+while e.targets in rc.ids and time.time() < end: time.sleep(0.02)
+print(e.targets in rc.ids)'
+  assert_status 0
+  assert_line -n 0 --partial 'EngineError'
+  assert_line -n 1 False
+  wait_until 10 "the end of the engine" gone "$PID"
+  run grep 'error: the kernel killed by signal 9 (Killed); last words: "so long"' engine.log
+  assert_status 0
+}
+
+@test "SIGUSR1 to the engine is the kernel's, SIGINT stops the request that runs" {
+  engine
+  client '
+import signal
+e.execute("import signal, time\nsignal.signal(signal.SIGUSR1, lambda *a: print(\"usr1\"))").get(20)
+busy = e.execute("print(0, flush=True)\ntime.sleep(60)", silent=False)
+end = time.time() + 20
+while not busy.stdout and time.time() < end: time.sleep(0.02)
+os.kill('"$PID"', signal.SIGUSR1)
+while "usr1" not in busy.stdout and time.time() < end: time.sleep(0.02)
+os.kill('"$PID"', signal.SIGINT)
+print(failure(busy), busy.stdout.split())'
+  assert_status 0
+  assert_line --partial "KeyboardInterrupt"
+  assert_line --partial "['0', 'usr1']"
+  kill -INT "$PID"
+  wait_until 10 "the end of the engine" gone "$PID"
 }
 
 @test "kill -9 of the engine: no process stays, the controller knows at once" {
