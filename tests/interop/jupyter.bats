@@ -12,7 +12,7 @@ setup_file() {
   cluster_start 1
   for kernel in sh jupyter:python3 jupyter:ir; do
     in_background "$WORLD/engine-$kernel.log" "$IPKIT_BUILD/bin/ipengine" --kernel "$kernel" \
-      >"$WORLD/engine-${kernel#*:}.pid"
+      --restart=on-failure >"$WORLD/engine-${kernel#*:}.pid"
   done
   wait_until 60 "four engines" engines_answer 4 || { world_show_logs; return 1; }
   IPY=$(engine_with jupyter:python3) R=$(engine_with jupyter:ir) SH=$(engine_with sh)

@@ -92,7 +92,8 @@ class Apply(Client):
         condition = ipyparallel.depend(main(lambda wanted: wanted == 1), 2)
         self.error(self.call(condition(main(lambda: 'run'))), 'UnmetDependency')
         needs = ipyparallel.require('json', helper=main(lambda v: v * 2))
-        self.assertEqual(self.result(needs(main(lambda: json.dumps(helper(2))))), '4')  # noqa: F821
+        both = main(lambda: json.dumps(helper(2)))  # noqa: F821
+        self.assertEqual(self.result(needs(both)), '4')
         unmet = ipyparallel.require('no_such_module')(lambda: 1)
         reply = self.error(self.call(unmet), 'UnmetDependency')
         self.assertIs(reply.header['dependencies_met'], False)
@@ -136,7 +137,8 @@ class Arrays(Client):
         self.assertEqual(self.result(main(lambda a: int(a.sum())), array), array.sum())
         self.assertTrue((self.result(main(lambda a: a * 2), array) == array * 2).all())
         for array in (numpy.zeros((0, 3)), numpy.array(5.5), numpy.array([{}, None]),
-                      numpy.ones((3, 4), order='F'), numpy.zeros(3, dtype=[('a', 'i4'), ('b', 'f8')])):
+                      numpy.ones((3, 4), order='F'),
+                      numpy.zeros(3, dtype=[('a', 'i4'), ('b', 'f8')])):
             back = self.result(main(lambda a: a), array)
             self.assertEqual((back.shape, back.dtype), (array.shape, array.dtype))
             self.assertEqual(back.tolist(), array.tolist())
@@ -154,7 +156,8 @@ class StandIn(Apply):
         where = self.value('__import__("ipyparallel").__file__')[1].decode()
         self.assertIn('kernels/python/standin/', where)
         missing = self.kernel.execute('import ipyparallel\nipyparallel.Client')
-        self.assertIn('install ipyparallel', self.error(missing, 'AttributeError').content['evalue'])
+        missing = self.error(missing, 'AttributeError')
+        self.assertIn('install ipyparallel', missing.content['evalue'])
         self.error(self.kernel.execute('import ipyparallel.nonsense'), 'ModuleNotFoundError')
 
     def test_errors_as_values(self):
@@ -162,7 +165,8 @@ class StandIn(Apply):
         self.assertEqual(self.result(main(lambda e: [e.ename, e.evalue]), error), ['E', 'v'])
 
     def test_functions_use_its_modules(self):
-        self.assertEqual(self.result(ipyparallel.client.remotefunction._map, len, ['a', 'bb']), [1, 2])
+        function = ipyparallel.client.remotefunction._map
+        self.assertEqual(self.result(function, len, ['a', 'bb']), [1, 2])
 
 
 @unittest.skipUnless(ipyparallel and numpy, 'no NumPy here')

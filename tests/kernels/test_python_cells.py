@@ -51,7 +51,8 @@ class Syntax(Cells):
         self.assertIn('number of items', page['data']['text/plain'])
         self.assertIn(b'number of items', self.ok(self.kernel.execute('len?', value=True)).out)
         reply = self.cell('%%capture held\nprint("kept")')
-        self.assertEqual((self.ok(reply).out, self.value('held.stdout')), (b'', ('text', b'kept\n')))
+        self.assertEqual(self.ok(reply).out, b'')
+        self.assertEqual(self.value('held.stdout'), ('text', b'kept\n'))
         self.error(self.cell('%no_such_magic'), 'UsageError')
         self.error(self.cell('!true\n1/0'), 'ZeroDivisionError')
 
@@ -74,7 +75,8 @@ class Syntax(Cells):
         self.assertEqual([m.content['transient'] for m in reply.messages('display_data')],
             [{}, {'display_id': 'd'}])
         self.assertEqual(reply.out, b'p\n')
-        reply = self.cell('class Picture:\n def _repr_png_(self): return b"\\x89PNG"\ndisplay(Picture())')
+        reply = self.cell('class Picture:\n def _repr_png_(self): return b"\\x89PNG"\n'
+                          'display(Picture())')
         self.assertEqual(self.data(reply, 'display_data')[0]['image/png'], 'iVBORw==')
         reply = self.cell('from IPython.display import clear_output, update_display\n'
                           'clear_output(); update_display(3, display_id="d")')
@@ -100,7 +102,8 @@ class Always(Cells):
     def test_what_python_would_take_otherwise(self):
         self.ok(self.cell('cd /'))
         self.assertEqual(self.value('__import__("os").getcwd()'), ('text', b'/'))
-        self.assertEqual(self.data(self.cell('{"b": 1, "a": 2}')), [{'text/plain': "{'b': 1, 'a': 2}"}])
+        self.assertEqual(self.data(self.cell('{"b": 1, "a": 2}')),
+            [{'text/plain': "{'b': 1, 'a': 2}"}])
 
 
 @unittest.skipUnless(IPython, 'no IPython here')
@@ -167,7 +170,8 @@ class Threads(Cells):
         second = self.kernel.send('execute_request', {'silent': True, 'code':
             'print("before")\ngo.set(); done.wait()\nprint("after")'})
         found = self.streams(second)
-        self.assertEqual([data for parent, data in found if parent == first], [b'from the thread\n'])
+        self.assertEqual([data for parent, data in found if parent == first],
+            [b'from the thread\n'])
         self.assertEqual(b''.join(data for parent, data in found if parent == second),
             b'before\nafter\n')
 

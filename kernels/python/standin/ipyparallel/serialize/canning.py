@@ -82,7 +82,7 @@ class CannedFunction(CannedObject):
         elif g is None:
             g = {}
         if isinstance(self.code, codeutil.ForeignCode):
-            raise TypeError('%s() was compiled by another version of python than this engine\'s %d.%d'
+            raise TypeError('%s() was compiled by another version of python, here is %d.%d'
                             % ((self.__name__,) + sys.version_info[:2]))
         defaults = tuple([uncan(value, g) for value in self.defaults]) if self.defaults else None
         closure = tuple([uncan(cell, g) for cell in self.closure]) if self.closure else None
