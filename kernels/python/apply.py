@@ -2,9 +2,9 @@
 # apply.py: apply_request: calls packed by ipyparallel's python clients.
 import sys
 
-from _ipkit.errors import Refused, warn
+from _ipkit import hooks
+from _ipkit.errors import Refused
 
-_serialize = None  # ipyparallel.serialize, its own or the stand-in's
 _shell = None
 
 
@@ -41,42 +41,39 @@ def shell(kernel):
 
 def publish_data(kernel, data):
     """ipyparallel's datapub: values for the client while the call still runs."""
-    buffers = load(kernel).serialize_object(data)
+    buffers = load().serialize_object(data)
     kernel.publish('data_message', {'keys': [str(key) for key in data]}, buffers)
 
 
-def load(kernel):
-    global _serialize
-    if _serialize is None:
-        try:
-            import ipyparallel.serialize
-            import ipyparallel.util
-            import ipyparallel.engine.datapub as datapub
-        except ImportError as error:
-            ipyparallel, datapub = _load_stand_in(error)
-        # Views push, pull and execute through functions of this module that look for a shell.
-        ipyparallel.util.get_ipython = lambda: shell(kernel)
-        datapub.publish_data = lambda data: publish_data(kernel, data)
-        _serialize = ipyparallel.serialize
-    return _serialize
+def load():
+    """What packs and unpacks: ipyparallel's own once the user's code has loaded it, else ours.
+
+    Its import alone takes longer than most calls, and all that engines need of it is in ours.
+    """
+    library = sys.modules.get('ipyparallel.serialize')
+    if hasattr(library, 'unpack_apply_message'):
+        return library
+    from _ipkit.standin.ipyparallel import serialize
+    return serialize
 
 
-def _load_stand_in(error):
-    """The package is there, but something that it needs is not: do without it altogether."""
-    warn('ipyparallel cannot be imported (%s); its stand-in is used' % error)
-    for name in list(sys.modules):
-        if name.partition('.')[0] == 'ipyparallel':
-            del sys.modules[name]
-    from _ipkit import hooks
-    hooks.prefer_stand_in()
-    import ipyparallel.serialize
-    import ipyparallel.util
-    import ipyparallel.engine.datapub as datapub
-    return ipyparallel, datapub
+def prepare_util(module):
+    """Views push, pull and execute through functions of this module that look for a shell."""
+    module.get_ipython = lambda: shell(hooks.kernel)
+
+
+def prepare_datapub(module):
+    module.publish_data = lambda data: publish_data(hooks.kernel, data)
+
+
+def prepare_canning(module):
+    """The package takes what our classes hold as what its own do."""
+    from _ipkit.standin.ipyparallel.serialize.canning import CannedObject
+    module.uncan_map[CannedObject] = lambda canned, g: canned.get_object(g)
 
 
 def apply(kernel, request):
-    library = load(kernel)
+    library = load()
     buffers = [bytes(frame) if len(frame) < 4096 else frame for frame in request.buffers]
     if len(buffers) < 2:
         raise Refused('ValueError', 'apply_request: %d buffers, at least 2' % len(buffers))

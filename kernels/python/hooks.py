@@ -61,22 +61,16 @@ class _StandIn:
                                        submodule_search_locations=[place])
 
 
-def prefer_stand_in():
-    """Also where the package itself is there (but cannot be imported)."""
-    sys.meta_path.insert(0, _StandIn)
-
-
 def install(the_kernel):
     global kernel
     kernel = the_kernel
     channel = kernel.channel
     actions = {'threading': lambda module: _follow_threads(module, channel),
                'concurrent.futures.thread': lambda module: _follow_pools(module, channel)}
+    for name in ('util', 'engine.datapub', 'serialize.canning'):
+        actions['ipyparallel.' + name] = _prepare_package
     if ipython_mode != '0':
-        def prepare(module):
-            from _ipkit import shell
-            shell.prepare(module, kernel)
-        actions['IPython.core.interactiveshell'] = prepare
+        actions['IPython.core.interactiveshell'] = _prepare_shell
     for name in list(actions):
         if name in sys.modules:
             actions.pop(name)(sys.modules[name])
@@ -85,6 +79,16 @@ def install(the_kernel):
     if ipython_mode != '0' and _has_ipython():
         _add_builtins()
     sys.meta_path.append(_StandIn)
+
+
+def _prepare_package(module):
+    from _ipkit import apply
+    getattr(apply, 'prepare_' + module.__name__.rpartition('.')[2])(module)
+
+
+def _prepare_shell(module):
+    from _ipkit import shell
+    shell.prepare(module, kernel)
 
 
 def _has_ipython():

@@ -112,6 +112,28 @@ def encrypted(client):
     assert client.curve_serverkey and client.curve_secretkey and not client.session.key
 
 
+def canned(client):
+    import functools
+    view = client.load_balanced_view()
+    base = 40
+
+    class Adder:
+        def add(self, value):
+            return base_of_adder + value
+    client[:].push({'base_of_adder': 100}, block=True)
+    assert view.apply_sync(lambda v: base + v, 2) == 42
+    assert view.apply_sync(functools.partial(lambda a, b, c: a + b + len(c), 1, c=b'z' * 5000), 2) \
+        == 5003
+    assert view.apply_sync(lambda kind: kind().add(1), Adder) == 101
+    assert view.apply_sync(lambda v: v, ipyparallel.Reference('base_of_adder')) == 100
+    assert view.apply_sync(lambda: [b'a' * 5000, b'b']) == [b'a' * 5000, b'b']
+    client[0].push({'chosen': True}, block=True)
+    choose = ipyparallel.depend(lambda: 'chosen' in globals())
+    runs = [view.apply_async(choose(lambda: __import__('os').getpid())) for _ in range(10)]
+    only = client[0].apply_sync(__import__('os').getpid)
+    assert {run.get(timeout=LIMIT) for run in runs} == {only}
+
+
 def subscribe(client):
     """Returns once output arrives: the client subscribes beside its requests, and what engines
     publish before that is lost to it."""

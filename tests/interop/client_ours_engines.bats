@@ -21,3 +21,4 @@ setup() { world_enter; }
 @test "a remote exception with its traceback" { check_client exception; }
 @test "queue status" { check_client queues; }
 @test "abort of a queued request" { check_client abort; }
+@test "functions, partials, classes and conditions" { check_client canned; }

@@ -3,7 +3,6 @@
 # engine's python and with ipkit's stand-in only.
 import functools
 import os
-import tempfile
 import unittest
 
 import driver
@@ -154,7 +153,7 @@ class StandIn(Apply):
     def test_it_is_one(self):
         self.result(main(lambda: 1))
         where = self.value('__import__("ipyparallel").__file__')[1].decode()
-        self.assertIn('kernels/python/standin/', where)
+        self.assertIn('kernels/python/standin/ipyparallel/', where)
         missing = self.kernel.execute('import ipyparallel\nipyparallel.Client')
         missing = self.error(missing, 'AttributeError')
         self.assertIn('install ipyparallel', missing.content['evalue'])
@@ -169,22 +168,41 @@ class StandIn(Apply):
         self.assertEqual(self.result(function, len, ['a', 'bb']), [1, 2])
 
 
-@unittest.skipUnless(ipyparallel and numpy, 'no NumPy here')
-class StandInArrays(Arrays):
-    """Packages are there, ipyparallel among them, but it cannot be loaded."""
+@unittest.skipUnless(ipyparallel, 'ipyparallel is not importable here')
+class Package(Apply):
+    """The same tests after the user's code has loaded ipyparallel."""
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        with open(os.path.join(directory.name, 'ipyparallel.py'), 'w') as file:
-            file.write('import a_module_that_does_not_exist\n')
-        self.kernel = driver.python_kernel(env={'PYTHONPATH': directory.name})
-        self.addCleanup(self.kernel.close)
+        super().setUp()
+        self.ok(self.kernel.execute('import ipyparallel'))
 
-    def test_said_so(self):
-        reply = self.call(len, 'four')
-        self.assertIn(b'stand-in is used', reply.err)
-        self.assertEqual(deserialize_object(reply.buffers)[0], 4)
+
+@unittest.skipUnless(ipyparallel and numpy, 'no NumPy here')
+class PackageArrays(Arrays):
+    def setUp(self):
+        super().setUp()
+        self.ok(self.kernel.execute('import ipyparallel'))
+
+
+@unittest.skipUnless(ipyparallel, 'ipyparallel is not importable here')
+class Lazy(Client):
+    def test_the_package_is_not_loaded_without_need(self):
+        self.result(util._push, x=5)
+        self.result(main(lambda: [b'z' * 5000, lambda: 0]))
+        self.result(ipyparallel.require('json', y=lambda: 1)(main(lambda: 1)))
+        self.assertEqual(self.value('[n for n in ("ipyparallel", "IPython") '
+                                    'if n in __import__("sys").modules]'), ('json', b'[]'))
+
+    def test_the_package_takes_what_came_before_it(self):
+        # A list in a list is not looked into: the Reference in it stays one.
+        self.result(util._push, x=5, held=[[ipyparallel.Reference('x')]])
+        code = 'from ipyparallel.serialize import uncan\nuncan(held[0][0], globals())'
+        self.assertEqual(self.value(code), ('json', b'5'))
+
+    def test_functions_that_change_the_pickle(self):
+        for name in ('use_pickle',):
+            self.result(getattr(ipyparallel.serialize, name))
+        self.assertEqual(self.result(main(lambda: (lambda: 3)))(), 3)
 
 
 def _pythons():

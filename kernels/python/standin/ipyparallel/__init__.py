@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# ipyparallel's stand-in on an engine without the package: the names that clients' pickles and
-# functions refer to, with ipkit's own code behind them. It connects to nothing.
-from ipyparallel import error, serialize, util  # noqa: F401
-from ipyparallel.controller.dependency import Dependency, depend, dependent, require  # noqa: F401
-from ipyparallel.error import *  # noqa: F401,F403
-from ipyparallel.serialize import *  # noqa: F401,F403
-from ipyparallel.util import interactive  # noqa: F401
+# The part of ipyparallel that runs on engines: the names that clients' pickles and functions refer
+# to, with ipkit's own code behind them. The kernel has it under a name of its own; where the
+# package is missing it also stands in for it. It connects to nothing.
+from . import error, serialize, util  # noqa: F401
+from .controller.dependency import Dependency, depend, dependent, require  # noqa: F401
+from .error import *  # noqa: F401,F403
+from .serialize import *  # noqa: F401,F403
+from .util import interactive  # noqa: F401
 
 __ipkit__ = True
 version_info = (9, 0, 0)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # dependency.py: functions that run only where a condition holds.
+import sys
+from importlib import import_module
 from types import ModuleType
 
-from ipyparallel.error import UnmetDependency
-from ipyparallel.serialize import can
-from ipyparallel.util import interactive
+from ..error import UnmetDependency
+from ..serialize import can, uncan
 
 
 class dependent:
@@ -36,23 +37,20 @@ class depend:
         return dependent(function, self.f, *self.args, **self.kwargs)
 
 
-@interactive
-def _require(*modules, **values):
-    from importlib import import_module
-    from ipyparallel.error import UnmetDependency
-    from ipyparallel.serialize import uncan
-
-    namespace = globals()
-    for name in modules:
-        try:
-            import_module(name)
-        except ImportError:
-            raise UnmetDependency(name) from None
-        top = name.partition('.')[0]
-        namespace[top] = __import__(top)
-    for name, value in values.items():
-        namespace[name] = uncan(value, namespace)
-    return True
+def require_in(namespace):
+    """The condition of @require: its modules and values are put into namespace."""
+    def _require(*modules, **values):
+        for name in modules:
+            try:
+                import_module(name)
+            except ImportError:
+                raise UnmetDependency(name) from None
+            top = name.partition('.')[0]
+            namespace[top] = sys.modules[top]
+        for name, value in values.items():
+            namespace[name] = uncan(value, namespace)
+        return True
+    return _require
 
 
 def require(*objects, **values):
@@ -68,7 +66,8 @@ def require(*objects, **values):
         else:
             raise TypeError('require() takes modules, functions and name=value, not %s'
                             % type(thing).__name__)
-    return depend(_require, *modules, **{name: can(value) for name, value in values.items()})
+    condition = require_in(sys.modules['__main__'].__dict__)
+    return depend(condition, *modules, **{name: can(value) for name, value in values.items()})
 
 
 class Dependency(set):

@@ -3,10 +3,12 @@
 import functools
 import sys
 from copy import copy
+from pickle import loads
 from types import FunctionType
 
-from ipyparallel.serialize import codeutil  # noqa: F401  (code objects pickle from here on)
-from ipyparallel.util import interactive  # noqa: F401
+from .. import names
+from . import codeutil
+from ..util import interactive  # noqa: F401
 
 
 def _cell(value):
@@ -18,6 +20,12 @@ cell_type = type(_cell(None))
 
 class CannedObject:
     """Any object of which some attributes are canned; base of all the others."""
+
+    def __reduce__(self):
+        # As an object of ipyparallel's class, without that having to be loaded here.
+        name = type(self).__name__.encode()
+        template = b'\x80\x02cipyparallel.serialize.canning\n' + name + b'\n)\x81.'
+        return loads, (template,), self.__dict__
 
     def __init__(self, obj, keys=(), hook=None):
         self.keys = list(keys)
@@ -75,12 +83,15 @@ class CannedFunction(CannedObject):
 
     def get_object(self, g=None):
         if not self.module.startswith('__'):
+            own = names.find(self.module, self.__name__)
+            if own is not None:
+                return own  # whatever version the client's python is of
             __import__(self.module)
             g = sys.modules[self.module].__dict__
-            if self.module.startswith('ipyparallel.') and self.__name__ in g:
-                return g[self.__name__]  # ours, of whatever version the client's python is
         elif g is None:
             g = {}
+        if self.__name__ == '_require' and self.is_of('ipyparallel/controller/dependency.py'):
+            return names.find('ipyparallel.controller.dependency', 'require_in')(g)
         if isinstance(self.code, codeutil.ForeignCode):
             raise TypeError('%s() was compiled by another version of python, here is %d.%d'
                             % ((self.__name__,) + sys.version_info[:2]))
@@ -93,6 +104,10 @@ class CannedFunction(CannedObject):
         if annotations:
             function.__annotations__ = uncan_dict(annotations, g)
         return function
+
+
+    def is_of(self, source):
+        return getattr(self.code, 'co_filename', '').endswith(source)
 
 
 class CannedPartial(CannedObject):
@@ -153,7 +168,7 @@ class CannedArray(CannedObject):
         self.dtype = obj.dtype.descr if obj.dtype.fields else obj.dtype.str
         self.pickled = obj.dtype.hasobject or not obj.size
         if self.pickled:
-            from ipyparallel.serialize import serialize
+            from . import serialize
             self.buffers = [serialize.pickle.dumps(obj, serialize.PICKLE_PROTOCOL)]
         else:
             # A 0-dimensional array would get a dimension: its shape is kept above.
@@ -162,7 +177,7 @@ class CannedArray(CannedObject):
     def get_object(self, g=None):
         data = self.buffers[0]
         if self.pickled:
-            from ipyparallel.serialize import serialize
+            from . import serialize
             return serialize.pickle.loads(data)
         from numpy import frombuffer
         return frombuffer(data, dtype=self.dtype).reshape(self.shape)
@@ -223,9 +238,15 @@ def can_sequence(obj):
     return kind([can(item) for item in obj]) if kind in sequence_types else obj
 
 
+def is_canned(obj):
+    """Also an object of the real package's class."""
+    return isinstance(obj, CannedObject) or type(obj).__module__ == CANNING and hasattr(
+        obj, 'get_object')
+
+
 def uncan(obj, g=None):
     """The reverse of can()."""
-    if isinstance(obj, CannedObject):
+    if is_canned(obj):
         return obj.get_object(g)
     for kind, restore in uncan_map.items():
         if isinstance(kind, type) and isinstance(obj, kind):
@@ -265,17 +286,18 @@ def use_cloudpickle():
 
 
 def use_pickle():
-    from ipyparallel.serialize import serialize
+    from . import serialize
     serialize.pickle = serialize._stdlib_pickle
     can_map[FunctionType] = _original_can_map[FunctionType]
 
 
 def _use(module):
-    from ipyparallel.serialize import serialize
+    from . import serialize
     serialize.pickle = module
     can_map.pop(FunctionType, None)
 
 
+CANNING = 'ipyparallel.serialize.canning'
 _PLAIN = frozenset({int, float, str, bool, type(None), dict, list, tuple, set, complex})
 sequence_types = (list, tuple, set)
 can_map = {
@@ -286,7 +308,7 @@ can_map = {
     cell_type: CannedCell,
     type: can_class,
     'numpy.ndarray': CannedArray,
-    'ipyparallel.controller.dependency.dependent': can_dependent,
+    names.OURS + '.controller.dependency.dependent': can_dependent,
 }
 uncan_map = {
     CannedObject: lambda obj, g: obj.get_object(g),

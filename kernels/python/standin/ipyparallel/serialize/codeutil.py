@@ -2,6 +2,7 @@
 # codeutil.py: code objects in pickles, as the arguments of their constructor.
 import copyreg
 import sys
+from pickle import dumps, loads
 from types import CodeType
 
 _FIELDS = ['argcount', 'posonlyargcount', 'kwonlyargcount', 'nlocals', 'stacksize', 'flags', 'code',
@@ -22,7 +23,9 @@ def code_ctor(*fields):
 
 
 def reduce_code(code):
-    return code_ctor, tuple(getattr(code, name) for name in _FIELDS)
+    """A call of ipyparallel's code_ctor, without that having to be loaded here."""
+    fields = dumps(tuple([getattr(code, name) for name in _FIELDS]), 3)[2:-1]
+    return loads, (b'\x80\x03cipyparallel.serialize.codeutil\ncode_ctor\n' + fields + b'R.',)
 
 
 copyreg.pickle(CodeType, reduce_code)

@@ -1,14 +1,29 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # serialize.py: objects to frames and back: a pickle, then the large buffers taken out of it.
 import pickle
+from io import BytesIO
 
-from ipyparallel.serialize.canning import (
-    CannedObject, can, can_sequence, sequence_types, uncan, uncan_sequence)
+from .. import names
+from .canning import can, can_sequence, is_canned, sequence_types, uncan, uncan_sequence
 
 _stdlib_pickle = pickle  # use_dill() and use_cloudpickle() put theirs in place of `pickle`
 PICKLE_PROTOCOL = pickle.DEFAULT_PROTOCOL
 MAX_BYTES = 1024  # longer buffers become frames of their own
 MAX_ITEMS = 64    # in longer containers nothing is looked for
+
+
+class _Unpickler(pickle.Unpickler):
+    """Takes our classes for those of ipyparallel's that messages name."""
+
+    def find_class(self, module, name):
+        own = names.find(module, name)
+        return super().find_class(module, name) if own is None else own
+
+
+def loads(data):
+    if pickle.loads is _stdlib_pickle.loads:  # cloudpickle's too
+        return _Unpickler(BytesIO(data)).load()
+    return pickle.loads(data)
 
 
 class PrePickled:
@@ -19,7 +34,7 @@ class PrePickled:
 
 
 def _take_buffers(canned, threshold, taken):
-    if not isinstance(canned, CannedObject):
+    if not is_canned(canned):
         return
     buffers = getattr(canned, 'buffers', None) or ()
     for i, data in enumerate(buffers):
@@ -32,7 +47,7 @@ def _take_buffers(canned, threshold, taken):
 
 
 def _put_back(canned, frames):
-    if isinstance(canned, CannedObject):
+    if is_canned(canned):
         buffers = getattr(canned, 'buffers', None) or ()
         for i, data in enumerate(buffers):
             if data is None:
@@ -68,7 +83,7 @@ def deserialize_object(buffers, g=None):
 
 def _take_value(frames, g):
     """The value at the beginning of frames, which loses those that belong to it."""
-    canned = pickle.loads(frames.pop(0))
+    canned = loads(frames.pop(0))
     kind = type(canned)
     if kind in sequence_types and len(canned) < MAX_ITEMS:
         for item in canned:
