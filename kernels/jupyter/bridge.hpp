@@ -60,7 +60,7 @@ class Bridge {
   void pass(Request& request);
   void call(std::string_view type);
   void interrupt(std::string_view msg_id);
-  void interrupt_now();
+  void interrupt_after(Duration delay);
   void refuse_input();
   void refuse(std::string_view ename, const std::string& evalue);
   void take_reply(const FromKernel& message);

@@ -28,7 +28,8 @@ void remove_files(const std::string& directory, const std::string& path) {
 }
 
 [[noreturn]] void guard_main(int leash, const std::string& directory, const std::string& path) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGUSR1, SIGUSR2, SIGALRM})
+  for (const int number :
+       {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGUSR1, SIGUSR2, SIGALRM})
     ::signal(number, SIG_IGN);
   ::prctl(PR_SET_NAME, "jupyter-guard");
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);

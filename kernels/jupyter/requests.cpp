@@ -18,6 +18,7 @@ constexpr Duration kRest = seconds(2);
 constexpr Duration kNoReply = seconds(1);
 // A kernel says `busy` a moment before it can be interrupted.
 constexpr Duration kInterruptDelay = milliseconds(50);
+constexpr Duration kBusyLimit = seconds(2);
 
 constexpr const char* kNoInput =
     "the code asks for input, and there is nobody to ask: send what it reads as a value (ippush)";
@@ -118,12 +119,13 @@ void Bridge::refuse(std::string_view ename, const std::string& evalue) {
 void Bridge::interrupt(std::string_view msg_id) {
   if (!current_ || current_->id != msg_id || current_->reply) return;
   current_->interrupted = true;
-  if (current_->busy) interrupt_now();
+  // Should it never say `busy`, the request is still to end.
+  interrupt_after(current_->busy ? kInterruptDelay : kBusyLimit);
 }
 
-void Bridge::interrupt_now() {
+void Bridge::interrupt_after(Duration delay) {
   loop_.cancel(interrupt_timer_);
-  interrupt_timer_ = loop_.after(kInterruptDelay, [this, id = current_->id] {
+  interrupt_timer_ = loop_.after(delay, [this, id = current_->id] {
     if (!current_ || current_->id != id || current_->reply) return;
     if (config_.interrupt_by_message || !config_.interrupt)
       client_.ask(Channel::control, "interrupt_request", "{}");
@@ -145,7 +147,7 @@ void Bridge::take_status(const FromKernel& message) {
   const auto state = parser_.field(message.parts.content, "execution_state");
   if (state == "busy") {
     current_->busy = true;
-    if (current_->interrupted) interrupt_now();
+    if (current_->interrupted) interrupt_after(kInterruptDelay);
   } else if (state == "idle") {
     current_->idle = true;
     check_done();
@@ -240,7 +242,7 @@ void Bridge::finish_value() {
   content["value"] = {{"type", "repr"}};
   if (!request.answer || wire::string_or(request.answer->content, "status") != "ok")
     return finish(std::move(content), {*request.value});
-  content["value"]["type"] = request.answer->content.value("type", "repr");
+  content["value"]["type"] = wire::string_or(request.answer->content, "type", "repr");
   finish(std::move(content), request.answer->buffers);
 }
 

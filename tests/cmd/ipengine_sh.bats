@@ -132,7 +132,8 @@ is_gone() { ! state_of "$1" >/dev/null || [[ $(state_of "$1") == Z* ]]; }
   (($(now) - before < 5000)) || fail "it took $(($(now) - before)) ms"
   [[ $(state_of "$(<left)") == S* ]]
   # Not even one that writes on, or that the shell lost sight of.
-  ours ipexec -t 0 "(while sleep 0.05; do echo tick; done) & disown; echo \$! >$PWD/ticks; echo said"
+  ours ipexec -t 0 "(while sleep 0.05; do echo tick; done) & disown
+    echo \$! >$PWD/ticks; echo said"
   assert_status 0
   assert_output --partial said
   ours ipexec -t 0 'echo next'

@@ -437,6 +437,21 @@ class Life(unittest.TestCase):
             self.start(HOME=self.directory + '/home', XDG_DATA_HOME='')
         self.assertIn('the users own', str(caught.exception))
 
+    def test_the_interpreters_own_prefix(self):
+        prefix = self.directory + '/venv'
+        os.makedirs(prefix + '/bin')
+        os.symlink(driver.PYTHON, prefix + '/bin/python3')
+        with open(prefix + '/pyvenv.cfg', 'w') as file:
+            file.write('home = /usr/bin\ninclude-system-site-packages = true\n')
+        spec = prefix + '/share/jupyter/kernels/own'
+        os.makedirs(spec)
+        with open(spec + '/kernel.json', 'w') as file:
+            json.dump({'argv': ['python3', '-m', 'ipykernel_launcher', '-f', '{connection_file}'],
+                       'display_name': 'own', 'language': 'python'}, file)
+        kernel = self.start('jupyter:own', IPKIT_PYTHON=prefix + '/bin/python3')
+        reply = kernel.execute('import sys; sys.prefix', value=True)
+        self.assertEqual(reply.buffers, [prefix.encode()])
+
     def test_a_language_without_a_helper(self):
         wrapper = self.directory + '/other.py'
         with open(wrapper, 'w') as file:
