@@ -69,8 +69,8 @@ now() { echo "${EPOCHREALTIME/[.,]/}" | cut -c 1-13; }
 }
 
 @test "output is live: a line is there while its command goes on" {
-  ipexec -t 0 'echo first; echo second >&2; until [ -e '"$PWD"'/go ]; do sleep 0.02; done; echo last' \
-    >out 2>err &
+  ipexec -t 0 "echo first; echo second >&2
+    until [ -e '$PWD/go' ]; do sleep 0.02; done; echo last" >out 2>err &
   wait_until 10 "the first line" grep -q first out
   wait_until 10 "standard error" grep -q second err
   [[ $(<out) == first ]]
