@@ -119,6 +119,9 @@ void Bridge::from_kernel(const FromKernel& message) {
     if (ours && current_->reply) wait_for_rest();
   } else if (message.channel == Channel::shell && ours) {
     take_reply(message);
+  } else if (message.channel == Channel::shell && current_ && !current_->reply &&
+             !message.parent_id.empty() && message.parent_id == current_->probe_id) {
+    take_probe();
   }
 }
 

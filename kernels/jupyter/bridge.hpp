@@ -61,6 +61,7 @@ class Bridge {
   void call(std::string_view type);
   void interrupt(std::string_view msg_id);
   void interrupt_after(Duration delay);
+  void take_probe();
   void refuse_input();
   void refuse(std::string_view ename, const std::string& evalue);
   void take_reply(const FromKernel& message);

@@ -255,3 +255,24 @@
     invisible(NULL)
   }
 })
+
+# An interrupt that comes when an evaluation is just over would end R: IRkernel expects none there.
+# So they wait outside of evaluations, and one that came too late is forgotten.
+try(local({
+  for (i in seq_len(sys.nframe())) {
+    kernel <- environment(sys.function(i))$.self
+    if (!methods::is(kernel, "Kernel")) next
+    handle <- kernel$handle_shell
+    evaluate <- evaluate::evaluate
+    replace <- function(object, name, value) {
+      place <- as.environment(object)
+      if (exists(name, place, inherits = FALSE)) unlockBinding(name, place)
+      assign(name, value, envir = place)
+    }
+    replace(kernel$executor, "evaluate", function(...) allowInterrupts(evaluate(...)))
+    replace(kernel, "handle_shell", function() {
+      tryCatch(suspendInterrupts(handle()), interrupt = function(e) NULL)
+    })
+    break
+  }
+}), silent = TRUE)

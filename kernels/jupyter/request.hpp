@@ -25,6 +25,7 @@ struct Request {
 
   bool busy = false, idle = false;
   bool interrupted = false;
+  std::string probe_id;             ///< asked after the interrupt
   std::string refused_input;        ///< the kernel asked for input: why there is none
   std::optional<wire::Json> reply;  ///< of the kernel
   std::vector<std::string> reply_buffers;

@@ -131,6 +131,17 @@ void Bridge::interrupt_after(Duration delay) {
       client_.ask(Channel::control, "interrupt_request", "{}");
     else
       config_.interrupt();
+    // One that comes just as the code ends can cost the reply. Requests are served in turn: an
+    // answer to this one says that the other is over.
+    current_->probe_id = client_.ask(Channel::shell, "kernel_info_request", "{}");
+  });
+}
+
+void Bridge::take_probe() {
+  loop_.cancel(rest_timer_);
+  rest_timer_ = loop_.after(kInterruptDelay, [this, id = current_->id] {
+    if (current_ && current_->id == id && !current_->reply)
+      refuse("KeyboardInterrupt", "interrupted");
   });
 }
 
@@ -202,6 +213,7 @@ void Bridge::check_done() {
   loop_.cancel(rest_timer_);
   rest_timer_ = loop_.after(kNoReply, [this, id = current_->id] {
     if (!current_ || current_->id != id || current_->reply) return;
+    if (current_->interrupted) return refuse("KeyboardInterrupt", "interrupted");
     if (current_->type == "connect_request") {
       Json ports = {{"status", "ok"}};
       for (const auto& [channel, port] : config_.endpoints.ports) ports[channel + "_port"] = port;

@@ -234,7 +234,8 @@ Answer Server::map(const Json& content, Buffers& buffers) {
     throw Refused{"ValueError", "map_request: count is a number from 0", {}};
   }
   if (content.value("code", "") != "") {
-    throw Refused{"ValueError", "map_request: in a shell the items are commands, without an expression (ipmap --sh)", {}};
+    throw Refused{
+        "ValueError", "map_request: items are commands here (ipmap --sh), code is empty", {}};
   }
   if (buffers.size() != 1) {
     throw Refused{"ValueError", "map_request: one buffer, please", {}};

@@ -159,6 +159,16 @@ class Common:
         self.kernel.interrupt(request)  # it is over
         self.ok(self.kernel.execute(self.sleep % 1))
 
+    def test_interrupts_as_the_code_ends(self):
+        self.ok(self.kernel.execute(self.assign % ('kept', '5')))
+        for number in range(40):
+            request = self.kernel.send('execute_request', {
+                'code': self.sleep_ms % (35 + number % 20), 'silent': True})
+            self.kernel.interrupt(request)
+            reply = self.kernel.reply(request)
+            self.assertIn(reply.content.get('ename'), (None, 'KeyboardInterrupt'))
+        self.assertEqual(self.value('kept'), ('json', b'5'))
+
     def test_interrupt_of_a_map(self):
         request = self.kernel.send('map_request', {
             'code': self.sleep % 60, 'count': 1, 'sep': '\n', 'type': 'auto', 'out': '\n'},
@@ -207,6 +217,7 @@ class IPykernel(Common, Case):
     child = 'import subprocess; subprocess.run(["echo", "from a child"])'
     assign = '%s = %s'
     sleep = '__import__("time").sleep(%d)'
+    sleep_ms = '__import__("time").sleep(%d / 1000)'
     ask = 'input("name: ")'
     show, value_message = '1 + 2', 'execute_result'
     decode_error, list_type, json123 = 'JSONDecodeError', 'list', b'[1, 2, 3]'
@@ -279,6 +290,7 @@ class IRkernel(Common, Case):
     child = 'system("echo from a child")'
     assign = '%s <- %s'
     sleep = 'Sys.sleep(%d)'
+    sleep_ms = 'Sys.sleep(%d / 1000)'
     ask = 'readline("name: ")'
     show, value_message = '1 + 2', 'display_data'
     decode_error, list_type, json123 = 'ERROR', 'integer', b'[1,2,3]'
