@@ -65,7 +65,11 @@ def install(the_kernel):
     global kernel
     kernel = the_kernel
     channel = kernel.channel
-    actions = {'threading': lambda module: _follow_threads(module, channel),
+    children = kernel.children
+    for name in ('system', 'posix_spawn', 'posix_spawnp'):
+        setattr(os, name, children.start(getattr(os, name)))
+    actions = {'_posixsubprocess': lambda module: _follow_processes(module, children),
+               'threading': lambda module: _follow_threads(module, channel),
                'concurrent.futures.thread': lambda module: _follow_pools(module, channel)}
     for name in ('util', 'engine.datapub', 'serialize.canning'):
         actions['ipyparallel.' + name] = _prepare_package
@@ -116,6 +120,13 @@ def _add_builtins():
 
     builtins.get_ipython = get_ipython
     builtins.display = display
+
+
+def _follow_processes(module, children):
+    module.fork_exec = children.start(module.fork_exec)
+    library = sys.modules.get('subprocess')
+    if hasattr(library, '_fork_exec'):  # it was there before us
+        library._fork_exec = module.fork_exec
 
 
 # -- output of threads belongs to the request that started them

@@ -51,8 +51,10 @@ class Kernel:
         self.pid = os.getpid()
         self._handlers = {}
         self._pipes = [fd for fd in (1, 2) if _is_pipe(fd)]
-        from _ipkit import errors, values
+        from _ipkit import children, errors, values
         self._errors, self._values = errors, values
+        self.children = children.Children(channel, streams, self._pipes)
+        streams.children = self.children
 
     def serve(self):
         while True:
@@ -113,6 +115,7 @@ class Kernel:
         if os.getpid() != self.pid:
             self._leave_fork()
         self.streams.flush()
+        self.children.finish()
         self.channel.drain(self._pipes)
         self._reply(header['msg_type'], raw, content, buffers)
 

@@ -23,6 +23,7 @@ class _Sink(io.BufferedIOBase):
         self._size = 0
         self.parent = None       # header of the request that wrote what is here
         self.text_parent = None  # the same for text that comes now from the layer above
+        self.before_send = None  # sends what has to come before
         self.name = '<%s>' % name
 
     def writable(self):
@@ -56,6 +57,7 @@ class _Sink(io.BufferedIOBase):
                 while view:
                     view = view[os.write(self._fd, view):]
             elif data:
+                self.before_send()
                 self._channel.send(self._header, self._content, [data], self.parent)
 
     def close(self):
@@ -155,12 +157,15 @@ class Streams:
         self.err = _Stream(_Sink(channel, 'stderr', 2), 'backslashreplace', flusher)
         self.out.other, self.err.other = self.err, self.out
         flusher.streams = (self.out, self.err)
+        self.out.sink.before_send = self.err.sink.before_send = self._children_first
         sys.stdout = sys.__stdout__ = self.out
         sys.stderr = sys.__stderr__ = self.err
         self._input = builtins.input
         builtins.input = self.input
         self.has_input = False
-        os.register_at_fork(before=self.flush, after_in_child=self._in_child)
+        self.children = None
+        os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork,
+                            after_in_child=self._in_child)
 
     def reset(self):
         """For the next request: what the last one closed or replaced is as it was."""
@@ -179,6 +184,7 @@ class Streams:
         self.err.flush()
         self.out.sink.flush()
         self.err.sink.flush()
+        self._children_first()
 
     def input(self, prompt=''):
         """Builtin input(): only where the request brought standard input."""
@@ -207,8 +213,19 @@ class Streams:
         sys.stdin = open(0, closefd=False, errors='surrogateescape')
         self.has_input = False
 
+    def _children_first(self):
+        if self.children is not None:
+            self.children.take()
+
+    def _before_fork(self):
+        self.children.before()
+
+    def _after_fork(self):
+        self.children.after()
+
     def _in_child(self):
         # A forked child shares the socket: from here on it writes to the pipes instead.
         self._channel.leave()
         for stream in (self.out, self.err):
             stream.sink.drop()
+        self.children.after_in_child()

@@ -43,8 +43,8 @@ class Syntax(Cells):
     def test_magics_commands_and_questions(self):
         self.assertEqual(self.data(self.cell('a = !echo one; echo two\na')),
             [{'text/plain': "['one', 'two']"}])
-        self.ok(self.cell('!echo hello {a[0]}; exit 3'))
-        self.kernel.wait_piped(b'hello one\n')
+        reply = self.ok(self.cell('!echo hello {a[0]}; exit 3'))
+        self.assertEqual(reply.out, b'hello one\n')
         self.assertEqual(self.value('_exit_code'), ('json', b'3'))
         reply = self.ok(self.cell('len?'))
         page, = reply.content['payload']
