@@ -172,6 +172,29 @@ TEST_F(EngineTest, KernelDeathIsAnsweredAndTheKernelStartedAgain) {
   EXPECT_EQ(launchers[0].started, 2);
 }
 
+TEST_F(EngineTest, WithoutRestartTheEngineEndsWithItsKernel) {
+  EngineConfig config;
+  config.restart = false;
+  start("hold", {{"hold", holding()}}, config);
+  admit(0);
+  const std::string running = controller.request("mux", uuids[0], "apply_request");
+  until("start", [&] { return held.size() == 1; });
+  const std::string direct = controller.request("mux", uuids[0], "apply_request");
+  settle("mux");
+  launchers[0].kernels["hold"]->die();
+  for (const auto& id : {running, direct}) {
+    const Seen failed = next("mux");
+    EXPECT_EQ(failed.parent_id(), id);
+    EXPECT_EQ(failed.content["ename"], "EngineError");
+    // A client that has heard of the end already cannot look the engine up.
+    EXPECT_FALSE(failed.content.contains("engine_info"));
+  }
+  EXPECT_EQ(next("registration").type(), "unregistration_request");
+  until("end", [&] { return !ended.empty(); });
+  EXPECT_EQ(ended[0].error().code, Code::failed);
+  EXPECT_EQ(launchers[0].started, 1);
+}
+
 TEST_F(EngineTest, AKernelThatKeepsDyingIsGivenUpAndTriedAgain) {
   bool fatal = true;
   start("frail", {{"frail", [&](FakeKernel& kernel, const KernelMessage& message) {
