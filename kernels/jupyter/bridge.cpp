@@ -46,7 +46,7 @@ void Bridge::probed(const FromKernel& message) {
     const Json info = content->is_object() ? content->value("language_info", Json()) : Json();
     language_ = wire::string_or(info, "name", config_.name);
     version_ = wire::string_or(info, "version");
-    dialect_.emplace(language_);
+    dialect_.emplace(language_, config_.directory);
   }
   if (answered_ && heard_) load_helper();
 }

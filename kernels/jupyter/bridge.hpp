@@ -18,10 +18,11 @@ namespace ipc::jupyter {
 
 /// What the bridge needs to know and cannot do itself.
 struct BridgeConfig {
-  std::string name;      ///< of the kernel, for messages
-  Endpoints endpoints;   ///< told to who asks where the kernel listens
-  pid_t pid = 0;         ///< the kernel's; 0: not known
-  bool adopted = false;  ///< runs already, in an application of its own
+  std::string name;       ///< of the kernel, for messages
+  Endpoints endpoints;    ///< told to who asks where the kernel listens
+  pid_t pid = 0;          ///< the kernel's; 0: not known
+  std::string directory;  ///< where the kernel can read and write files; may be empty
+  bool adopted = false;   ///< runs already, in an application of its own
   bool interrupt_by_message = false;
   std::function<void()> interrupt;                   ///< SIGINT to the kernel; unless by message
   std::function<void()> drain_output;                ///< reads its pipes until they are empty

@@ -2,11 +2,14 @@
 // Requests about values, as code in the kernel's own language.
 #include "kernels/jupyter/dialect.hpp"
 
+#include <fcntl.h>
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
+#include "libipc/util/fd.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 
@@ -17,6 +20,7 @@ using wire::Json;
 
 constexpr const char* kType = "application/vnd.ipkit+json";
 constexpr const char* kKey = "ipkit";
+constexpr size_t kLarge = 64 << 10, kMost = size_t{4} << 30;
 
 std::string to_base64(std::string_view bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
@@ -39,29 +43,6 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
-/// {"content": {…}, "buffers": [base64, …]}, or the text of it.
-std::optional<Answer> parse_answer(const Json& bundle) {
-  const auto found = bundle.is_object() ? bundle.find(kType) : bundle.end();
-  if (!bundle.is_object() || found == bundle.end()) return {};
-  Json value = *found;
-  if (value.is_string()) {
-    auto parsed = wire::parse_json(value.get_ref<const std::string&>());
-    if (!parsed) return {};
-    value = *std::move(parsed);
-  }
-  if (!value.is_object() || !value.contains("content") || !value["content"].is_object()) return {};
-  Answer answer;
-  answer.content = std::move(value["content"]);
-  const Json buffers = value.value("buffers", Json::array());
-  for (const auto& buffer : buffers) {
-    if (!buffer.is_string()) return {};
-    auto bytes = from_base64(buffer.get_ref<const std::string&>());
-    if (!bytes) return {};
-    answer.buffers.push_back(*std::move(bytes));
-  }
-  return answer;
-}
-
 /// `text` as a string literal: JSON's form is both Python's and R's as long as nothing is written
 /// as \u, and wire::dump_json only writes control characters so.
 std::string literal(std::string_view text) {
@@ -70,7 +51,8 @@ std::string literal(std::string_view text) {
 
 }  // namespace
 
-Dialect::Dialect(const std::string& language) {
+Dialect::Dialect(const std::string& language, std::string directory)
+    : directory_(std::move(directory)) {
   if (language == "python") language_ = Language::python;
   if (language == "R" || language == "r") language_ = Language::r;
 }
@@ -99,14 +81,55 @@ bool Dialect::serves(std::string_view type) const {
   return language_ == Language::python && type == "apply_request";
 }
 
+// A buffer as a word of the call: base64, or `@` and the path of a file for its reader to remove.
+std::string Dialect::word_for(const std::string& buffer) const {
+  if (directory_.empty() || buffer.size() < kLarge) return to_base64(buffer);
+  const std::string path = directory_ + "/to-kernel-" + std::to_string(++files_);
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file && write_all(file.get(), buffer)) return "@" + path;
+  ::unlink(path.c_str());
+  return to_base64(buffer);
+}
+
+std::optional<std::string> Dialect::bytes_of(const std::string& word) const {
+  if (directory_.empty() || !word.starts_with("@" + directory_ + "/")) return from_base64(word);
+  auto bytes = read_file(word.substr(1), kMost);
+  ::unlink(word.c_str() + 1);
+  if (!bytes) return {};
+  return *std::move(bytes);
+}
+
+// {"content": {…}, "buffers": [base64, …]}, or the text of it.
+std::optional<Answer> Dialect::parse_answer(const Json& bundle) const {
+  const auto found = bundle.is_object() ? bundle.find(kType) : bundle.end();
+  if (!bundle.is_object() || found == bundle.end()) return {};
+  Json value = *found;
+  if (value.is_string()) {
+    auto parsed = wire::parse_json(value.get_ref<const std::string&>());
+    if (!parsed) return {};
+    value = *std::move(parsed);
+  }
+  if (!value.is_object() || !value.contains("content") || !value["content"].is_object()) return {};
+  Answer answer;
+  answer.content = std::move(value["content"]);
+  const Json buffers = value.value("buffers", Json::array());
+  for (const auto& buffer : buffers) {
+    if (!buffer.is_string()) return {};
+    auto bytes = bytes_of(buffer.get_ref<const std::string&>());
+    if (!bytes) return {};
+    answer.buffers.push_back(*std::move(bytes));
+  }
+  return answer;
+}
+
 std::string Dialect::call_text(std::string_view type, std::string_view content,
                                const std::vector<std::string>& buffers) const {
   const bool python = language_ == Language::python;
   std::string code = python ? "__import__('sys').modules['_ipkit.helper'].serve(" : ".ipkit_serve(";
   code += literal(type) + ", " + literal(to_base64(content)) + (python ? ", [" : ", c(");
   for (size_t i = 0; i < buffers.size(); ++i)
-    code += (i == 0 ? "\"" : ", \"") + to_base64(buffers[i]) + "\"";
-  return code + (python ? "])" : "))");
+    code += (i == 0 ? "" : ", ") + literal(word_for(buffers[i]));
+  return code + (python ? "], " : "), ") + literal(directory_) + ")";
 }
 
 Json Dialect::call(std::string_view type, std::string_view content,

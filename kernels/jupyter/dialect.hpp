@@ -23,8 +23,9 @@ struct Answer {
 /// with the request's text, and its answer comes back as a value of a MIME type of our own.
 class Dialect {
  public:
-  /// `language` as kernel_info has it. An unknown one has no helper.
-  explicit Dialect(const std::string& language);
+  /// `language` as kernel_info has it; an unknown one has no helper. Large buffers travel as files
+  /// in `directory`, which the kernel sees too; empty: there is none, and all are text.
+  Dialect(const std::string& language, std::string directory);
 
   /// Code that loads the helper; empty: there is none. `own_output`: we read the kernel's pipes.
   Result<std::string> loader(bool own_output) const;
@@ -46,7 +47,13 @@ class Dialect {
  private:
   std::string call_text(std::string_view type, std::string_view content,
                         const std::vector<std::string>& buffers) const;
+  std::string word_for(const std::string& buffer) const;
+  std::optional<std::string> bytes_of(const std::string& word) const;
+  std::optional<Answer> parse_answer(const wire::Json& bundle) const;
+
   enum class Language { other, python, r };
+  const std::string directory_;
+  mutable unsigned long long files_ = 0;
   Language language_ = Language::other;
 };
 

@@ -7,6 +7,7 @@
   stages <- list() # name -> list of raw vectors, oldest first
   held <- list() # token -> list of raw vectors, oldest first
   tokens <- 0
+  files <- 0
   global <- globalenv()
 
   refuse <- function(ename, ..., name = NULL) {
@@ -233,13 +234,30 @@
     found
   }
 
-  function(kind, content, buffers) {
+  # A buffer is base64, or a large one a file for its reader to remove: @ and its path.
+  bytes_of <- function(word) {
+    if (!startsWith(word, "@")) return(jsonlite::base64_dec(word))
+    path <- substring(word, 2)
+    bytes <- readBin(path, "raw", file.size(path))
+    unlink(path)
+    bytes
+  }
+
+  word_for <- function(bytes, directory) {
+    if (directory == "" || length(bytes) < 65536) return(base64(bytes))
+    files <<- files + 1
+    path <- sprintf("%s/from-kernel-%d-%d", directory, Sys.getpid(), as.integer(files))
+    writeBin(bytes, path)
+    paste0("@", path)
+  }
+
+  function(kind, content, buffers, directory) {
     answer <- tryCatch({
       # R has no NUL in strings; as a separator it has a name of its own here.
       text <- gsub("\\u0000", "NUL", rawToChar(jsonlite::base64_dec(content)), fixed = TRUE)
       Encoding(text) <- "UTF-8"
       content <- jsonlite::fromJSON(text, simplifyVector = FALSE)
-      answer <- handlers[[kind]](content, lapply(buffers, jsonlite::base64_dec))
+      answer <- handlers[[kind]](content, lapply(buffers, bytes_of))
       answer[[1]] <- c(list(status = "ok"), answer[[1]])
       answer
     }, error = function(e) list(c(list(status = "error"), describe(e))),
@@ -249,7 +267,7 @@
     })
     out <- if (length(answer) > 1) answer[[2]] else list()
     bundle <- list(content = answer[[1]],
-      buffers = I(lapply(out, base64)))
+      buffers = I(lapply(out, word_for, directory)))
     text <- as.character(jsonlite::toJSON(bundle, auto_unbox = TRUE, null = "null", digits = NA))
     getOption("jupyter.base_display_func")(list("application/vnd.ipkit+json" = text))
     invisible(NULL)

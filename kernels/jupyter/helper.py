@@ -11,7 +11,9 @@ from binascii import a2b_base64, b2a_base64
 from _ipkit import data, errors, mapping, values
 
 TYPE = 'application/vnd.ipkit+json'
+LARGE = 1 << 16
 _kernel = None
+_files = 0
 
 
 class _Kernel:
@@ -36,9 +38,9 @@ class _Request:
 class _Answer:
     """Shown by IPython as JSON of our own type."""
 
-    def __init__(self, content, buffers=()):
-        self._data = {'content': content, 'buffers': [b2a_base64(buffer, newline=False).decode()
-                                                      for buffer in buffers]}
+    def __init__(self, content, buffers=(), directory=''):
+        self._data = {'content': content,
+                      'buffers': [_word_for(buffer, directory) for buffer in buffers]}
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {TYPE: self._data, 'text/plain': ''}
@@ -62,13 +64,33 @@ def _leave_output():
             os.dup2(original, fd)
 
 
-def serve(kind, content, buffers):
-    """Answer one request: its content and buffers as base64."""
+def _word_for(buffer, directory):
+    """A buffer as base64, or a large one as a file for its reader to remove: `@` and its path."""
+    global _files
+    if not directory or memoryview(buffer).nbytes < LARGE:
+        return b2a_base64(buffer, newline=False).decode()
+    _files += 1
+    path = '%s/from-kernel-%d-%d' % (directory, os.getpid(), _files)
+    with open(path, 'xb') as file:
+        file.write(buffer)
+    return '@' + path
+
+
+def _bytes_of(word):
+    if not word.startswith('@'):
+        return a2b_base64(word)
+    with open(word[1:], 'rb') as file:
+        os.unlink(word[1:])
+        return file.read()
+
+
+def serve(kind, content, buffers, directory=''):
+    """Answer one request: its content as base64, and words for its buffers."""
     try:
         handler = _HANDLERS[kind]
         request = _Request(json.loads(a2b_base64(content).decode()),
-                           [a2b_base64(buffer) for buffer in buffers])
-        return _Answer(*handler(_kernel, request))
+                           [_bytes_of(word) for word in buffers])
+        return _Answer(*handler(_kernel, request), directory=directory)
     except BaseException as error:
         return _Answer(dict(errors.describe(error), status='error'))
 

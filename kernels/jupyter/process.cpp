@@ -18,16 +18,17 @@ extern "C" {
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 namespace ipc::jupyter {
 namespace {
 
-void remove_files(const std::string& directory, const std::string& path) {
-  ::unlink(path.c_str());
-  ::rmdir(directory.c_str());
+void remove_files(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::remove_all(directory, error);
 }
 
-[[noreturn]] void guard_main(int leash, const std::string& directory, const std::string& path) {
+[[noreturn]] void guard_main(int leash, const std::string& directory) {
   for (const int number :
        {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGUSR1, SIGUSR2, SIGALRM})
     ::signal(number, SIG_IGN);
@@ -39,7 +40,7 @@ void remove_files(const std::string& directory, const std::string& path) {
   char byte;
   while (::read(3, &byte, 1) < 0 && errno == EINTR) {
   }
-  remove_files(directory, path);
+  remove_files(directory);
   ::kill(0, SIGKILL);
   ::_exit(0);
 }
@@ -73,7 +74,6 @@ Result<KernelProcess> KernelProcess::start(const std::vector<std::string>& comma
                                            const ConnectionFile& file) {
   KernelProcess process;
   process.directory_ = file.directory;
-  process.path_ = file.path;
   IPC_TRY_ASSIGN(FdPair leash, make_pipe());
   IPC_TRY_ASSIGN(FdPair out, make_pipe());
   IPC_TRY_ASSIGN(FdPair err, make_pipe());
@@ -81,7 +81,7 @@ Result<KernelProcess> KernelProcess::start(const std::vector<std::string>& comma
   if (process.guard_ < 0) return system_error(Code::internal, "fork");
   if (process.guard_ == 0) {
     ::setpgid(0, 0);
-    guard_main(leash.first.get(), file.directory, file.path);
+    guard_main(leash.first.get(), file.directory);
   }
   ::setpgid(process.guard_, process.guard_);
   process.leash_ = std::move(leash.second);
@@ -112,7 +112,7 @@ void KernelProcess::signal(int number) const {
 int KernelProcess::reap() {
   signal(SIGKILL);
   leash_.reset();
-  remove_files(directory_, path_);
+  remove_files(directory_);
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }

@@ -15,7 +15,7 @@ namespace ipc::jupyter {
 
 /// A kernel in a process group of its own: the engine signals our group, and which interrupt
 /// reaches the kernel is ours to decide. The group's leader is a guard that waits for our end,
-/// whatever way it comes, kills the group and removes the connection file.
+/// whatever way it comes, kills the group and removes the connection file's directory.
 class KernelProcess {
  public:
   /// Before there are threads. `command` is looked up on PATH; `environment` is added to ours.
@@ -37,7 +37,7 @@ class KernelProcess {
 
  private:
   KernelProcess() = default;
-  std::string directory_, path_;
+  std::string directory_;
   pid_t pid_ = 0, guard_ = 0;
   Fd exit_, leash_;
 };

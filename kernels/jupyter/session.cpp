@@ -120,6 +120,7 @@ BridgeConfig Session::config() {
   config.interrupt_by_message = start_.interrupt_by_message;
   if (start_.process) {
     config.pid = start_.process->pid();
+    config.directory = start_.file->directory;
     config.interrupt = [this] { start_.process->signal(SIGINT); };
     config.drain_output = [this] { drain(); };
     config.is_up = [this] { start_.file->held.clear(); };

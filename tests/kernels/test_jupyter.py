@@ -135,6 +135,13 @@ class Common:
         self.ok(self.kernel.request('pull_request', {'token': token, 'release': True}))
         self.error(self.kernel.request('pull_request', content), 'KeyError')
 
+    def test_large_values(self):
+        data = os.urandom(3 << 20)
+        self.ok(self.kernel.push('large', 'bytes', data))
+        self.assertEqual(self.ok(self.kernel.pull('large')).buffers, [data])
+        directory, = glob.glob(self.directory + '/*')
+        self.assertEqual(os.listdir(directory), ['kernel.json'])
+
     def test_map(self):
         reply = self.ok(self.kernel.map('x * 2', [b'1', b'2', b'3']))
         self.assertEqual((reply.content['form'], reply.buffers), ('lines', [b'2\n4\n6\n']))
