@@ -165,6 +165,21 @@ class Channel:
         else:
             raise KeyboardInterrupt
 
+    def run_handler(self, handler, number, frame):
+        """The user's handler for a signal; what it raises is for the user's code alone."""
+        if self.forked or (self.running is not None and not self._guarded):
+            return handler(number, frame)
+        try:
+            return handler(number, frame)
+        except SystemExit:
+            raise
+        except BaseException as error:
+            if self.running is not None:
+                self._deferred = error
+            else:
+                from _ipkit.errors import warn
+                warn('the handler of signal %d raised while nothing ran: %r' % (number, error))
+
     def _take_interrupt(self, msg_id):
         import json
         found = others = False
@@ -197,8 +212,8 @@ class Channel:
         if get_ident() == self.main_thread:
             self._guarded -= 1
             if self._deferred and not self._guarded and self.running is not None:
-                self._deferred = False
-                raise KeyboardInterrupt
+                error, self._deferred = self._deferred, False
+                raise KeyboardInterrupt if error is True else error
 
     def send(self, header, content, buffers=(), parent=None):
         """Send one message; header and content are JSON bytes."""

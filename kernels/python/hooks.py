@@ -65,6 +65,7 @@ def install(the_kernel):
     global kernel
     kernel = the_kernel
     channel = kernel.channel
+    _guard_signals(channel)
     children = kernel.children
     for name in ('system', 'posix_spawn', 'posix_spawnp'):
         setattr(os, name, children.start(getattr(os, name)))
@@ -120,6 +121,31 @@ def _add_builtins():
 
     builtins.get_ipython = get_ipython
     builtins.display = display
+
+
+def _guard_signals(channel):
+    """Handlers that the user sets do not break into our own code."""
+    import signal
+    set_handler, get_handler = signal.signal, signal.getsignal
+
+    def original(handler):
+        return getattr(handler, '_ipkit_handler', handler)
+
+    def signal_(signalnum, handler):
+        if not callable(handler) or isinstance(handler, signal.Handlers) \
+                or handler == channel.on_signal:
+            return original(set_handler(signalnum, handler))
+
+        def guarded(number, frame):
+            return channel.run_handler(handler, number, frame)
+        guarded._ipkit_handler = handler
+        return original(set_handler(signalnum, guarded))
+
+    def getsignal(signalnum):
+        return original(get_handler(signalnum))
+
+    signal_.__name__ = signal_.__qualname__ = 'signal'
+    signal.signal, signal.getsignal = signal_, getsignal
 
 
 def _follow_processes(module, children):

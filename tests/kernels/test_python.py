@@ -294,6 +294,25 @@ class Interrupts(Case):
         self.kernel.interrupt('id-1')
         self.assertEqual(self.value('1'), ('json', b'1'))
 
+    def test_handlers_of_the_users(self):
+        self.ok(self.kernel.execute('import signal, os\ndef f(*a): raise ValueError("mine")\n'
+                                    'signal.signal(signal.SIGUSR1, f)\n'
+                                    'assert signal.getsignal(signal.SIGUSR1) is f\n'
+                                    'assert signal.signal(signal.SIGUSR1, f) is f'))
+        for number in range(20):  # also while the reply is being sent
+            self.kernel.signal(signal.SIGUSR1)
+            said = self.kernel.receive()
+            self.assertIn(b"raised while nothing ran: ValueError('mine')", said.buffers[0])
+            self.assertEqual(self.value('%d' % number), ('json', b'%d' % number))
+        running = self.start()
+        self.kernel.signal(signal.SIGUSR1)
+        self.error(self.kernel.reply(running), 'ValueError')
+        for _ in range(5):
+            running = self.start('import os\nos.write(1, b"started")\n'
+                                 'while True: print("x" * 1000)')
+            self.kernel.signal(signal.SIGUSR1)
+            self.error(self.kernel.reply(running), 'ValueError')
+
     def test_a_second_one(self):
         self.ok(self.kernel.execute('import time'))
         running = self.start('import os\ntry:\n os.write(1, b"started")\n'
