@@ -225,7 +225,7 @@ are_files() { (($(files) == $1)); }
 @test "an application's own kernel: existing:FILE" {
   in_background application.log "$IPKIT_PYTHON" -m ipykernel_launcher -f "$PWD/app.json" \
     >"$WORLD/engine-app.pid"
-  wait_until 20 "its connection file" test -s app.json
+  wait_until 20 "its connection file" jq -e .key app.json
   in_background "$WORLD/engine-existing.log" "$IPKIT_BUILD/bin/ipengine" \
     --kernel "existing:$PWD/app.json" >"$WORLD/engine-existing.pid"
   wait_until 30 "a fifth engine" engines_answer 5

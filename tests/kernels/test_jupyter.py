@@ -503,7 +503,14 @@ class Existing(unittest.TestCase):
             env=dict(os.environ, IPYTHONDIR=self.directory + '/ipython'))
         self.addCleanup(self.application.wait)
         self.addCleanup(self.application.kill)
-        wait_for('the connection file', lambda: os.path.exists(self.file))
+        wait_for('the connection file', self.is_written)
+
+    def is_written(self):
+        try:
+            with open(self.file) as file:
+                return bool(json.load(file))
+        except (FileNotFoundError, ValueError):  # or not all of it
+            return False
 
     def start(self):
         kernel = driver.jupyter_kernel('existing:' + self.file)
