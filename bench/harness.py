@@ -160,21 +160,21 @@ class Cluster:
 
 
 class Rival:
-    """ipyparallel's controller, engines and client; None of its figures if it is not installed."""
+    """ipyparallel's engines and client, and its controller or, given a command, another one."""
 
-    def __init__(self, world, hwm, engines=2):
-        directory = os.path.join(world.path, "rival")
+    def __init__(self, world, name="rival", engines=2, controller=None, arguments=()):
+        directory = os.path.join(world.path, name)
         for part in ("security", "log", "pid", "startup"):
             os.makedirs(os.path.join(directory, part))
         file = os.path.join(directory, "security", "ipcontroller-client.json")
         python = [RIVAL_PYTHON, "-m"]
         common = ["--profile-dir=" + directory]
-        controller = world.start("rival-controller", [
-            *python, "ipyparallel.controller", *common, f"--hwm={hwm}"])
-        world.wait_file(file, controller)
+        self.controller = world.start(name + "-controller", [
+            *(controller or [*python, "ipyparallel.controller"]), *common, *arguments])
+        world.wait_file(file, self.controller)
         for i in range(engines):
-            world.start(f"rival-engine-{i}", [*python, "ipyparallel.engine", *common])
-        self.client = world.start("rival-client", [
+            world.start(f"{name}-engine-{i}", [*python, "ipyparallel.engine", *common])
+        self.client = world.start(name + "-client", [
             RIVAL_PYTHON, os.path.join(TOP, "bench", "ipyparallel_client.py"), file, str(engines)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.world = world

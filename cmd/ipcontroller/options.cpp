@@ -9,6 +9,7 @@
 #include "cmd/ipcontroller/traits.hpp"
 #include "libipc/cli/traits.hpp"
 #include "libipc/config/trait_file.hpp"
+#include "libipc/net/address.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
 
@@ -209,10 +210,21 @@ Status settle_curve(net::Curve& curve) {
   return {};
 }
 
+// Files name addresses: a peer elsewhere cannot know what eth0 is here.
+Status settle_address(std::string& interface) {
+  constexpr std::string_view kTcp = "tcp://";
+  if (!interface.starts_with(kTcp)) return {};
+  IPC_TRY_ASSIGN(const std::string address, net::listen_address(interface.substr(kTcp.size())));
+  interface = std::string(kTcp) + address;
+  return {};
+}
+
 // What depends on other settings, once everything is known.
 Status settle(Settings& settings) {
   ControllerOptions& options = settings.controller;
   if (settings.location.empty()) settings.location = host_name();
+  IPC_TRY(settle_address(options.client_interface));
+  IPC_TRY(settle_address(options.engine_interface));
   if (options.registration_timeout == Duration(0))
     options.registration_timeout = std::max<Duration>(seconds(30), options.heart_period * 10);
   if (settings.enable_curve)
@@ -240,7 +252,7 @@ const cli::Command& controller_command() {
           {0, "profile", "NAME", "cluster of this profile; default $IPKIT_PROFILE, else default"},
           {0, "profile-dir", "DIR", "the profile's directory itself"},
           {0, "cluster-id", "ID", "which cluster of the profile; default $IPKIT_CLUSTER_ID"},
-          {0, "ip", "ADDR", "address to listen on; default 127.0.0.1, * for all"},
+          {0, "ip", "ADDR", "address, interface or host to listen on, * for all; default 127.0.0.1"},
           {0, "port", "PORT", "where engines and clients register; default any free one"},
           {0, "ports", "LIST", "take all ports from these: 10101-10120 or 1,2,3"},
           {0, "location", "HOST", "how others reach this machine; default its host name"},

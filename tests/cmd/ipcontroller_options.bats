@@ -277,6 +277,40 @@ print(c["HeartMonitor"]["period"] + 1, c["IPController"]["reuse_files"])' <<<"$o
   assert_stderr --partial "give more with --ports"
 }
 
+@test "an interface or host name becomes the address of it; what is not here is refused" {
+  controller --ip=lo
+  assert_equal "$(value "$CLIENT" interface)" '"tcp://127.0.0.1"'
+  stop
+  controller --ip=localhost
+  assert_equal "$(value "$ENGINE" interface)" '"tcp://127.0.0.1"'
+  stop
+  run --separate-stderr run_limited 10 ipcontroller --ip=nosuch.invalid
+  assert_status 64
+  assert_stderr --partial "cannot listen on 'nosuch.invalid'"
+  assert_stderr --partial "there are *, lo 127.0.0.1"
+}
+
+# Debian's hosts file gives a machine's own name 127.0.1.1, where no other machine reaches it.
+@test "no address in the files is 127.0.1.1, whatever the hosts file says" {
+  local address
+  [[ $(id -u) == 0 ]] || skip "another hosts file takes root"
+  address=$(ip -4 -o address show scope global | awk '{ sub("/.*", "", $4); print $4; exit }')
+  printf '127.0.0.1 localhost\n127.0.1.1 own-name.example own-name\n' >hosts
+  printf '#!/bin/sh\nhostname own-name && mount --bind hosts /etc/hosts && exec "$@"\n' >inside
+  chmod +x inside
+  for ip in own-name '*'; do
+    : >"$WORLD/controller.log"
+    CONTROLLER=$(in_background "$WORLD/controller.log" unshare --mount --uts "$PWD/inside" \
+      ipcontroller --ip="$ip")
+    STARTED+=("$CONTROLLER")
+    wait_until 20 "READY" grep -q '^READY' "$WORLD/controller.log"
+    run cat "$CLIENT" "$ENGINE"
+    refute_output --partial 127.0.1.1
+    [[ $ip == '*' ]] || assert_output --partial "tcp://${address:-127.0.0.1}\""
+    stop
+  done
+}
+
 @test "addresses, location and ssh servers are in the files" {
   controller --ip='*' --location=n1 --ssh=me@gate --enginessh=gate2
   assert_equal "$(value "$CLIENT" interface)" '"tcp://*"'
