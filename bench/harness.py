@@ -162,7 +162,8 @@ class Cluster:
 class Rival:
     """ipyparallel's engines and client, and its controller or, given a command, another one."""
 
-    def __init__(self, world, name="rival", engines=2, controller=None, arguments=()):
+    def __init__(self, world, name="rival", engines=2, controller=None, arguments=(),
+                 pinned=False):
         directory = os.path.join(world.path, name)
         for part in ("security", "log", "pid", "startup"):
             os.makedirs(os.path.join(directory, part))
@@ -170,13 +171,13 @@ class Rival:
         python = [RIVAL_PYTHON, "-m"]
         common = ["--profile-dir=" + directory]
         self.controller = world.start(name + "-controller", [
-            *(controller or [*python, "ipyparallel.controller"]), *common, *arguments])
+            *(controller or [*python, "ipyparallel.controller"]), *common, *arguments], pinned)
         world.wait_file(file, self.controller)
         for i in range(engines):
-            world.start(f"{name}-engine-{i}", [*python, "ipyparallel.engine", *common])
+            world.start(f"{name}-engine-{i}", [*python, "ipyparallel.engine", *common], pinned)
         self.client = world.start(name + "-client", [
             RIVAL_PYTHON, os.path.join(TOP, "bench", "ipyparallel_client.py"), file, str(engines)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.world = world
         self.versions = self.answer()
 

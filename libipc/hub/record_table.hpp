@@ -38,6 +38,7 @@ class RecordTable {
   Entries take_finished();
   /// Gives back what was taken and is not wanted any more, cleared: to be used again.
   void reuse(Entries&& entries) { spare_.splice(spare_.end(), entries); }
+  std::size_t spare() const { return spare_.size(); }
 
   /// In the order they ended.
   Entries& finished() { return finished_; }

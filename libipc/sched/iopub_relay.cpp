@@ -3,10 +3,22 @@
 #include "libipc/sched/iopub_relay.hpp"
 
 namespace ipc::sched {
+namespace {
+
+bool is_status(const wire::View& view) {
+  return !view.identities.empty() && view.identities[0].ends_with(".status");
+}
+
+// Nothing is decided by it but when the message leaves, so a look at the text is enough.
+bool is_of_apply(const wire::View& view) {
+  return view.parent.find("\"apply_request\"") != std::string_view::npos;
+}
+
+}  // namespace
 
 IopubRelay::IopubRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
                        net::EventWriter& tap)
-    : clients_(std::move(clients)), engines_(std::move(engines)), tap_(tap) {
+    : loop_(loop), clients_(std::move(clients)), engines_(std::move(engines)), tap_(tap) {
   loop.on_input(engines_, [this] { return from_engines(); });
 }
 
@@ -15,13 +27,37 @@ int IopubRelay::from_engines() {
   bool located = false;
   for (; taken < net::kDrainLimit && message_.receive(engines_, located); ++taken) {
     // Two of three messages are busy and idle, of which no record is kept.
-    const bool is_status = located && !message_.view.identities.empty() &&
-                           message_.view.identities[0].ends_with(".status");
-    if (located && !is_status)
+    const bool status = located && is_status(message_.view);
+    if (located && !status)
       tap_.add_message(net::EventKind::iopub, "", "", message_.view, message_.frames);
-    clients_.send(std::span<net::Frame>(message_.frames));
+    if (status && is_of_apply(message_.view)) {
+      hold();
+    } else {
+      release();
+      clients_.send(std::span<net::Frame>(message_.frames));
+    }
   }
   return taken;
+}
+
+void IopubRelay::hold() {
+  const bool is_idle = message_.view.content.find("\"idle\"") != std::string_view::npos;
+  const TimePoint due = loop_.now() + (is_idle ? kIdleHold : kBusyHold);
+  held_.push_back(std::move(message_.frames));
+  if (timer_ != 0 && due_ <= due) return;
+  if (timer_ != 0) loop_.cancel(timer_);
+  due_ = due;
+  timer_ = loop_.after(due - loop_.now(), [this] {
+    timer_ = 0;
+    release();
+  });
+}
+
+void IopubRelay::release() {
+  if (timer_ != 0) loop_.cancel(timer_);
+  timer_ = 0;
+  for (auto& frames : held_) clients_.send(std::span<net::Frame>(frames));
+  held_.clear();
 }
 
 }  // namespace ipc::sched
