@@ -45,9 +45,9 @@ Error unknown(std::string_view word, std::span<const OwnAddress> own,
               std::span<const std::string> resolved) {
   std::string hint = "there are *";
   for (const auto& [interface, address] : own) hint += ", " + interface + " " + address;
-  const std::string what =
-      resolved.empty() ? "is no address, interface or known host name"
-                       : "is " + resolved.front() + ", which is no address of this machine";
+  const std::string what = resolved.empty()
+                               ? "is no address, interface or known host name"
+                               : "is " + resolved.front() + ", which is no address of this machine";
   return Error{Code::usage, "cannot listen on '" + std::string(word) + "': it " + what, hint};
 }
 
