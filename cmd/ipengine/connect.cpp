@@ -48,20 +48,7 @@ bool is_here(const std::string& location) {
          location == host_name();
 }
 
-}  // namespace
-
-Result<net::Connection> find_connection(const Settings& settings) {
-  net::Connection connection;
-  if (!settings.connection_text.empty()) {
-    auto parsed = net::parse_connection(settings.connection_text);
-    if (!parsed)
-      return Error{Code::bad_input, "connection info in the environment: " + parsed.error().text(),
-                   ""};
-    connection = *std::move(parsed);
-  } else {
-    IPC_TRY_ASSIGN(connection,
-                   wait_for(settings.connection_file(), settings.limit, settings.quiet));
-  }
+Result<net::Connection> completed(const Settings& settings, net::Connection connection) {
   net::fill_from_environment(connection);
   if (connection.key.empty()) connection.key = settings.key;
   if (connection.curve_server_key.empty()) connection.curve_server_key = settings.curve_server_key;
@@ -72,6 +59,26 @@ Result<net::Connection> find_connection(const Settings& settings) {
                      ", which this engine does not open",
                  "forward the ports with ssh -L and say --location=localhost"};
   return connection;
+}
+
+}  // namespace
+
+Result<net::Connection> read_connection(const Settings& settings) {
+  IPC_TRY_ASSIGN(net::Connection connection, net::read_connection(settings.connection_file()));
+  return completed(settings, std::move(connection));
+}
+
+Result<net::Connection> find_connection(const Settings& settings) {
+  if (settings.connection_text.empty()) {
+    IPC_TRY_ASSIGN(net::Connection connection,
+                   wait_for(settings.connection_file(), settings.limit, settings.quiet));
+    return completed(settings, std::move(connection));
+  }
+  auto parsed = net::parse_connection(settings.connection_text);
+  if (!parsed)
+    return Error{Code::bad_input, "connection info in the environment: " + parsed.error().text(),
+                 ""};
+  return completed(settings, *std::move(parsed));
 }
 
 }  // namespace ipc::ipengine

@@ -101,8 +101,10 @@ Result<int> body(const cli::Arguments& arguments) {
   if (!settings.directory.empty() && ::chdir(settings.directory.c_str()) != 0)
     return system_error(Code::usage, settings.directory);
   IPC_TRY_ASSIGN(const net::Connection connection, find_connection(settings));
-  if (settings.connection_text.empty())
+  if (settings.connection_text.empty()) {
     settings.engine.connection_path = settings.connection_file();
+    settings.engine.find_connection = [&settings] { return read_connection(settings); };
+  }
   std::optional<Daemon> daemon;
   if (settings.daemonize) {
     IPC_TRY_ASSIGN(daemon, Daemon::start("", settings.limit + seconds(30)));

@@ -51,5 +51,7 @@ Result<Settings> read_settings(const cli::Arguments& arguments);
 /// The connection, waited for if the file is not there or its controller is gone; says on stderr
 /// what is waited for. Code::no_controller after the limit.
 Result<net::Connection> find_connection(const Settings& settings);
+/// As the file says now; nothing is waited for.
+Result<net::Connection> read_connection(const Settings& settings);
 
 }  // namespace ipc::ipengine

@@ -16,7 +16,6 @@ namespace ipc::engine {
 namespace {
 
 constexpr Duration kGrace = seconds(1);
-constexpr Duration kControllerCheck = seconds(2);
 constexpr size_t kQuotedWords = 300;
 
 /// What a kernel said last, as part of a sentence; empty if nothing.
@@ -32,10 +31,6 @@ std::string working_directory() {
   return std::filesystem::current_path(error).string();
 }
 
-std::string seconds_text(Duration time) {
-  return std::to_string(std::chrono::duration_cast<seconds>(time).count()) + " s";
-}
-
 }  // namespace
 
 Engine::Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher, Guard* guard,
@@ -49,8 +44,7 @@ Engine::Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher,
       kernels_(loop, launcher, *this, outbox_, config_.kernel) {}
 
 Engine::~Engine() {
-  loop_.cancel(registration_timer_);
-  for (const auto timer : timers_) loop_.cancel(timer);
+  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_}) loop_.cancel(timer);
 }
 
 Status Engine::start(const net::Connection& connection) {
@@ -80,34 +74,39 @@ wire::Json Engine::registration_facts() {
 }
 
 void Engine::registered(int id, Duration heart_period) {
-  if (stopping_ || id_ >= 0) return;
+  if (stopping_) return;
   loop_.cancel(registration_timer_);
+  if (id_ >= 0 && !moved_) return joined_again(id);
+  const bool again = id_ >= 0;
   id_ = id;
   outbox_.set_id(id);
   if (guard_ != nullptr) guard_->registered(id, connection_);
   if (auto connected = uplink_.start_hearts(id); !connected)
     return stop("no connection", connected.error());
   watch_hearts(heart_period);
-  timers_.push_back(loop_.every(kControllerCheck, [this] { check_controller(); }));
+  if (again) return joined_again(id);
   Kernel& main = kernels_.slot("").kernel;
   if (main.state() == Kernel::State::ready) hello(main);
   if (callbacks_.registered) callbacks_.registered(id);
 }
 
 void Engine::refused(const std::string& why) {
-  if (id_ >= 0) return;
   loop_.cancel(registration_timer_);
+  // The reference's way to say that it has us still.
+  if (id_ >= 0 && !moved_) return joined_again(id_);
   stop("refused", Error{Code::refused, "the controller refused the registration: " + why, ""});
 }
 
 void Engine::watch_hearts(Duration period) {
   const Duration check = period + milliseconds(500);
   checked_ = loop_.now();
-  timers_.push_back(loop_.every(check, [this, check] {
+  loop_.cancel(hearts_timer_);
+  hearts_timer_ = loop_.every(check, [this, check] {
     const bool came = uplink_.last_ping() >= checked_;
     checked_ = loop_.now();
     if (came) {
-      if (missed_ > 0) log::warning("heartbeats of the controller are back");
+      // It may have given us up meanwhile.
+      if (missed_ > 0 && !lost_since_) connection_lost(), connection_back();
       missed_ = 0;
       return;
     }
@@ -118,25 +117,7 @@ void Engine::watch_hearts(Duration period) {
       stop("no heartbeats",
            Error{Code::no_controller,
                  "no heartbeat from the controller for " + silent + ": stopped", ""});
-  }));
-}
-
-void Engine::check_controller() {
-  const auto alive = net::check_alive(connection_, config_.connection_path);
-  if (alive) {
-    gone_since_.reset();
-    return;
-  }
-  if (!gone_since_) {
-    gone_since_ = loop_.now();
-    log::warning(alive.error().text() + "; the engine stops in " +
-                 seconds_text(config_.orphan_limit));
-  }
-  if (loop_.now() - *gone_since_ >= config_.orphan_limit)
-    stop("controller gone", Error{Code::no_controller,
-                                  "the controller has been gone for " +
-                                      seconds_text(config_.orphan_limit) + ": stopped",
-                                  ""});
+  });
 }
 
 void Engine::stop(const std::string& reason, Status outcome) {
@@ -144,8 +125,7 @@ void Engine::stop(const std::string& reason, Status outcome) {
   stopping_ = true;
   outcome_ = std::move(outcome);
   log::info("stopping: " + reason);
-  loop_.cancel(registration_timer_);
-  for (const auto timer : timers_) loop_.cancel(timer);
+  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_}) loop_.cancel(timer);
   if (asked_ && (id_ >= 0 || outcome_))
     uplink_.unregister(id_ >= 0 ? wire::Json(id_) : wire::Json(nullptr), "left");
   kernels_.end_all(kGrace);
@@ -183,22 +163,28 @@ void Engine::run_startup_code() {
   run({{"code", *text}, {"silent", true}, {"file", config_.startup_script}});
 }
 
+void Engine::register_now(bool again) {
+  wire::Json content = {{"uuid", uplink_.session().id()}, {"ipkit", registration_facts()}};
+  if (again) content["ipkit"]["resume"] = true;
+  if (again || config_.id) content["id"] = again ? id_ : *config_.id;
+  uplink_.register_engine(content);
+  loop_.cancel(registration_timer_);
+  registration_timer_ = loop_.after(config_.registration_limit, [this] {
+    stop("no answer",
+         Error{Code::no_controller,
+               "no answer to the registration from " + connection_.address("registration") +
+                   " in " + seconds_text(config_.registration_limit),
+               "is the controller running, and is the file its own?"});
+  });
+}
+
 void Engine::kernel_ready(Kernel& kernel) {
   if (stopping_) return;
   const bool is_main = kernel.name() == kernels_.main_name();
   if (is_main) run_startup_code();
   if (is_main && !asked_) {
     asked_ = true;
-    wire::Json content = {{"uuid", uplink_.session().id()}, {"ipkit", registration_facts()}};
-    if (config_.id) content["id"] = *config_.id;
-    uplink_.register_engine(content);
-    registration_timer_ = loop_.after(config_.registration_limit, [this] {
-      stop("no answer",
-           Error{Code::no_controller,
-                 "no answer to the registration from " + connection_.address("registration") +
-                     " in " + seconds_text(config_.registration_limit),
-                 "is the controller running, and is the file its own?"});
-    });
+    register_now(false);
   } else if (id_ >= 0) {
     hello(kernel);
   }

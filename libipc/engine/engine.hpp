@@ -23,6 +23,8 @@ struct EngineConfig {
   std::string startup_script;     ///< run in the main kernel at each start of it: a file …
   std::string startup_command;    ///< … and code
   std::string connection_path;    ///< for messages; empty if there is no file
+  /// The connection as the file has it now, to find a controller that moved; may be empty.
+  std::function<Result<net::Connection>()> find_connection;
   Duration registration_limit = seconds(60);
   Duration orphan_limit = seconds(60);  ///< a controller of this host gone for so long: stop
   int max_heartbeat_misses = 50;        ///< 0: never stop for that
@@ -58,12 +60,19 @@ class Engine : private KernelOwner, private UplinkOwner {
   void registered(int id, Duration heart_period) override;
   void refused(const std::string& why) override;
   void connected() override { outbox_.status("{}", "starting"); }
+  void register_now(bool again);
   wire::Json registration_facts();
   void watch_hearts(Duration period);
-  void check_controller();
   void finish_stop();
   void run_startup_code();
   void hello(Kernel& kernel);
+
+  // the controller goes and comes (absence.cpp)
+  void connection_lost() override;
+  void connection_back() override;
+  void look_for_controller();
+  void move_to(const net::Connection& connection);
+  void joined_again(int id);
 
   // kernels (engine.cpp)
   void kernel_ready(Kernel& kernel) override;
@@ -118,9 +127,10 @@ class Engine : private KernelOwner, private UplinkOwner {
   Status outcome_;
   int missed_ = 0;
   TimePoint checked_{};                  // last look at the heartbeats
+  std::optional<TimePoint> lost_since_;  // a connection; until the engine is registered again
   std::optional<TimePoint> gone_since_;  // the controller's process
-  std::vector<net::Loop::TimerId> timers_;
-  net::Loop::TimerId registration_timer_ = 0;
+  bool moved_ = false;                   // since it was lost: to other addresses
+  net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
 };
 
 }  // namespace ipc::engine

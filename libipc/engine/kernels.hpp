@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -58,6 +59,9 @@ class KernelSet {
   }
   /// Forgets a kernel that could not be found; names come from clients.
   void forget(const std::string& name);
+  void each(const std::function<void(Kernel&)>& visit) {
+    for (auto& [name, slot] : slots_) visit(slot->kernel);
+  }
   void end_all(Duration grace);
   bool all_ended() const;
 

@@ -33,12 +33,22 @@ Uplink::Uplink(net::Context& context, net::Loop& loop, UplinkOwner& owner, const
       replies_(loop, [this](net::Frames& frames) { sockets_->shell.send(std::span(frames)); }) {}
 
 Uplink::~Uplink() {
+  close();
+}
+
+void Uplink::close() {
   loop_.cancel(timer_);
   if (!sockets_) return;
+  replies_.flush();
   for (net::Socket* socket :
        {&sockets_->registration, &sockets_->shell, &sockets_->control, &sockets_->iopub,
         &sockets_->ping, &sockets_->shell_events, &sockets_->control_events})
     loop_.remove(*socket);
+  sockets_.reset();
+  connected_.clear();
+  leaves_.clear();
+  curve_.reset();
+  subscribed_ = hearts_wanted_ = hearts_started_ = lost_ = false;
 }
 
 void Uplink::prepare(net::Socket& socket, bool with_identity) {
@@ -47,7 +57,7 @@ void Uplink::prepare(net::Socket& socket, bool with_identity) {
 }
 
 Status Uplink::watch(net::Socket& socket, net::Socket& events, const std::string& name) {
-  const std::string endpoint = "inproc://" + session_.id() + "/" + name;
+  const std::string endpoint = "inproc://" + session_.id() + "/" + name + std::to_string(times_);
   IPC_TRY(socket.monitor(endpoint));
   IPC_TRY(events.connect(endpoint));
   loop_.on_input(events, [this, &events] { return take_events(events); });
@@ -55,6 +65,8 @@ Status Uplink::watch(net::Socket& socket, net::Socket& events, const std::string
 }
 
 Status Uplink::connect(const net::Connection& connection) {
+  close();
+  ++times_;
   connection_ = connection;
   IPC_TRY_ASSIGN(signer_, connection.signer());
   if (!connection.curve_server_key.empty()) {
@@ -93,12 +105,16 @@ void Uplink::register_engine(const wire::Json& content) {
   sockets_->registration.send(net::encode(*signer_, {}, std::move(message)));
 }
 
+Status Uplink::connect_leaf(int id) {
+  if (connection_.broadcast.empty()) return {};
+  const int port = connection_.broadcast[static_cast<size_t>(id) % connection_.broadcast.size()];
+  if (!leaves_.insert(port).second) return {};
+  ++wanted_;
+  return sockets_->shell.connect(connection_.endpoint(port));
+}
+
 Status Uplink::start_hearts(int id) {
-  if (!connection_.broadcast.empty()) {
-    const size_t leaf = static_cast<size_t>(id) % connection_.broadcast.size();
-    IPC_TRY(sockets_->shell.connect(connection_.endpoint(connection_.broadcast[leaf])));
-    ++wanted_;
-  }
+  IPC_TRY(connect_leaf(id));
   hearts_wanted_ = true;
   if (is_connected()) connect_hearts();
   timer_ = loop_.after(kHandshakeLimit, [this] {
@@ -130,10 +146,25 @@ void Uplink::unregister(const wire::Json& id, const std::string& reason) {
 
 void Uplink::send(Route route, net::Frames&& frames) {
   if (route == Route::internal) return;
-  if (route == Route::control)
+  if (route == Route::control) {
     sockets_->control.send(std::move(frames));
-  else
+    return;
+  }
+  sent_.keep(frames, loop_.now());
+  replies_.add(frames);
+}
+
+void Uplink::send_again(TimePoint since, TimePoint until) {
+  sent_.each(since, until, [this](net::Frames& frames) {
+    std::vector<std::string_view> views;
+    net::view_frames(frames, views);
+    const auto message = wire::locate(views);
+    if (!message) return;
+    // The controller that is there now may have another key.
+    frames[message->identities.size() + 1] = net::Frame(
+        signer_->sign(message->header, message->parent, message->metadata, message->content));
     replies_.add(frames);
+  });
 }
 
 void Uplink::drop(const char* why) {
@@ -201,15 +232,24 @@ int Uplink::take_pings() {
 
 int Uplink::take_events(net::Socket& events) {
   int taken = 0;
-  bool any = true;
+  bool any = true, broke = false;
+  std::string endpoint;
   for (; taken < net::kDrainLimit; ++taken) {
-    const auto event = net::next_event(events, any);
+    const auto event = net::next_event(events, any, &endpoint);
     if (!any) break;
-    if (event == net::ConnectionEvent::connected) ++connected_;
+    if (event == net::ConnectionEvent::connected) connected_.insert(endpoint);
+    if (event == net::ConnectionEvent::disconnected) broke |= connected_.erase(endpoint) > 0;
     if (event == net::ConnectionEvent::refused)
       log::error("the controller refused a connection: wrong key (CURVE)");
   }
   if (hearts_wanted_ && is_connected()) connect_hearts();
+  if (broke && !lost_) {
+    lost_ = true;
+    owner_.connection_lost();
+  } else if (lost_ && is_connected()) {
+    lost_ = false;
+    owner_.connection_back();
+  }
   return taken;
 }
 

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "libipc/engine/request.hpp"
+#include "libipc/engine/sent_replies.hpp"
 #include "libipc/net/connection.hpp"
 #include "libipc/net/loop.hpp"
 #include "libipc/net/message.hpp"
@@ -24,6 +26,10 @@ class UplinkOwner {
   virtual void refused(const std::string& why) = 0;
   /// All connections stand; heartbeats are about to start.
   virtual void connected() = 0;
+  /// A connection broke, the first of perhaps several; ZeroMQ tries to get it back.
+  virtual void connection_lost() = 0;
+  /// All of them are back.
+  virtual void connection_back() = 0;
   /// A verified message from the shell (by way of `route`) or control socket.
   virtual void request(net::Incoming&& message, Route route) = 0;
   /// After a batch of requests.
@@ -39,15 +45,21 @@ class Uplink {
   Uplink(const Uplink&) = delete;
   Uplink& operator=(const Uplink&) = delete;
 
-  /// Connects everything but the broadcast leaf and the hearts. Nothing is waited for.
+  /// Connects everything but the broadcast leaf and the hearts. Nothing is waited for. Again:
+  /// leaves the controller that was, as when it moved; not from within a call to the owner.
   Status connect(const net::Connection& connection);
   void register_engine(const wire::Json& content);
   /// Connects the leaf of engine `id`, then, as soon as the other connections stand, the hearts:
   /// a heartbeat tells the controller that requests will arrive.
   Status start_hearts(int id);
+  /// The way broadcasts for engine `id` come; again with another id after a new registration.
+  Status connect_leaf(int id);
   /// Tells the controller that we go. `id` is null if there is none.
   void unregister(const wire::Json& id, const std::string& reason);
 
+  /// Sends once more the replies to work that left from `since` to `until`, as far as they are
+  /// kept; whoever has one already ignores it.
+  void send_again(TimePoint since, TimePoint until);
   /// Sends signed frames on the way `route` came, replies to work when the turn ends.
   void send(Route route, net::Frames&& frames);
   void publish(net::Frames&& frames) { sockets_->iopub.send(std::move(frames)); }
@@ -63,6 +75,7 @@ class Uplink {
     explicit Sockets(net::Context& context);
     net::Socket registration, shell, control, iopub, ping, pong, shell_events, control_events;
   };
+  void close();
   void prepare(net::Socket& socket, bool with_identity);
   Status watch(net::Socket& socket, net::Socket& events, const std::string& name);
   int take_registration();
@@ -70,7 +83,7 @@ class Uplink {
   int take_pings();
   int take_events(net::Socket& events);
   int take_subscriptions();
-  bool is_connected() const { return connected_ >= wanted_ && subscribed_; }
+  bool is_connected() const { return connected_.size() >= wanted_ && subscribed_; }
   bool accept(net::Incoming& message, bool located, bool is_control);
   void connect_hearts();
   void drop(const char* why);
@@ -84,9 +97,14 @@ class Uplink {
   wire::DigestHistory history_;
   std::optional<Sockets> sockets_;
   net::TurnBatch replies_;  // to the shell channel
+  SentReplies sent_;        // the last of them
   std::optional<net::Curve> curve_;
-  int connected_ = 0, wanted_ = 0;  // handshakes done, and before the hearts start
-  bool subscribed_ = false;         // the controller listens to our output
+  std::set<std::string> connected_;  // shell's and control's endpoints whose handshake is done …
+  size_t wanted_ = 0;                // … and how many before the hearts start
+  bool lost_ = false;                // one of them broke, and not all are back
+  bool subscribed_ = false;          // the controller listens to our output
+  unsigned times_ = 0;               // connect() was called
+  std::set<int> leaves_;             // ports of broadcast that are connected
   bool hearts_wanted_ = false, hearts_started_ = false;
   net::Loop::TimerId timer_ = 0;
   TimePoint last_ping_{};

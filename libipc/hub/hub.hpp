@@ -61,6 +61,7 @@ class Hub {
   bool answer_query(const std::string& type, const wire::Json& content, Answer& answer);
 
   void registration(const wire::Json& content);
+  void accept(EngineId id);
   void unregistration(const wire::Json& content);
   void resubmission(const wire::Json& content);
   std::string resubmit(const std::string& id);

@@ -29,10 +29,13 @@ void Hub::registration(const Json& content) {
   if (uuid.empty()) return complaints_.warning("hub: registration without uuid ignored");
   std::optional<EngineId> wanted;
   if (const auto id = wire::int_or(content, "id", -1); id >= 0) wanted = id;
-  const auto facts = content.find("ipkit");
-  const auto id = registry_.request(
-      uuid, wanted, facts != content.end() && facts->is_object() ? *facts : Json(nullptr),
-      loop_.now());
+  const auto found = content.find("ipkit");
+  Json facts = found != content.end() && found->is_object() ? *found : Json(nullptr);
+  const bool resumes = facts.is_object() && facts.erase("resume") > 0;
+  // It lost sight of us, we did not of it: nobody need hear of that.
+  if (const Engine* known = resumes ? registry_.find(uuid) : nullptr; known != nullptr)
+    return accept(known->id);
+  const auto id = registry_.request(uuid, wanted, std::move(facts), loop_.now());
   if (!id) {
     log::warning("registration refused: " + id.error().what);
     // Python's KeyError: the text in double quotes, as it holds single ones.
@@ -40,14 +43,18 @@ void Hub::registration(const Json& content) {
     return send(client_, "{}", std::move(refusal));
   }
   log::info("engine " + std::to_string(*id) + " registers, uuid " + uuid);
+  accept(*id);
+  to_relay_.add(EventKind::watch_heart, {uuid});
+}
+
+void Hub::accept(EngineId id) {
   send(client_, "{}",
        {"registration_reply",
         {{"status", "ok"},
-         {"id", *id},
+         {"id", id},
          {"hb_period", options_.heart_period.count()},
          {"connection_info", options_.connection_info}},
         {}});
-  to_relay_.add(EventKind::watch_heart, {uuid});
 }
 
 void Hub::admit(const std::string& uuid) {

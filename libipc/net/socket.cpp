@@ -184,9 +184,10 @@ Status Socket::monitor(const std::string& endpoint) {
   return {};
 }
 
-ConnectionEvent next_event(Socket& monitor, bool& any) {
+ConnectionEvent next_event(Socket& monitor, bool& any, std::string* endpoint) {
   Frames frames;
   any = monitor.receive(frames);
+  if (endpoint != nullptr && frames.size() > 1) *endpoint = frames[1].view();
   uint16_t event = 0;
   if (!any || frames[0].size() < sizeof event) return ConnectionEvent::none;
   std::memcpy(&event, frames[0].view().data(), sizeof event);

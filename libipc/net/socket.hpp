@@ -128,7 +128,8 @@ class Socket {
 enum class ConnectionEvent { none, connected, disconnected, refused };
 /// Next event of a monitored socket from its pair socket; `none` if there is none or it does not
 /// matter.
-ConnectionEvent next_event(Socket& monitor, bool& any);
+/// `endpoint`, if it is not null, becomes that of the connection.
+ConnectionEvent next_event(Socket& monitor, bool& any, std::string* endpoint = nullptr);
 
 /// New key pair, Z85.
 Curve new_curve_keys();

@@ -136,4 +136,8 @@ Result<Duration> parse_duration(std::string_view text) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(in_seconds));
 }
 
+std::string seconds_text(Duration time) {
+  return std::to_string(std::chrono::duration_cast<seconds>(time).count()) + " s";
+}
+
 }  // namespace ipc

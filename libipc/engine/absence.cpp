@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The controller goes away, or the way to it: the engine keeps its namespaces, looks for the
+// controller, and joins it again, wherever it is then.
+#include "libipc/engine/engine.hpp"
+#include "libipc/util/log.hpp"
+
+namespace ipc::engine {
+namespace {
+
+constexpr Duration kSearch = milliseconds(250);
+// What left so shortly before a connection broke may not have been read.
+constexpr Duration kUnread = seconds(1);
+
+/// False: sockets that were connected to `a` do not reach `b`.
+bool same_addresses(const net::Connection& a, const net::Connection& b) {
+  return a.interface == b.interface && a.ports == b.ports && a.broadcast == b.broadcast &&
+         a.key == b.key && a.curve_server_key == b.curve_server_key && a.is_here == b.is_here &&
+         a.controller.local == b.controller.local;
+}
+
+}  // namespace
+
+void Engine::connection_lost() {
+  if (stopping_ || id_ < 0 || lost_since_) return;
+  lost_since_ = loop_.now();
+  moved_ = false;
+  log::warning("the controller is away; looking for it");
+  loop_.cancel(search_timer_);
+  search_timer_ = loop_.every(kSearch, [this] { look_for_controller(); });
+}
+
+// To the same addresses: by ZeroMQ itself, or it was never more than silent.
+void Engine::connection_back() {
+  if (stopping_ || !lost_since_ || moved_) return;
+  register_now(true);
+}
+
+void Engine::look_for_controller() {
+  if (config_.find_connection)
+    if (const auto found = config_.find_connection();
+        found && net::check_alive(*found, config_.connection_path)) {
+      gone_since_.reset();
+      if (!same_addresses(*found, connection_)) return move_to(*found);
+      connection_ = *found;  // perhaps another process
+      return;
+    }
+  const auto alive = net::check_alive(connection_, config_.connection_path);
+  if (alive) return;
+  if (!gone_since_) {
+    gone_since_ = loop_.now();
+    log::warning(alive.error().text() + "; the engine stops in " +
+                 seconds_text(config_.orphan_limit));
+  }
+  if (loop_.now() - *gone_since_ >= config_.orphan_limit)
+    stop("controller gone", Error{Code::no_controller,
+                                  "the controller has been gone for " +
+                                      seconds_text(config_.orphan_limit) + ": stopped",
+                                  ""});
+}
+
+void Engine::move_to(const net::Connection& connection) {
+  log::warning("the controller is at " + connection.address("registration") + " now");
+  connection_ = connection;
+  moved_ = true;
+  if (auto connected = uplink_.connect(connection); !connected)
+    return stop("no connection", connected.error());
+  register_now(true);
+}
+
+// Registered, or never forgotten.
+void Engine::joined_again(int id) {
+  if (!lost_since_) return;
+  log::warning("joined the controller again, as engine " + std::to_string(id));
+  if (id != id_) {
+    id_ = id;
+    outbox_.set_id(id);
+    if (auto leaf = uplink_.connect_leaf(id); !leaf) log::error(leaf.error().text());
+    if (guard_ != nullptr) guard_->registered(id, connection_);
+  }
+  const TimePoint now = loop_.now();
+  // What was sent to the same addresses since, ZeroMQ delivers.
+  uplink_.send_again(*lost_since_ - kUnread, moved_ ? now : *lost_since_);
+  loop_.cancel(search_timer_);
+  search_timer_ = 0;
+  lost_since_.reset();
+  gone_since_.reset();
+  moved_ = false;
+  missed_ = 0;
+  kernels_.each([this](Kernel& kernel) {
+    if (kernel.state() == Kernel::State::ready) hello(kernel);
+  });
+}
+
+}  // namespace ipc::engine

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "libipc/engine/sent_replies.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+namespace ipc::engine {
+namespace {
+
+constexpr size_t kShareFrom = 8192;
+constexpr std::uint32_t kLarge = UINT32_MAX;
+
+}  // namespace
+
+// The memory of the oldest, if there are enough of them, else a new one.
+SentReplies::Sent SentReplies::recycled() {
+  Sent sent;
+  while (!sent_.empty() && (sent_.size() >= kReplies || bytes_ > kBytes)) {
+    sent = std::move(sent_.front());
+    bytes_ -= sent.bytes;
+    sent_.pop_front();
+  }
+  sent.small.clear();
+  sent.large.clear();
+  sent.bytes = 0;
+  return sent;
+}
+
+void SentReplies::keep(const net::Frames& frames, TimePoint now) {
+  Sent sent = recycled();
+  sent.when = now;
+  for (const auto& frame : frames) {
+    const bool is_large = frame.size() >= kShareFrom;
+    const std::uint32_t mark = is_large ? kLarge : static_cast<std::uint32_t>(frame.size());
+    sent.small.append(reinterpret_cast<const char*>(&mark), sizeof mark);
+    if (is_large)
+      sent.large.push_back(frame.share());
+    else
+      sent.small += frame.view();
+    sent.bytes += frame.size();
+  }
+  bytes_ += sent.bytes;
+  sent_.push_back(std::move(sent));
+}
+
+void SentReplies::each(TimePoint since, TimePoint until,
+                       const std::function<void(net::Frames&)>& send) const {
+  for (const auto& sent : sent_) {
+    if (sent.when < since || sent.when > until) continue;
+    net::Frames frames;
+    auto large = sent.large.begin();
+    for (std::string_view rest = sent.small; !rest.empty();) {
+      std::uint32_t mark = 0;
+      std::memcpy(&mark, rest.data(), sizeof mark);
+      rest.remove_prefix(sizeof mark);
+      if (mark == kLarge) {
+        frames.push_back((large++)->share());
+        continue;
+      }
+      frames.emplace_back(rest.substr(0, mark));
+      rest.remove_prefix(mark);
+    }
+    send(frames);
+  }
+}
+
+}  // namespace ipc::engine

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The replies an engine sent last, in case the controller died before it had read them.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "libipc/net/socket.hpp"
+#include "libipc/util/clock.hpp"
+
+namespace ipc::engine {
+
+/// Nobody acknowledges replies, so what a broken connection swallowed is not known: a bounded
+/// number of them is kept and sent again. One thread.
+class SentReplies {
+ public:
+  static constexpr size_t kReplies = 512, kBytes = 16 << 20;
+
+  /// Copies small frames (they would pin the buffers they were received in) and shares large ones.
+  void keep(const net::Frames& frames, TimePoint now);
+  /// Those kept from `since` to `until`, oldest first, made anew.
+  void each(TimePoint since, TimePoint until, const std::function<void(net::Frames&)>& send) const;
+  size_t size() const { return sent_.size(); }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  struct Sent {
+    TimePoint when;
+    std::string small;  // of each frame its size and its bytes; kLarge and none if it is in `large`
+    std::vector<net::Frame> large;
+    size_t bytes = 0;
+  };
+  Sent recycled();
+
+  std::deque<Sent> sent_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace ipc::engine
