@@ -133,9 +133,11 @@ Result<config::LaunchRequest> engine_request(const Plan& plan, int count) {
                  request_for(plan, "engine", "ipengine", plan.profile.text("launcher")));
   request.count = count;
   pass(plan, request.arguments, "kernel", "engines.kernel");
-  request.arguments.push_back("--restart=on-failure");
-  for (const auto& word : plan.profile.setting("engines.args").list)
-    request.arguments.push_back(word);
+  const auto& words = plan.profile.setting("engines.args").list;
+  if (std::none_of(words.begin(), words.end(),
+                   [](const auto& word) { return word.starts_with("--restart"); }))
+    request.arguments.push_back("--restart=on-failure");
+  request.arguments.insert(request.arguments.end(), words.begin(), words.end());
   if (const std::string directory = plan.profile.text("engines.cwd"); !directory.empty())
     request.directory = std::filesystem::path(plan.directory) / directory;
   request.environment = plan.profile.setting("engines.env").map;

@@ -54,7 +54,7 @@ Status run(const Settings& settings, const net::Connection& connection, engine::
   Status outcome;
   net::Context context;
   net::Loop loop;
-  engine::ProcessLauncher launcher(settings.python, &guard);
+  engine::ProcessLauncher launcher(settings.kernel, &guard);
   engine::Engine engine(context, loop, launcher, &guard, settings.engine,
                         {registered, [&](const Status& status) {
                            outcome = status;

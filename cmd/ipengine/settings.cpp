@@ -2,10 +2,15 @@
 // What the command line of ipengine says.
 #include "cmd/ipengine/settings.hpp"
 
+#include <unistd.h>
+
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
 #include "cmd/ipengine/traits.hpp"
+#include "libipc/util/file.hpp"
+#include "libipc/util/size.hpp"
 
 namespace ipc::ipengine {
 
@@ -28,7 +33,12 @@ const cli::Command kCommand = {
          {0, "python", "PATH", "interpreter; default $IPKIT_PYTHON, else python3 on PATH"},
          {0, "daemonize", "", "go to the background once registered"},
          {0, "restart", "POLICY",
-          "when the kernel ends: never (default; the engine ends), on-failure"},
+          "when the kernel ends: never (default; the engine ends), on-failure[:N a minute]"},
+         {0, "memory-limit", "SIZE", "kill the kernel when it has more: 500M, 2G"},
+         {0, "task-timeout", "TIME", "stop a request that runs for longer: 30s, 2h"},
+         {0, "nice", "N", "run kernels with this niceness"},
+         {0, "env", "NAME=VALUE", "set a variable for kernels; repeatable", true},
+         {0, "prologue", "FILE", "shell script that kernels are started from: modules, venv"},
          {'c', "startup-command", "CODE", "run in the main kernel whenever it starts"},
          {'s', "startup-script", "FILE", "the same, from a file; before -c"},
          {0, "mpi", "", "start with mpi4py; the rank is the engine id asked for"},
@@ -90,11 +100,62 @@ std::string absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path, error).string();
 }
 
-Result<bool> restart_policy(const cli::Arguments& arguments) {
+Result<long> number_between(const cli::Arguments& arguments, const char* option, long least,
+                            long most, long otherwise) {
+  const std::string text = arguments.get_or(option, "");
+  if (text.empty()) return otherwise;
+  long number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || *end != '\0' || number < least || number > most)
+    return Error{Code::usage,
+                 "--" + std::string(option) + " '" + text + "': not a number from " +
+                     std::to_string(least) + " to " + std::to_string(most),
+                 ""};
+  return number;
+}
+
+Status take_restart(const cli::Arguments& arguments, engine::EngineConfig& engine) {
+  constexpr std::string_view kOnFailure = "on-failure";
   const std::string policy = arguments.get_or("restart", "never");
-  if (policy != "never" && policy != "on-failure")
-    return Error{Code::usage, "--restart '" + policy + "': not never or on-failure", ""};
-  return policy == "on-failure";
+  engine.restart = policy.starts_with(kOnFailure);
+  if (policy == "never" || policy == kOnFailure) return {};
+  const std::string count = policy.substr(std::min(policy.size(), kOnFailure.size()));
+  const char* const digits = count.c_str() + 1;
+  if (engine.restart && count.size() > 1 && count.size() < 6 && count[0] == ':' &&
+      count.find_first_not_of("0123456789", 1) == std::string::npos) {
+    engine.restarts = static_cast<size_t>(std::atol(digits));
+    return {};
+  }
+  return Error{Code::usage, "--restart '" + policy + "': not never, on-failure or on-failure:N",
+               ""};
+}
+
+// What a kernel may use, and what it runs in.
+Status take_limits(const cli::Arguments& arguments, Settings& settings) {
+  engine::EngineConfig& engine = settings.engine;
+  engine::KernelSetting& kernel = settings.kernel;
+  IPC_TRY(take_restart(arguments, engine));
+  if (arguments.has("memory-limit")) {
+    auto size = parse_size(arguments.get_or("memory-limit", ""));
+    if (!size) return Error{Code::usage, "--memory-limit: " + size.error().what, size.error().hint};
+    engine.limits.memory = *size;
+  }
+  IPC_TRY_ASSIGN(const auto time, arguments.duration("task-timeout"));
+  engine.limits.task_time = time.value_or(Duration(0));
+  IPC_TRY_ASSIGN(const long nice, number_between(arguments, "nice", -20, 19, 0));
+  kernel.nice = static_cast<int>(nice);
+  kernel.environment = arguments.all("env");
+  for (const auto& entry : kernel.environment)
+    if (entry.find('=') == std::string::npos || entry.front() == '=')
+      return Error{Code::usage, "--env '" + entry + "': not NAME=VALUE", ""};
+  kernel.prologue = absolute(arguments.get_or("prologue", ""));
+  if (!kernel.prologue.empty() && ::access(kernel.prologue.c_str(), R_OK) != 0)
+    return system_error(Code::no_input, "--prologue " + kernel.prologue);
+  if (!kernel.prologue.empty() && !is_trusted(kernel.prologue))
+    return Error{Code::refused, "--prologue " + kernel.prologue + " can be written by others",
+                 "chmod go-w it, and its directory"};
+  kernel.python = arguments.get_or("python", "");
+  return {};
 }
 
 }  // namespace
@@ -125,7 +186,6 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   Settings settings;
   IPC_TRY(take_traits(arguments, settings));
   settings.file = absolute(settings.file);
-  settings.python = arguments.get_or("python", "");
   settings.daemonize = arguments.has("daemonize");
   settings.quiet = arguments.has("quiet");
   IPC_TRY_ASSIGN(const auto limit, arguments.duration("timeout"));
@@ -134,7 +194,7 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto orphan, arguments.duration("orphan-timeout"));
   engine.orphan_limit = orphan.value_or(engine.orphan_limit);
   engine.kernel = arguments.get_or("kernel", engine.kernel);
-  IPC_TRY_ASSIGN(engine.restart, restart_policy(arguments));
+  IPC_TRY(take_limits(arguments, settings));
   engine.registration_limit = settings.limit;
   engine.profile_dir = settings.cluster.profile_dir;
   engine.startup_script = absolute(engine.startup_script);

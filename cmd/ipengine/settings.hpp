@@ -30,13 +30,13 @@ struct Settings {
   std::string connection_text;        ///< the file's text itself, from the environment
   std::string location;               ///< overrides that of the file
   std::string key, curve_server_key;  ///< for a file that has none
-  std::string python;
-  std::string directory;         ///< to work in; empty: where we are
-  Duration limit = seconds(60);  ///< for the file to appear, and for the registration
+  std::string directory;              ///< to work in; empty: where we are
+  Duration limit = seconds(60);       ///< for the file to appear, and for the registration
   bool daemonize = false, log_to_file = false, quiet = false, mpi = false;
   bool show_config = false, show_config_json = false;
   log::Level level = log::Level::warning;
   engine::EngineConfig engine;
+  engine::KernelSetting kernel;
   std::vector<Given> given;          ///< traits, later ones count
   std::vector<std::string> remarks;  ///< what was not understood, for the log
 

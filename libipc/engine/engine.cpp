@@ -41,7 +41,8 @@ Engine::Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher,
       callbacks_(std::move(callbacks)),
       uplink_(context, loop, *this, config_.uuid),
       outbox_(uplink_),
-      kernels_(loop, launcher, *this, outbox_, config_.kernel) {}
+      kernels_(loop, launcher, *this, outbox_, config_.kernel),
+      watchdog_(loop, config_.limits) {}
 
 Engine::~Engine() {
   for (const auto timer : {registration_timer_, hearts_timer_, search_timer_}) loop_.cancel(timer);
@@ -223,12 +224,13 @@ void Engine::main_never_started(const Kernel& kernel, const std::string& why) {
 void Engine::died(KernelSlot& slot, const std::string& why) {
   const std::string name = kernels_.request_name(slot.kernel);
   slot.output.finish(slot.last_parent);
+  if (queue_.running() != nullptr && queue_.running()->kernel == name) watchdog_.ended();
   const auto lost = queue_.kernel_died(name);
   if (name.empty() && !config_.restart) return end_with_kernel(lost, slot);
   for (auto& request : lost) fail(*request, "KernelDied", why, slot.kernel.generation());
   if (!name.empty()) return pump();  // started again by the next request for it
   outbox_.status("{}", "restarting");
-  if (slot.limit.allow(loop_.now())) {
+  if (slot.limit.allow(loop_.now(), config_.restarts)) {
     // Not from within the old one's last call.
     loop_.after(Duration{0}, [this, &slot] { restart(slot); });
     return;

@@ -11,6 +11,7 @@
 #include "libipc/engine/kernels.hpp"
 #include "libipc/engine/queue.hpp"
 #include "libipc/engine/uplink.hpp"
+#include "libipc/engine/watchdog.hpp"
 
 namespace ipc::engine {
 
@@ -29,6 +30,8 @@ struct EngineConfig {
   Duration orphan_limit = seconds(60);  ///< a controller of this host gone for so long: stop
   int max_heartbeat_misses = 50;        ///< 0: never stop for that
   bool restart = true;                  ///< the main kernel when it ends; else the engine ends
+  size_t restarts = 5;                  ///< so often in a minute, then requests are refused
+  Limits limits;
 };
 
 /// One engine in one loop. Start it, run the loop, and destroy it after `ended` was called.
@@ -121,6 +124,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   Outbox outbox_;
   KernelSet kernels_;
   Queue queue_;
+  Watchdog watchdog_;
   wire::FieldParser parser_;
   int id_ = -1;
   bool asked_ = false, stopping_ = false, ended_ = false;

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 
 #include "libipc/util/log.hpp"
 #include "libipc/util/process.hpp"
@@ -26,6 +27,15 @@ constexpr Duration kReadyLimit = seconds(60);
 constexpr Duration kExitLimit = seconds(2);
 // Reads of one source before the others have their turn.
 constexpr int kReadsPerTurn = 16;
+
+// How many processes this system has killed for want of memory.
+long long oom_kills() {
+  std::ifstream facts("/proc/vmstat");
+  std::string name;
+  for (long long count = 0; facts >> name >> count;)
+    if (name == "oom_kill") return count;
+  return 0;
+}
 
 }  // namespace
 
@@ -52,6 +62,7 @@ Status Kernel::start() {
   stderr_tail_.clear();
   facts_ = {};
   facts_.pid = handles_->pid;
+  oom_kills_ = oom_kills();
   ++generation_;
   state_ = State::starting;
   watch_socket(false);
@@ -237,6 +248,8 @@ void Kernel::on_exit() {
     why = "kernel ended, " + describe_exit(status);
   else
     why += describe_exit(status);
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && oom_kills() > oom_kills_)
+    why += ", probably as the system ran out of memory";
   const bool by_us = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !failure_.empty();
   finish(by_us ? failure_ : why);
 }

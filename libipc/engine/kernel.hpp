@@ -100,6 +100,7 @@ class Kernel {
   const std::string name_;
   State state_ = State::absent;
   int generation_ = 0;
+  long long oom_kills_ = 0;  // of the system, when it was started
   std::optional<KernelHandles> handles_;
   FrameReader reader_;
   FrameWriter writer_;

@@ -6,9 +6,9 @@
 
 namespace ipc::engine {
 
-bool RestartLimit::allow(TimePoint now) {
+bool RestartLimit::allow(TimePoint now, size_t most) {
   while (!times_.empty() && now - times_.front() > kWindow) times_.pop_front();
-  if (times_.size() >= kRestarts) return false;
+  if (times_.size() >= most) return false;
   times_.push_back(now);
   return true;
 }

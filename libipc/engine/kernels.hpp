@@ -16,11 +16,10 @@ namespace ipc::engine {
 /// How often a kernel may be started anew. Passive: the caller has the clock.
 class RestartLimit {
  public:
-  static constexpr size_t kRestarts = 5;
   static constexpr Duration kWindow = seconds(60);
 
-  /// True, and counted, if one more restart is within the limit.
-  bool allow(TimePoint now);
+  /// True, and counted, if one more restart is within `most` of the last minute.
+  bool allow(TimePoint now, size_t most);
 
  private:
   std::deque<TimePoint> times_;

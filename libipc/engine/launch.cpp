@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <spawn.h>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ extern "C" {
 
 #include "libipc/util/clock.hpp"
 #include "libipc/util/file.hpp"
+#include "libipc/util/log.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
 
@@ -68,8 +70,13 @@ class Spawn {
     arguments.push_back(nullptr);
     for (const auto& entry : extra_environment)
       environment.push_back(const_cast<char*>(entry.c_str()));
+    const auto is_ours = [&](std::string_view entry) {
+      return std::any_of(extra_environment.begin(), extra_environment.end(), [&](const auto& own) {
+        return entry.starts_with(std::string_view(own).substr(0, own.find('=') + 1));
+      });
+    };
     for (char** entry = environ; *entry != nullptr; ++entry)
-      if (std::strncmp(*entry, "IPKIT_KERNEL_FD=", 16) != 0) environment.push_back(*entry);
+      if (!is_ours(*entry)) environment.push_back(*entry);
     environment.push_back(nullptr);
     pid_t pid = 0;
     const int error = ::posix_spawn(&pid, argv[0].c_str(), &actions_, &attributes_,
@@ -155,7 +162,9 @@ Error no_such_kernel(const std::string& name, const std::string& why) {
 Result<std::string> ProcessLauncher::interpreter() {
   if (!resolved_.empty()) return resolved_;
   const char* wanted = ::getenv("IPKIT_PYTHON");
-  const std::string name = !python_.empty() ? python_ : wanted && *wanted ? wanted : "python3";
+  const std::string name = !setting_.python.empty() ? setting_.python
+                           : wanted && *wanted      ? wanted
+                                                    : "python3";
   IPC_TRY_ASSIGN(std::string path, on_path(name));
   // A version manager's shim is a script that takes longer than the interpreter: asked once.
   if (is_script(path)) {
@@ -192,16 +201,29 @@ Result<std::vector<std::string>> ProcessLauncher::command(const std::string& nam
   return no_such_kernel(name, refused);
 }
 
+Status ProcessLauncher::add_prologue(std::vector<std::string>& argv) const {
+  const std::string& file = setting_.prologue;
+  if (file.empty()) return {};
+  if (!is_trusted(file))
+    return Error{Code::refused, "prologue " + file + " is gone, or can be written by others", ""};
+  // bash where there is one: what prologues call (module, conda) is often made for it.
+  const std::string shell = is_program("/bin/bash") ? "/bin/bash" : "/bin/sh";
+  argv.insert(argv.begin(), {shell, "-c", R"(. "$0" && exec "$@")", file});
+  return {};
+}
+
 Result<KernelHandles> ProcessLauncher::start(const std::string& name) {
-  IPC_TRY_ASSIGN(const auto argv, command(name));
+  IPC_TRY_ASSIGN(auto argv, command(name));
+  IPC_TRY(add_prologue(argv));
   IPC_TRY_ASSIGN(FdPair socket, make_socket_pair());
   IPC_TRY_ASSIGN(FdPair out, make_pipe());
   IPC_TRY_ASSIGN(FdPair err, make_pipe());
   KernelHandles handles;
-  std::vector<std::string> environment = {"IPKIT_KERNEL_FD=" + std::to_string(kKernelFd)};
+  auto environment = setting_.environment;
+  environment.push_back("IPKIT_KERNEL_FD=" + std::to_string(kKernelFd));
   // Where to look for Jupyter's kernels, too.
-  if (name.starts_with("jupyter:") && !python_.empty())
-    environment.push_back("IPKIT_PYTHON=" + python_);
+  if (name.starts_with("jupyter:") && !setting_.python.empty())
+    environment.push_back("IPKIT_PYTHON=" + setting_.python);
   {
     const Fd theirs = lifted(std::move(socket.second));
     const Fd their_out = lifted(std::move(out.second)), their_err = lifted(std::move(err.second));
@@ -209,6 +231,9 @@ Result<KernelHandles> ProcessLauncher::start(const std::string& name) {
                                             environment));
   }
   if (guard_ != nullptr) guard_->group_started(handles.pid);
+  if (setting_.nice != 0 && ::setpriority(PRIO_PROCESS, static_cast<id_t>(handles.pid),
+                                          ::getpriority(PRIO_PROCESS, 0) + setting_.nice) != 0)
+    log::warning("nice " + std::to_string(setting_.nice) + ": " + std::strerror(errno));
   handles.exit.reset(::pidfd_open(handles.pid, 0));
   handles.socket = std::move(socket.first);
   handles.out = std::move(out.first);

@@ -32,12 +32,20 @@ class KernelLauncher {
   virtual void ended(pid_t) {}
 };
 
+/// How kernels' processes are to be, beyond what the engine itself is.
+struct KernelSetting {
+  std::string python;                    ///< the interpreter asked for; may be empty
+  std::vector<std::string> environment;  ///< NAME=VALUE each
+  int nice = 0;                          ///< added to the engine's own
+  std::string prologue;                  ///< shell script, sourced before the kernel; may be empty
+};
+
 /// Starts processes.
 class ProcessLauncher : public KernelLauncher {
  public:
-  /// `python`: the interpreter asked for, may be empty. `guard` (not owned, may be null) is told of
-  /// each process group.
-  ProcessLauncher(std::string python, Guard* guard) : python_(std::move(python)), guard_(guard) {}
+  /// `guard` (not owned, may be null) is told of each process group.
+  ProcessLauncher(KernelSetting setting, Guard* guard)
+      : setting_(std::move(setting)), guard_(guard) {}
 
   Result<KernelHandles> start(const std::string& name) override;
   void ended(pid_t pid) override;
@@ -47,8 +55,10 @@ class ProcessLauncher : public KernelLauncher {
 
  private:
   Result<std::string> interpreter();
+  Status add_prologue(std::vector<std::string>& argv) const;
 
-  std::string python_, resolved_;
+  KernelSetting setting_;
+  std::string resolved_;
   Guard* guard_;
 };
 

@@ -77,6 +77,7 @@ void Engine::begin(Request& request) {
   slot.last_parent = request.header();
   report(request, "busy");
   if (request.interrupted) slot.kernel.interrupt(request.msg_id);
+  watchdog_.began(slot.kernel, request.msg_id);
 }
 
 void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {
@@ -119,7 +120,14 @@ void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
       running->header() != message.parent)
     return slot.kernel.fail("kernel broke the protocol: a reply nobody waits for");
   const RequestPtr request = queue_.finish(loop_.now());
+  const std::string stopped = watchdog_.ended();
   slot.output.finish(request->header());
+  if (!stopped.empty()) {
+    fail(*request, "TaskTimeout", stopped, slot.kernel.generation());
+    if (request->aborts_others) abort(queue_.withdraw_executes());
+    if (Request* const next = queue_.running()) begin(*next);
+    return;
+  }
   Reply reply;
   reply.type = head[0];
   reply.status = head[1] == "error" || head[1] == "aborted" ? head[1] : "ok";

@@ -44,6 +44,8 @@ void Uplink::close() {
        {&sockets_->registration, &sockets_->shell, &sockets_->control, &sockets_->iopub,
         &sockets_->ping, &sockets_->shell_events, &sockets_->control_events})
     loop_.remove(*socket);
+  sockets_->shell.stop_monitor();
+  sockets_->control.stop_monitor();
   sockets_.reset();
   connected_.clear();
   leaves_.clear();

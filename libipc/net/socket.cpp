@@ -57,6 +57,8 @@ Socket::Socket(Context& context, SocketType type)
   // Debian's default of 100 loses connection attempts of a fleet that starts at once.
   set(ZMQ_BACKLOG, 4096);
   set(ZMQ_LINGER, 0);
+  // After a cut the kernel itself would try again only at ever longer intervals.
+  set(ZMQ_CONNECT_TIMEOUT, 3000);
 }
 
 Socket::Socket(Socket&& other) noexcept
@@ -103,6 +105,7 @@ void Socket::set_max_message_size(int64_t bytes) {
 void Socket::set_heartbeat(milliseconds interval, milliseconds timeout) {
   set(ZMQ_HEARTBEAT_IVL, static_cast<int>(interval.count()));
   set(ZMQ_HEARTBEAT_TIMEOUT, static_cast<int>(timeout.count()));
+  set(ZMQ_HEARTBEAT_TTL, static_cast<int>(timeout.count()));
 }
 
 void Socket::set_curve(const Curve& curve) {
@@ -182,6 +185,10 @@ Status Socket::monitor(const std::string& endpoint) {
   if (zmq_socket_monitor(use(), endpoint.c_str(), events) != 0)
     return zmq_error("cannot monitor a socket");
   return {};
+}
+
+void Socket::stop_monitor() {
+  zmq_socket_monitor(use(), nullptr, 0);
 }
 
 ConnectionEvent next_event(Socket& monitor, bool& any, std::string* endpoint) {

@@ -87,7 +87,8 @@ class Socket {
   void set_all_subscriptions();  ///< XPUB: every one is received, not only the first of its kind
   void set_receive_limit(int messages);
   void set_max_message_size(int64_t bytes);
-  /// ZMTP heartbeats: a peer silent for `timeout` is disconnected.
+  /// ZMTP heartbeats: a peer silent for `timeout` is disconnected, and does the same if it hears
+  /// nothing of us: neither goes on with half a connection after the network was cut.
   void set_heartbeat(milliseconds interval, milliseconds timeout);
   void set_curve(const Curve& curve);
   void subscribe(std::string_view prefix);
@@ -109,6 +110,9 @@ class Socket {
   /// Reports disconnects and handshake failures of this socket on `endpoint` ("inproc://…"), to a
   /// pair socket; read them with next_event.
   Status monitor(const std::string& endpoint);
+  /// No more of that; before the pair socket is closed. ZeroMQ's thread waits for ever for a reader
+  /// that is gone.
+  void stop_monitor();
   void* raw() const { return use(); }
 
  private:

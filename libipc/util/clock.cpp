@@ -137,7 +137,9 @@ Result<Duration> parse_duration(std::string_view text) {
 }
 
 std::string seconds_text(Duration time) {
-  return std::to_string(std::chrono::duration_cast<seconds>(time).count()) + " s";
+  const auto tenths = std::chrono::duration_cast<milliseconds>(time).count() / 100;
+  const std::string fraction = tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10);
+  return std::to_string(tenths / 10) + fraction + " s";
 }
 
 }  // namespace ipc

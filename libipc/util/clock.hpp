@@ -28,7 +28,7 @@ Result<UnixMicros> parse_iso8601(std::string_view text);
 
 /// `250ms`, `30s`, `5m`, `2h`, `1d`, `1.5` (seconds). Negative or other text: Code::usage.
 Result<Duration> parse_duration(std::string_view text);
-/// `60 s`, rounded down: for messages.
+/// `60 s`, `1.5 s`, rounded down: for messages.
 std::string seconds_text(Duration time);
 
 }  // namespace ipc

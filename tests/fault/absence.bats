@@ -12,6 +12,7 @@ setup() {
 }
 
 teardown() {
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || world_show_logs
   [[ -z ${NETWORK-} ]] || ip netns del "$NETWORK" 2>/dev/null || true
   cluster_stop
 }
@@ -25,7 +26,7 @@ controller() {
 
 # engine [COMMAND…]: starts engine 0 by way of a command, if one is given.
 engine() {
-  in_background "$WORLD/engine-0.log" "$@" ipengine >"$WORLD/engine-0.pid"
+  in_background "$WORLD/engine-0.log" "$@" ipengine --max-heartbeat-misses=0 >"$WORLD/engine-0.pid"
   wait_until 20 "the engine" grep -q "Completed registration" "$WORLD/engine-0.log"
 }
 

@@ -13,7 +13,7 @@ import time
 
 import zmq
 
-LIMIT = 30
+LIMIT = 12
 SECURITY, PIDFILE, LOG = sys.argv[1:]
 
 
@@ -28,6 +28,7 @@ class Channel:
     """The mux of the controller that is there, with an identity of our choice."""
 
     def __init__(self, context):
+        self.count = 0
         with open(os.path.join(SECURITY, "ipcontroller-client.json")) as file:
             self.file = json.load(file)
         self.key = self.file["key"].encode()
@@ -42,7 +43,8 @@ class Channel:
         return socket
 
     def send(self, socket, kind, content, to=()):
-        header = {"msg_id": "somebody-" + kind, "msg_type": kind, "username": "u",
+        self.count += 1
+        header = {"msg_id": "%s-%d" % (kind, self.count), "msg_type": kind, "username": "u",
                   "session": "somebody", "date": "2026-01-01T00:00:00Z", "version": "5.3"}
         parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
         signature = hmac.new(self.key, b"".join(parts), hashlib.sha256).hexdigest().encode()

@@ -183,10 +183,11 @@ TEST_F(QueueTest, MetadataOfReplies) {
 TEST(RestartLimitTest, FiveInAMinute) {
   RestartLimit limit;
   TimePoint now = kStart;
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limit.allow(now += seconds(1)));
-  EXPECT_FALSE(limit.allow(now));
-  EXPECT_TRUE(limit.allow(now += seconds(57)));
-  EXPECT_FALSE(limit.allow(now));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limit.allow(now += seconds(1), 5));
+  EXPECT_FALSE(limit.allow(now, 5));
+  EXPECT_TRUE(limit.allow(now += seconds(57), 5));
+  EXPECT_FALSE(limit.allow(now, 5));
+  EXPECT_FALSE(RestartLimit().allow(now, 0));
 }
 
 }  // namespace
