@@ -77,9 +77,9 @@ void Engine::joined_again(int id) {
     if (auto leaf = uplink_.connect_leaf(id); !leaf) log::error(leaf.error().text());
     if (guard_ != nullptr) guard_->registered(id, connection_);
   }
-  const TimePoint now = loop_.now();
-  // What was sent to the same addresses since, ZeroMQ delivers.
-  uplink_.send_again(*lost_since_ - kUnread, moved_ ? now : *lost_since_);
+  // To the same addresses ZeroMQ itself delivers what was sent meanwhile; and whoever waits there
+  // has what came before, and would take it for an attack if it came again.
+  if (moved_) uplink_.send_again(*lost_since_ - kUnread);
   loop_.cancel(search_timer_);
   search_timer_ = 0;
   lost_since_.reset();

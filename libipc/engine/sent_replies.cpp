@@ -43,10 +43,9 @@ void SentReplies::keep(const net::Frames& frames, TimePoint now) {
   sent_.push_back(std::move(sent));
 }
 
-void SentReplies::each(TimePoint since, TimePoint until,
-                       const std::function<void(net::Frames&)>& send) const {
+void SentReplies::each(TimePoint since, const std::function<void(net::Frames&)>& send) const {
   for (const auto& sent : sent_) {
-    if (sent.when < since || sent.when > until) continue;
+    if (sent.when < since) continue;
     net::Frames frames;
     auto large = sent.large.begin();
     for (std::string_view rest = sent.small; !rest.empty();) {

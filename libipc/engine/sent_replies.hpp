@@ -20,8 +20,8 @@ class SentReplies {
 
   /// Copies small frames (they would pin the buffers they were received in) and shares large ones.
   void keep(const net::Frames& frames, TimePoint now);
-  /// Those kept from `since` to `until`, oldest first, made anew.
-  void each(TimePoint since, TimePoint until, const std::function<void(net::Frames&)>& send) const;
+  /// Those kept that left since then, oldest first, made anew.
+  void each(TimePoint since, const std::function<void(net::Frames&)>& send) const;
   size_t size() const { return sent_.size(); }
   size_t bytes() const { return bytes_; }
 

@@ -156,8 +156,8 @@ void Uplink::send(Route route, net::Frames&& frames) {
   replies_.add(frames);
 }
 
-void Uplink::send_again(TimePoint since, TimePoint until) {
-  sent_.each(since, until, [this](net::Frames& frames) {
+void Uplink::send_again(TimePoint since) {
+  sent_.each(since, [this](net::Frames& frames) {
     std::vector<std::string_view> views;
     net::view_frames(frames, views);
     const auto message = wire::locate(views);

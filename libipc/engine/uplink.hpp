@@ -57,9 +57,8 @@ class Uplink {
   /// Tells the controller that we go. `id` is null if there is none.
   void unregister(const wire::Json& id, const std::string& reason);
 
-  /// Sends once more the replies to work that left from `since` to `until`, as far as they are
-  /// kept; whoever has one already ignores it.
-  void send_again(TimePoint since, TimePoint until);
+  /// Sends once more the replies to work that left since then, as far as they are kept.
+  void send_again(TimePoint since);
   /// Sends signed frames on the way `route` came, replies to work when the turn ends.
   void send(Route route, net::Frames&& frames);
   void publish(net::Frames&& frames) { sockets_->iopub.send(std::move(frames)); }
