@@ -5,6 +5,7 @@
 # which do the work.
 import json
 import os
+import signal
 import sys
 from binascii import a2b_base64, b2a_base64
 
@@ -29,6 +30,24 @@ class _Kernel:
         return self.shell.execution_count
 
 
+def _take_interrupts(shell):
+    """ipykernel takes them as long as it works on a request; one that comes as the code has just
+    ended costs the reply, or ends the kernel. Only code is to be interrupted."""
+    kernel = getattr(shell, 'kernel', None)
+    if not hasattr(kernel, 'pre_handler_hook'):
+        return
+    codes = {type(shell).run_code.__code__, serve.__code__}
+
+    def on_interrupt(number, frame):
+        while frame is not None:
+            if frame.f_code in codes:
+                raise KeyboardInterrupt
+            frame = frame.f_back
+
+    kernel.pre_handler_hook = kernel.post_handler_hook = lambda: None
+    signal.signal(signal.SIGINT, on_interrupt)
+
+
 class _Request:
     def __init__(self, content, buffers):
         self.content = content
@@ -46,13 +65,14 @@ class _Answer:
         return {TYPE: self._data, 'text/plain': ''}
 
 
-def load(shell, own_output):
-    """Once for each kernel; own_output: its stdout and stderr are pipes to the bridge."""
+def load(shell, owned):
+    """Once for each kernel; owned: the bridge started it, and reads its stdout and stderr."""
     global _kernel
     if _kernel is None or _kernel.shell is not shell:
         _kernel = _Kernel(shell)
-        if own_output:
+        if owned:
             _leave_output()
+            _take_interrupts(shell)
 
 
 def _leave_output():
