@@ -166,16 +166,6 @@ class Common:
         self.kernel.interrupt(request)  # it is over
         self.ok(self.kernel.execute(self.sleep % 1))
 
-    def test_interrupts_as_the_code_ends(self):
-        self.ok(self.kernel.execute(self.assign % ('kept', '5')))
-        for number in range(40):
-            request = self.kernel.send('execute_request', {
-                'code': self.sleep_ms % (35 + number % 20), 'silent': True})
-            self.kernel.interrupt(request)
-            reply = self.kernel.reply(request)
-            self.assertIn(reply.content.get('ename'), (None, 'KeyboardInterrupt'))
-        self.assertEqual(self.value('kept'), ('json', b'5'))
-
     def test_interrupt_of_a_map(self):
         request = self.kernel.send('map_request', {
             'code': self.sleep % 60, 'count': 1, 'sep': '\n', 'type': 'auto', 'out': '\n'},
@@ -238,6 +228,16 @@ class IPykernel(Common, Case):
         reply = self.error(self.kernel.execute('import sys; sys.exit(3)'), 'SystemExit')
         self.assertEqual(reply.content['exit_status'], 3)
 
+    def test_interrupts_as_the_code_ends(self):
+        self.ok(self.kernel.execute(self.assign % ('kept', '5')))
+        for number in range(40):
+            request = self.kernel.send('execute_request', {
+                'code': self.sleep_ms % (35 + number % 20), 'silent': True})
+            self.kernel.interrupt(request)
+            reply = self.kernel.reply(request)
+            self.assertIn(reply.content.get('ename'), (None, 'KeyboardInterrupt'))
+        self.assertEqual(self.value('kept'), ('json', b'5'))
+
     def test_magics_and_displays(self):
         reply = self.ok(self.kernel.execute(
             '%cd -q /\nimport os; print(os.getcwd())\n'
@@ -297,7 +297,6 @@ class IRkernel(Common, Case):
     child = 'system("echo from a child")'
     assign = '%s <- %s'
     sleep = 'Sys.sleep(%d)'
-    sleep_ms = 'Sys.sleep(%d / 1000)'
     ask = 'readline("name: ")'
     show, value_message = '1 + 2', 'display_data'
     decode_error, list_type, json123 = 'ERROR', 'integer', b'[1,2,3]'
