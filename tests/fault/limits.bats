@@ -87,7 +87,8 @@ while True: time.sleep(1)' "ran longer than 0.5 s" "did not stop when interrupte
   chmod 644 prologue
   start --nice=5 --env=A=1 --env "B=two words" --env PATH="$PATH:/extra" --prologue=prologue
   run --separate-stderr run_limited 15 ipexec -p 'import os
-" ".join([str(os.nice(0)), os.environ["A"], os.environ["B"], os.environ["FROM_PROLOGUE"], os.environ["PATH"][-6:]])'
+e = os.environ
+" ".join([str(os.nice(0)), e["A"], e["B"], e["FROM_PROLOGUE"], e["PATH"][-6:]])'
   assert_output "5 1 two words yes /extra"
   run --separate-stderr run_limited 15 ipexec --sh 'echo $A $B $FROM_PROLOGUE'
   assert_output "1 two words yes"
