@@ -27,7 +27,7 @@ controller() {
 # engine [COMMAND…]: starts engine 0 by way of a command, if one is given.
 engine() {
   in_background "$WORLD/engine-0.log" "$@" ipengine --max-heartbeat-misses=0 >"$WORLD/engine-0.pid"
-  wait_until 20 "the engine" grep -q "Completed registration" "$WORLD/engine-0.log"
+  run_limited 20 ipwait -n 1
 }
 
 die() {

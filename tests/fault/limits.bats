@@ -20,7 +20,7 @@ start() {
   wait_until 20 "READY" grep -q '^READY' "$WORLD/controller.log"
   [[ $* == *--restart* ]] || set -- --restart=on-failure "$@"
   in_background "$WORLD/engine-0.log" ipengine "$@" >"$WORLD/engine-0.pid"
-  wait_until 20 "the engine" grep -q "Completed registration" "$WORLD/engine-0.log"
+  run_limited 20 ipwait -n 1
 }
 
 # fails CODE WORDS…: ipexec CODE fails within 15 s and says each of WORDS; what follows works.
