@@ -189,7 +189,7 @@ class Lazy(Client):
     def test_the_package_is_not_loaded_without_need(self):
         self.result(util._push, x=5)
         self.result(main(lambda: [b'z' * 5000, lambda: 0]))
-        self.result(ipyparallel.require('json', y=lambda: 1)(main(lambda: 1)))
+        self.result(ipyparallel.require('json', y=main(lambda: 1))(main(lambda: 1)))
         self.assertEqual(self.value('[n for n in ("ipyparallel", "IPython") '
                                     'if n in __import__("sys").modules]'), ('json', b'[]'))
 
