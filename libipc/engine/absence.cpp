@@ -29,6 +29,18 @@ void Engine::connection_lost() {
   search_timer_ = loop_.every(kSearch, [this] { look_for_controller(); });
 }
 
+// The controller may have given us up while nothing came from it, and closed connections that look
+// whole from here: they have the time to show it before requests are asked for.
+void Engine::hearts_are_back() {
+  if (lost_since_) return;
+  connection_lost();
+  loop_.cancel(back_timer_);
+  back_timer_ = loop_.after(Uplink::kPeerInterval + seconds(1), [this] {
+    back_timer_ = 0;
+    if (uplink_.is_connected()) connection_back();
+  });
+}
+
 // To the same addresses: by ZeroMQ itself, or it was never more than silent.
 void Engine::connection_back() {
   if (stopping_ || !lost_since_ || moved_) return;

@@ -45,7 +45,8 @@ Engine::Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher,
       watchdog_(loop, config_.limits) {}
 
 Engine::~Engine() {
-  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_}) loop_.cancel(timer);
+  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_, back_timer_})
+    loop_.cancel(timer);
 }
 
 Status Engine::start(const net::Connection& connection) {
@@ -106,8 +107,7 @@ void Engine::watch_hearts(Duration period) {
     const bool came = uplink_.last_ping() >= checked_;
     checked_ = loop_.now();
     if (came) {
-      // It may have given us up meanwhile.
-      if (missed_ > 0 && !lost_since_) connection_lost(), connection_back();
+      if (missed_ > 0) hearts_are_back();
       missed_ = 0;
       return;
     }
@@ -126,7 +126,8 @@ void Engine::stop(const std::string& reason, Status outcome) {
   stopping_ = true;
   outcome_ = std::move(outcome);
   log::info("stopping: " + reason);
-  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_}) loop_.cancel(timer);
+  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_, back_timer_})
+    loop_.cancel(timer);
   if (asked_ && (id_ >= 0 || outcome_))
     uplink_.unregister(id_ >= 0 ? wire::Json(id_) : wire::Json(nullptr), "left");
   kernels_.end_all(kGrace);

@@ -73,6 +73,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   // the controller goes and comes (absence.cpp)
   void connection_lost() override;
   void connection_back() override;
+  void hearts_are_back();
   void look_for_controller();
   void move_to(const net::Connection& connection);
   void joined_again(int id);
@@ -135,6 +136,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   std::optional<TimePoint> gone_since_;  // the controller's process
   bool moved_ = false;                   // since it was lost: to other addresses
   net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
+  net::Loop::TimerId back_timer_ = 0;
 };
 
 }  // namespace ipc::engine

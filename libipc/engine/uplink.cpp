@@ -10,6 +10,8 @@ namespace {
 // What was sent leaves the process even if it ends right after.
 constexpr milliseconds kLinger{3000};
 constexpr Duration kHandshakeLimit = seconds(5);
+// The controller's side has its own, but may have died or been cut off before it sent the first.
+constexpr milliseconds kPeerTimeout{15000};
 
 }  // namespace
 
@@ -56,6 +58,7 @@ void Uplink::close() {
 void Uplink::prepare(net::Socket& socket, bool with_identity) {
   if (with_identity) socket.set_identity(session_.id());
   if (curve_) socket.set_curve(*curve_);
+  socket.set_heartbeat(kPeerInterval, kPeerTimeout);
 }
 
 Status Uplink::watch(net::Socket& socket, net::Socket& events, const std::string& name) {

@@ -64,6 +64,9 @@ class Uplink {
   void publish(net::Frames&& frames) { sockets_->iopub.send(std::move(frames)); }
   wire::Signer& signer() { return *signer_; }
   wire::Session& session() { return session_; }
+  /// As far as is known: half a connection is found out within `kPeerInterval` of a cut's end.
+  bool is_connected() const { return connected_.size() >= wanted_ && subscribed_; }
+  static constexpr milliseconds kPeerInterval{5000};
   /// When the last heartbeat came.
   TimePoint last_ping() const { return last_ping_; }
   /// Messages of bad form or signature so far.
@@ -82,7 +85,6 @@ class Uplink {
   int take_pings();
   int take_events(net::Socket& events);
   int take_subscriptions();
-  bool is_connected() const { return connected_.size() >= wanted_ && subscribed_; }
   bool accept(net::Incoming& message, bool located, bool is_control);
   void connect_hearts();
   void drop(const char* why);
