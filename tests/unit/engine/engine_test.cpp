@@ -141,6 +141,7 @@ TEST_F(EngineTest, AFailureAbortsQueuedExecuteRequestsOfReferenceClients) {
   const std::string queued = controller.request("mux", uuids[0], "execute_request", loud);
   const std::string apply = controller.request("mux", uuids[0], "apply_request");
   until("start", [&] { return held.size() == 1; });
+  settle("mux");
   launchers[0].kernels["hold"]->say("execute_reply", held[0], R"({"status":"error"})", "error");
   EXPECT_EQ(next("mux").metadata["status"], "error");
   EXPECT_EQ(next("mux").parent_id(), queued);
