@@ -100,33 +100,18 @@ std::string absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path, error).string();
 }
 
-Result<long> number_between(const cli::Arguments& arguments, const char* option, long least,
-                            long most, long otherwise) {
-  const std::string text = arguments.get_or(option, "");
-  if (text.empty()) return otherwise;
-  long number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || *end != '\0' || number < least || number > most)
-    return Error{Code::usage,
-                 "--" + std::string(option) + " '" + text + "': not a number from " +
-                     std::to_string(least) + " to " + std::to_string(most),
-                 ""};
-  return number;
-}
-
-Status take_restart(const cli::Arguments& arguments, engine::EngineConfig& engine) {
-  constexpr std::string_view kOnFailure = "on-failure";
-  const std::string policy = arguments.get_or("restart", "never");
-  engine.restart = policy.starts_with(kOnFailure);
-  if (policy == "never" || policy == kOnFailure) return {};
-  const std::string count = policy.substr(std::min(policy.size(), kOnFailure.size()));
-  const char* const digits = count.c_str() + 1;
-  if (engine.restart && count.size() > 1 && count.size() < 6 && count[0] == ':' &&
-      count.find_first_not_of("0123456789", 1) == std::string::npos) {
-    engine.restarts = static_cast<size_t>(std::atol(digits));
-    return {};
+Status take_restart(std::string_view policy, engine::EngineConfig& engine) {
+  constexpr std::string_view kCounted = "on-failure:";
+  engine.restart = policy != "never";
+  if (policy == "never" || policy == "on-failure") return {};
+  if (policy.starts_with(kCounted)) {
+    const std::string_view count = policy.substr(kCounted.size());
+    const auto [end, error] =
+        std::from_chars(count.data(), count.data() + count.size(), engine.restarts);
+    if (error == std::errc() && end == count.data() + count.size()) return {};
   }
-  return Error{Code::usage, "--restart '" + policy + "': not never, on-failure or on-failure:N",
+  return Error{Code::usage,
+               "--restart '" + std::string(policy) + "': not never, on-failure or on-failure:N",
                ""};
 }
 
@@ -134,7 +119,7 @@ Status take_restart(const cli::Arguments& arguments, engine::EngineConfig& engin
 Status take_limits(const cli::Arguments& arguments, Settings& settings) {
   engine::EngineConfig& engine = settings.engine;
   engine::KernelSetting& kernel = settings.kernel;
-  IPC_TRY(take_restart(arguments, engine));
+  IPC_TRY(take_restart(arguments.get_or("restart", "never"), engine));
   if (arguments.has("memory-limit")) {
     auto size = parse_size(arguments.get_or("memory-limit", ""));
     if (!size) return Error{Code::usage, "--memory-limit: " + size.error().what, size.error().hint};
@@ -142,7 +127,7 @@ Status take_limits(const cli::Arguments& arguments, Settings& settings) {
   }
   IPC_TRY_ASSIGN(const auto time, arguments.duration("task-timeout"));
   engine.limits.task_time = time.value_or(Duration(0));
-  IPC_TRY_ASSIGN(const long nice, number_between(arguments, "nice", -20, 19, 0));
+  IPC_TRY_ASSIGN(const long nice, arguments.number("nice", 0, -20, 19));
   kernel.nice = static_cast<int>(nice);
   kernel.environment = arguments.all("env");
   for (const auto& entry : kernel.environment)

@@ -235,3 +235,14 @@ def sh_kernel(**more):
 
 def jupyter_kernel(name, **more):
     return Kernel([JUPYTER, name], **more)
+
+
+def pythons():
+    """Interpreters of several versions, as (version, path), where there are any."""
+    places = [os.path.expanduser('~/.pyenv/versions'), '/opt/python']
+    for place in places:
+        for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
+            version = tuple(int(part) for part in name.split('.')[:2] if part.isdigit())
+            path = os.path.join(place, name, 'bin', 'python3')
+            if version >= (3, 8) and os.path.exists(path):
+                yield name, path

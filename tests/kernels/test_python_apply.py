@@ -205,20 +205,10 @@ class Lazy(Client):
         self.assertEqual(self.result(main(lambda: (lambda: 3)))(), 3)
 
 
-def _pythons():
-    places = [os.path.expanduser('~/.pyenv/versions'), '/opt/python']
-    for place in places:
-        for name in sorted(os.listdir(place)) if os.path.isdir(place) else ():
-            version = tuple(int(part) for part in name.split('.')[:2] if part.isdigit())
-            path = os.path.join(place, name, 'bin', 'python3')
-            if version >= (3, 8) and os.path.exists(path):
-                yield name, path
-
-
 @unittest.skipUnless(ipyparallel, 'ipyparallel is not importable here')
 class Versions(Client):
     def test_every_python_there_is(self):
-        pythons = list(_pythons())
+        pythons = list(driver.pythons())
         if not pythons:
             self.skipTest('only one python here')
         for name, path in pythons:
