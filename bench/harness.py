@@ -93,8 +93,9 @@ class World:
         with open(self.log_path(name), "ab") as log:
             options.setdefault("stdin", subprocess.DEVNULL)
             options.setdefault("stdout", log)
+            options.setdefault("stderr", log)
             process = subprocess.Popen(pinned_command(command) if pinned else command,
-                                       env=self.env, cwd=self.path, stderr=log, **options)
+                                       env=self.env, cwd=self.path, **options)
         process.bench_name = name
         self.processes.insert(0, process)  # the last one is ended first
         return process
@@ -137,14 +138,14 @@ class World:
 class Cluster:
     """Our controller and two engines."""
 
-    def __init__(self, world, name, hwm, kernel="echo", pinned=False, engines=2,
+    def __init__(self, world, name, hwm=None, kernel="echo", pinned=False, engines=2,
                  controller=()):
         self.world, self.pinned, self.engines = world, pinned, engines
         directory = os.path.join(world.path, name)
         self.file = os.path.join(directory, "security", "ipcontroller-client.json")
-        common = ["--profile-dir=" + directory]
+        common = self.profile = ["--profile-dir=" + directory]
         self.controller = world.start(name + "-controller", [
-            os.path.join(BIN, "ipcontroller"), *common, f"--hwm={hwm}",
+            os.path.join(BIN, "ipcontroller"), *common, *([f"--hwm={hwm}"] if hwm else []),
             *controller], pinned)
         world.wait_file(self.file, self.controller)
         self.engine_processes = [
@@ -160,10 +161,10 @@ class Cluster:
 
 
 class Rival:
-    """ipyparallel's engines and client, and its controller or, given a command, another one."""
+    """ipyparallel's client, and its controller and engines or, given a command, others."""
 
-    def __init__(self, world, name="rival", engines=2, controller=None, arguments=(),
-                 pinned=False):
+    def __init__(self, world, name="rival", engines=2, controller=None, engine=None,
+                 arguments=(), pinned=False):
         directory = os.path.join(world.path, name)
         for part in ("security", "log", "pid", "startup"):
             os.makedirs(os.path.join(directory, part))
@@ -174,7 +175,8 @@ class Rival:
             *(controller or [*python, "ipyparallel.controller"]), *common, *arguments], pinned)
         world.wait_file(file, self.controller)
         for i in range(engines):
-            world.start(f"{name}-engine-{i}", [*python, "ipyparallel.engine", *common], pinned)
+            world.start(f"{name}-engine-{i}", [*(engine or [*python, "ipyparallel.engine"]),
+                                               *common], pinned)
         self.client = world.start(name + "-client", [
             RIVAL_PYTHON, os.path.join(TOP, "bench", "ipyparallel_client.py"), file, str(engines)],
             pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -187,8 +189,9 @@ class Rival:
             raise Failed("ipyparallel: " + self.world.last_words(self.client))
         return json.loads(line)
 
-    def round(self, calls, tasks):
-        self.client.stdin.write(f"{calls} {tasks}\n")
+    def round(self, first, second):
+        """Figures of one line of ipyparallel_client.py's input."""
+        self.client.stdin.write(f"{first} {second}\n")
         self.client.stdin.flush()
         return self.answer()
 

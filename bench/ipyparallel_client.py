@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The rival's own client: for each line `DIRECT TASKS` on stdin, one round of figures as JSON.
+# The rival's own client: for each line on stdin one round of figures as JSON.
+#   DIRECT TASKS   round trips, and a map of so many tasks
+#   array MB       a numpy array of so many MB, pushed to the first engine and pulled back
 #
 #   ipyparallel_client.py FILE ENGINES
 
@@ -26,6 +28,33 @@ def p50_us(call, count):
     return statistics.median(times)
 
 
+def round_trips(client, direct, balanced, calls, tasks):
+    figures = {
+        "direct": p50_us(lambda x: direct.apply_sync(no_op, x), calls),
+        "balanced": p50_us(lambda x: balanced.apply_sync(no_op, x), calls),
+    }
+    start = time.perf_counter()
+    answers = balanced.map(no_op, range(tasks), chunksize=1, ordered=False, block=False)
+    if sorted(answers.get(timeout=120)) != list(range(tasks)):
+        raise SystemExit("wrong answers")
+    figures["rate"] = tasks / (time.perf_counter() - start)
+    return figures
+
+
+def array_there_and_back(direct, megabytes):
+    import numpy
+    array = numpy.random.default_rng(megabytes).random(megabytes * 125000)
+    start = time.perf_counter()
+    direct.push({"array": array}, block=True)
+    pushed = time.perf_counter()
+    back = direct.pull("array", block=True)
+    pulled = time.perf_counter()
+    if not numpy.array_equal(array, back):
+        raise SystemExit("another array")
+    return {"push": megabytes / (pushed - start), "pull": megabytes / (pulled - pushed),
+            "both": 2 * megabytes / (pulled - start)}
+
+
 def main():
     client = ipyparallel.Client(sys.argv[1], timeout=20)
     client.wait_for_engines(int(sys.argv[2]), timeout=30)
@@ -35,16 +64,11 @@ def main():
     versions = {"ipyparallel": ipyparallel.__version__, "pyzmq": zmq.__version__}
     print(json.dumps(versions), flush=True)
     for line in sys.stdin:
-        calls, tasks = map(int, line.split())
-        figures = {
-            "direct": p50_us(lambda x: direct.apply_sync(no_op, x), calls),
-            "balanced": p50_us(lambda x: balanced.apply_sync(no_op, x), calls),
-        }
-        start = time.perf_counter()
-        answers = balanced.map(no_op, range(tasks), chunksize=1, ordered=False, block=False)
-        if sorted(answers.get(timeout=120)) != list(range(tasks)):
-            raise SystemExit("wrong answers")
-        figures["rate"] = tasks / (time.perf_counter() - start)
+        first, second = line.split()
+        if first == "array":
+            figures = array_there_and_back(direct, int(second))
+        else:
+            figures = round_trips(client, direct, balanced, int(first), int(second))
         client.purge_everything()
         print(json.dumps(figures), flush=True)
 

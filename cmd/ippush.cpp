@@ -12,6 +12,7 @@ namespace {
 using namespace ipc::cli;
 using ipc::client::Failure;
 using ipc::client::PushValue;
+using ipc::client::Source;
 
 Command command() {
   Command c;
@@ -35,18 +36,20 @@ Command command() {
 // Values too large for one message go in pieces, each whole on all engines before the next.
 ipc::Result<std::vector<Failure>> push(const DataSession& session, std::vector<PushValue> values) {
   size_t total = 0;
-  for (const auto& value : values) total += value.bytes.size();
+  for (const auto& value : values) total += value.size();
   std::vector<PushValue> small;
   for (auto& value : values) {
-    if (total <= ipc::client::kPiece || value.bytes.size() <= ipc::client::kPiece / values.size()) {
+    if (total <= ipc::client::kPiece || value.size() <= ipc::client::kPiece / values.size()) {
       small.push_back(std::move(value));
       continue;
     }
-    const auto source = ipc::client::Source::of(std::move(value.bytes));
+    if (!value.source)
+      value.source = std::make_shared<const Source>(Source::of(std::move(value.bytes)));
     std::vector<ipc::client::Delivery> deliveries;
-    for (const int engine : session.engines) deliveries.push_back({engine, {"", 0, source.size()}});
+    for (const int engine : session.engines)
+      deliveries.push_back({engine, {"", 0, value.source->size()}});
     IPC_TRY_ASSIGN(auto failures, push_slices(*session, session.kernel, value.name, value.type,
-                                              source, deliveries));
+                                              *value.source, deliveries));
     if (!failures.empty()) return failures;
   }
   if (small.empty()) return std::vector<Failure>();

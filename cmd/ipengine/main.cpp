@@ -14,6 +14,7 @@
 #include "libipc/engine/guard.hpp"
 #include "libipc/util/daemonize.hpp"
 #include "libipc/util/file.hpp"
+#include "libipc/util/process.hpp"
 
 namespace ipc::ipengine {
 namespace {
@@ -120,6 +121,8 @@ Result<int> body(const cli::Arguments& arguments) {
   bool was_registered = false;
   const Status outcome = run(settings, connection, guard, signals, [&](int id) {
     was_registered = true;
+    // A machine may run hundreds of engines.
+    unmap_unused_code();
     const std::string text = "Completed registration with id " + std::to_string(id);
     log::info(text);
     // Who starts engines by hand or by script waits for this line.

@@ -6,11 +6,16 @@ import struct
 import time
 from _thread import RLock, get_ident
 from collections import deque
+from fcntl import ioctl
+from termios import FIONREAD
+
+from _ipkit import memory
 
 READ_SIZE = 1 << 16
 MAX_FRAMES = 4096
 LOOK_AGAIN = 0.001  # seconds
 MAX_VECTOR = 512  # below every system's IOV_MAX
+_sizes_of_four = struct.Struct('<I4Q').pack
 
 
 class ProtocolError(Exception):
@@ -100,8 +105,8 @@ class Channel:
 
     def _start_body(self, data, pos, total):
         try:
-            self._body = bytearray(total)
-        except (MemoryError, OverflowError):
+            self._body = memory.room(total)
+        except (MemoryError, OverflowError, OSError):
             raise ProtocolError('no memory for a message of %d bytes' % total) from None
         self._filled = len(data) - pos
         self._body[:self._filled] = data[pos:]
@@ -221,6 +226,12 @@ class Channel:
             return
         if parent is None:
             parent = self.current_parent()
+        if not buffers:
+            data = b''.join((_sizes_of_four(4, len(header), len(parent), 2, len(content)),
+                             header, parent, b'{}', content))
+            with self:
+                self._write((data,))
+            return
         frames = [header, parent, b'{}', content]
         frames.extend(buffers)
         sizes = [memoryview(frame).nbytes for frame in frames]
@@ -231,6 +242,16 @@ class Channel:
             self._write(frames)
 
     def _write(self, frames):
+        if len(frames) == 1:
+            try:
+                done = os.write(self.fd, frames[0])
+            except BlockingIOError:
+                done = 0
+            except OSError:
+                os._exit(0)  # the engine is gone
+            if done == len(frames[0]):
+                return
+            frames = (memoryview(frames[0])[done:],)
         pending = deque(memoryview(frame).cast('B') for frame in frames if len(frame))
         while pending:
             try:
@@ -255,8 +276,6 @@ class Channel:
 
     def drain(self, pipes, limit=1.0):
         """Wait until the engine has taken what children wrote to our pipes."""
-        from fcntl import ioctl
-        from termios import FIONREAD
         deadline = None
         pause = 0.0001
         for fd in pipes:

@@ -4,11 +4,11 @@ import os
 import sys
 from keyword import iskeyword
 
-from _ipkit import values
+from _ipkit import memory, values
 from _ipkit.errors import Refused, remember_source
 
 MAX_HELD = 8
-_stages = {}  # stage -> list of buffers, oldest first
+_stages = {}  # stage -> memory.Growing, oldest first
 _held = {}    # token -> list of encoded values, oldest first
 _tokens = 0
 
@@ -64,25 +64,17 @@ def _push_stage(kernel, content, buffers):
         _stages.pop(stage, None)
         while len(_stages) >= MAX_HELD:
             del _stages[next(iter(_stages))]
-        _stages[stage] = []
+        _stages[stage] = memory.Growing()
     if stage not in _stages:
         raise Refused('KeyError', 'no stage %r: it was never begun, or %d newer ones came'
                       % (stage, MAX_HELD))
-    _stages[stage].extend(buffers)
-    if content.get('end'):
-        pieces = _stages.pop(stage)
-        name = _check_name(content.get('name'))
-        kernel.namespace[name] = _decode_pieces(content.get('type'), pieces, buffers, kernel)
-
-
-def _decode_pieces(kind, pieces, buffers, kernel):
-    """The value of all pieces, with no more than one copy beside it."""
+    for piece in buffers:
+        _stages[stage].append(piece)
     del buffers[:]
-    if kind == 'bytes':
-        return b''.join(pieces)
-    whole = pieces[0] if len(pieces) == 1 else b''.join(pieces)
-    del pieces[:]
-    return values.decode(kind, whole, kernel.namespace)
+    if content.get('end'):
+        whole = _stages.pop(stage).take()
+        name = _check_name(content.get('name'))
+        kernel.namespace[name] = values.decode(content.get('type'), whole, kernel.namespace)
 
 
 # -- pull

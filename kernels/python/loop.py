@@ -50,6 +50,7 @@ class Kernel:
         self.execution_count = 0
         self.pid = os.getpid()
         self._handlers = {}
+        self._reply_headers = {}  # (request type, status, unmet dependency) -> JSON
         self._pipes = [fd for fd in (1, 2) if _is_pipe(fd)]
         from _ipkit import children, errors, values
         self._errors, self._values = errors, values
@@ -149,12 +150,17 @@ class Kernel:
         return handler
 
     def _reply(self, kind, raw, content, buffers):
-        if kind.endswith('_request'):
-            kind = kind[:-len('_request')]
-        header = {'msg_type': kind + '_reply', 'status': content['status']}
-        if content.get('ename') == 'UnmetDependency':
-            header['dependencies_met'] = False
-        self.channel.send(self._values.dump(header), self._values.dump(content), buffers, raw)
+        status, unmet = content['status'], content.get('ename') == 'UnmetDependency'
+        header = self._reply_headers.get((kind, status, unmet))
+        if header is None:
+            name = kind[:-len('_request')] if kind.endswith('_request') else kind
+            header = {'msg_type': name + '_reply', 'status': status}
+            if unmet:
+                header['dependencies_met'] = False
+            header = self._values.dump(header)
+            if kind in HANDLERS:  # what clients make up is not kept
+                self._reply_headers[kind, status, unmet] = header
+        self.channel.send(header, self._values.dump(content), buffers, raw)
 
     def publish(self, kind, content, buffers=()):
         """Send a message that the engine puts on iopub."""

@@ -180,10 +180,10 @@ class Streams:
                     stream.flush()
                 except Exception:
                     pass
-        self.out.flush()
-        self.err.flush()
-        self.out.sink.flush()
-        self.err.sink.flush()
+        for stream in (self.out, self.err):
+            if stream.pending:
+                stream.flush()
+            stream.sink.flush()
         self._children_first()
 
     def input(self, prompt=''):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # values.py: values to bytes and back: text, JSON, repr, bytes, npy, lists of lines.
 import json
+import math
 import re
 
+from _ipkit import memory
 from _ipkit.errors import Refused
 
 SEPARATORS = {'lines': '\n', 'nul': '\0'}
@@ -10,6 +12,7 @@ NUMBER = re.compile(r'-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?')
 BYTES_TYPES = (bytes, bytearray, memoryview)
 _NUMBER_BYTES = b'0123456789+-.eE'
 _STRUCTURE = re.compile(rb'[\[\]{}" ,]')
+_NPY_HEAD = 1 << 16  # longer headers are left to NumPy
 _PLAIN = {str, int, float, bool, type(None)}
 
 
@@ -36,7 +39,13 @@ def from_text(text):
 
 
 def parse_json(text):
-    return _decoder.decode(text)
+    try:
+        value, end = _decoder.scan_once(text, 0)
+        if end == len(text):
+            return value
+    except StopIteration:
+        pass
+    return _decoder.decode(text)  # blanks around it, or an error to describe
 
 
 def _foreign(value):
@@ -99,9 +108,19 @@ def encode_npy(value):
     array = numpy.asarray(value)
     if array.dtype.hasobject:
         raise Refused('TypeError', 'an array of python objects has no npy form')
-    out = io.BytesIO()
-    numpy.lib.format.write_array(out, array, allow_pickle=False)
-    return 'npy', out.getbuffer()
+    head = io.BytesIO()
+    facts = numpy.lib.format.header_data_from_array_1_0(array)
+    try:
+        numpy.lib.format.write_array_header_1_0(head, facts)
+    except ValueError:  # a long list of fields
+        numpy.lib.format.write_array_header_2_0(head, facts)
+    begin = head.tell()
+    out = memoryview(memory.room(begin + array.nbytes))
+    out[:begin] = head.getbuffer()
+    if array.nbytes:
+        order = 'F' if facts['fortran_order'] else 'C'
+        numpy.ndarray(array.shape, array.dtype, out, begin, order=order)[...] = array
+    return 'npy', out
 
 
 def need_numpy():
@@ -126,7 +145,20 @@ def decode(kind, data, namespace):
 def _decode_npy(data, _):
     numpy = need_numpy()
     import io
-    return numpy.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    readers = {(1, 0): numpy.lib.format.read_array_header_1_0,
+               (2, 0): numpy.lib.format.read_array_header_2_0}
+    head = io.BytesIO(data[:_NPY_HEAD])
+    try:
+        shape, fortran, dtype = readers[numpy.lib.format.read_magic(head)](head)
+    except (KeyError, ValueError):
+        shape, dtype = (), None
+    view = memoryview(data)
+    if dtype is None or dtype.hasobject or view.readonly or view.nbytes < memory.LARGE:
+        return numpy.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    # The memory is the value's alone: no copy.
+    if head.tell() + dtype.itemsize * math.prod(shape) > view.nbytes:
+        raise ValueError('the array data are cut short')
+    return numpy.ndarray(shape, dtype, view, head.tell(), order='F' if fortran else 'C')
 
 
 def _decode_ref(data, namespace):

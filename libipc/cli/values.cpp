@@ -3,6 +3,7 @@
 #include "libipc/cli/values.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,17 +19,15 @@ namespace {
 
 constexpr size_t kMostBytes = size_t{4} << 30;
 
-Result<std::string> read_value(const std::string& path) {
-  if (path == "-") {
-    IPC_TRY_ASSIGN(std::string bytes, read_all(STDIN_FILENO, kMostBytes));
-    IPC_TRY(check_writer("incomplete input"));
-    return bytes;
-  }
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return system_error(Code::no_input, "cannot open " + path);
-  auto bytes = read_all(file.get(), kMostBytes);
-  if (!bytes) return Error{bytes.error().code, path + ": " + bytes.error().what, ""};
+Result<std::string> read_stdin() {
+  IPC_TRY_ASSIGN(std::string bytes, read_all(STDIN_FILENO, kMostBytes));
+  IPC_TRY(check_writer("incomplete input"));
   return bytes;
+}
+
+bool is_large_file(int fd) {
+  struct stat s;
+  return ::fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_size > off_t{client::kPiece};
 }
 
 std::string type_of_file(std::string_view path) {
@@ -40,8 +39,23 @@ std::string type_of_file(std::string_view path) {
 }
 
 Status take_file(const std::string& path, client::PushValue& value) {
-  IPC_TRY_ASSIGN(value.bytes, read_value(path));
   value.type = type_of_file(path);
+  if (path == "-") {
+    IPC_TRY_ASSIGN(value.bytes, read_stdin());
+    return {};
+  }
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return system_error(Code::no_input, "cannot open " + path);
+  // A large file is read while it is sent; JSON is looked at first.
+  if (value.type != "json" && is_large_file(file.get())) {
+    IPC_TRY_ASSIGN(client::Source source, client::Source::of_file(std::move(file)));
+    value.bytes.clear();
+    value.source = std::make_shared<const client::Source>(std::move(source));
+    return {};
+  }
+  auto bytes = read_all(file.get(), kMostBytes);
+  if (!bytes) return Error{bytes.error().code, path + ": " + bytes.error().what, ""};
+  value.bytes = *std::move(bytes);
   if (value.type != "json") return {};
   if (auto json = wire::parse_json(value.bytes); !json)
     return Error{Code::bad_input, path + ": " + json.error().what, ""};

@@ -93,13 +93,16 @@ class Sender {
     }
   }
 
-  Result<std::string> next_piece(const Lane& lane) const {
+  Result<net::Frame> next_piece(const Lane& lane) const {
     const Slice& slice = lane.delivery->slice;
-    std::string piece = lane.sent == 0 ? slice.prefix : "";
+    const std::string_view prefix = lane.sent == 0 ? std::string_view(slice.prefix) : "";
     const uint64_t from = slice.begin + (lane.sent == 0 ? 0 : lane.sent - slice.prefix.size());
     const auto length = static_cast<size_t>(std::min<uint64_t>(kPiece, slice.end - from));
-    IPC_TRY_ASSIGN(std::string bytes, source_.read(from, length));
-    return piece.empty() ? std::move(bytes) : piece + bytes;
+    net::Frame piece = net::Frame::sized(prefix.size() + length);
+    if (piece.size() != prefix.size() + length) return Error{Code::internal, "out of memory", ""};
+    prefix.copy(piece.data(), prefix.size());
+    IPC_TRY(source_.read_into(from, {piece.data() + prefix.size(), length}));
+    return piece;
   }
 
   void send_piece(Lane& lane) {
@@ -113,7 +116,7 @@ class Sender {
                                              {"type", type_},
                                              {"begin", !lane.begun},
                                              {"end", lane.ended}});
-    request.buffers.push_back(net::Frame::adopt(*std::move(piece)));
+    request.buffers.push_back(*std::move(piece));
     lane.begun = true;
     ++lane.outstanding;
     on_their_way_ += size;

@@ -2,6 +2,7 @@
 // Values to engines, large ones in pieces.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,15 @@ struct Delivery {
   Slice slice;
 };
 
-/// A value of a push: `type` as in kernels/README.md.
+/// A value of a push: `type` as in kernels/README.md. Its bytes, or where they are read from.
 struct PushValue {
   std::string name, type, bytes;
+  std::shared_ptr<const Source> source = nullptr;
+  uint64_t size() const { return source ? source->size() : bytes.size(); }
 };
 
-/// Binds all values on each engine with one request; for values that are small together (kPiece).
+/// Binds all values on each engine with one request; for values that are small together (kPiece)
+/// and have no source.
 Result<std::vector<Failure>> push_values(Connection& connection, const std::vector<int>& engines,
                                          const std::string& kernel,
                                          const std::vector<PushValue>& values);

@@ -37,19 +37,28 @@ Result<Source> Source::of_file(Fd fd) {
 }
 
 Result<std::string> Source::read(uint64_t offset, size_t length) const {
-  const Error changed{Code::bad_input, "the input changed while it was read", ""};
-  if (offset > size_ || length > size_ - offset) return changed;
-  if (!file_) return bytes_.substr(offset, length);
   std::string bytes(length, '\0');
+  IPC_TRY(read_into(offset, bytes));
+  return bytes;
+}
+
+Status Source::read_into(uint64_t offset, std::span<char> place) const {
+  const Error changed{Code::bad_input, "the input changed while it was read", ""};
+  const size_t length = place.size();
+  if (offset > size_ || length > size_ - offset) return changed;
+  if (!file_) {
+    bytes_.copy(place.data(), length, offset);
+    return {};
+  }
   for (size_t done = 0; done < length;) {
-    const ssize_t n = ::pread(file_.get(), bytes.data() + done, length - done,
+    const ssize_t n = ::pread(file_.get(), place.data() + done, length - done,
                               static_cast<off_t>(start_ + offset + done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return system_error(Code::no_input, "cannot read the input");
     if (n == 0) return changed;
     done += static_cast<size_t>(n);
   }
-  return bytes;
+  return {};
 }
 
 Status Spool::open_file() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,8 @@ class Source {
   uint64_t size() const { return size_; }
   /// Exactly `length` bytes at `offset`; less is Code::bad_input "changed while it was read".
   Result<std::string> read(uint64_t offset, size_t length) const;
+  /// The same into the caller's memory.
+  Status read_into(uint64_t offset, std::span<char> place) const;
 
  private:
   std::string bytes_;

@@ -2,8 +2,10 @@
 // Facts about processes.
 #include "libipc/util/process.hpp"
 
+#include <link.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +72,22 @@ void name_thread(const char* name) {
   char kept[16] = {};
   std::strncpy(kept, name, sizeof kept - 1);
   ::pthread_setname_np(::pthread_self(), kept);
+}
+
+void unmap_unused_code() {
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* object, size_t, void*) {
+        for (int i = 0; i < object->dlpi_phnum; ++i) {
+          const auto& segment = object->dlpi_phdr[i];
+          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+          const uintptr_t page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+          const uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
+          const uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+          ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+        }
+        return 0;
+      },
+      nullptr);
 }
 
 int available_cpus() {

@@ -24,6 +24,11 @@ std::string boot_id();
 /// Raises the soft limit of open files to the hard one.
 void raise_file_limit();
 
+/// Takes the code that only the start needed out of this process: pages of programs and libraries
+/// as they are on disk. The system keeps them in its cache, and what is needed again is mapped
+/// again.
+void unmap_unused_code();
+
 /// Processors this process may use.
 int available_cpus();
 

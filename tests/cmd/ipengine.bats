@@ -197,3 +197,13 @@ no_engine_left() {
   run --separate-stderr run_limited 5 ipengine operand
   assert_status 64
 }
+
+@test "the process beside the kernel is small" {
+  engine
+  client 'print(e.apply_sync(lambda: 42))'
+  assert_output 42
+  local rss private
+  rss=$(awk '/^VmRSS/ {print $2}' "/proc/$PID/status")
+  private=$(awk '/^Private_/ {sum += $2} END {print sum}' "/proc/$PID/smaps_rollup")
+  ((rss <= 10240 && private <= 3072)) || fail "RSS $rss kB (10240), private $private kB (3072)"
+}

@@ -149,6 +149,18 @@ value() { run_limited 20 ippull -n -t 0 --json "$1" | sed 's/.*"value":\(.*\)}$/
   assert_stderr --partial "no 'wd'"
 }
 
+@test "files larger than one message arrive whole, whatever kind of file" {
+  head -c 5000000 /dev/urandom >big
+  mkfifo pipe
+  run_limited 20 cat big >pipe &
+  run --separate-stderr run_limited 30 ippush -n -t 0 big=@big piped=@pipe small=1 \
+    text=@<(printf 'a\nb')
+  assert_status 0
+  run_limited 20 ippull -n -t 0 big | cmp - big
+  run_limited 20 ippull -n -t 0 piped | cmp - big
+  assert_equal "$(run_limited 20 ippull -n -t 0 text)" $'a\nb'
+}
+
 @test "lines for a shell kernel are an array there" {
   run --separate-stderr run_limited 20 bash -c 'printf "a b\nc\n" | ipscatter --sh -t 0 arr'
   assert_status 0

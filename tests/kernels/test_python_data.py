@@ -90,6 +90,49 @@ class Push(Case):
             'JSONDecodeError')
         self.error(self.stage('f', b'}'), 'KeyError')
 
+    @unittest.skipUnless(numpy, 'no NumPy here')
+    def test_large_arrays(self):
+        records = numpy.zeros(200_000, dtype=[('n', 'i4'), ('x', 'f8')])
+        records['n'] = numpy.arange(200_000)
+        whole = numpy.arange(600_000.0).reshape(600, 1000)
+        for name, array in [('rows', whole), ('columns', numpy.asfortranarray(whole)),
+                            ('transposed', whole.T), ('part', whole[::2, 100:]),
+                            ('records', records), ('number', numpy.float64(3)),
+                            ('empty', numpy.zeros((0, 1 << 20)))]:
+            with self.subTest(array=name):
+                out = io.BytesIO()
+                numpy.save(out, array)
+                data = out.getvalue()
+                for at in range(0, len(data), 1 << 20):
+                    self.ok(self.stage('s', data[at:at + (1 << 20)], begin=at == 0, name=name,
+                                       type='npy', end=at + (1 << 20) >= len(data)))
+                reply = self.ok(self.kernel.pull(name, form='npy'))
+                back = numpy.load(io.BytesIO(reply.buffers[0]))
+                self.assertEqual(back.dtype, array.dtype)
+                numpy.testing.assert_array_equal(back, array)
+        # It is the user's own memory: to be written to, and not shared with what came later.
+        self.ok(self.kernel.execute('rows += 1; rows[0, 0] = -1'))
+        self.assertEqual(self.value('rows[0, 0], rows[0, 1], columns[0, 0], records["n"][7]'),
+                         ('json', b'[-1.0, 2.0, 0.0, 7]'))
+
+    @unittest.skipUnless(numpy, 'no NumPy here')
+    def test_large_arrays_that_are_none(self):
+        out = io.BytesIO()
+        numpy.save(out, numpy.zeros(200_000))
+        short = out.getvalue()[:-8]
+        self.error(self.stage('s', short, begin=True, end=True, name='v', type='npy'), 'ValueError')
+        self.error(self.stage('s', bytes(2 << 20), begin=True, end=True, name='v', type='npy'),
+                   'ValueError')
+        self.error(self.kernel.execute('v'), 'NameError')
+
+    def test_pieces_of_all_sizes(self):
+        pieces = [bytes([number]) * size
+                  for number, size in enumerate([1, 0, 70_000, 3, 1 << 20, 5_000_000, 7])]
+        for number, piece in enumerate(pieces):
+            self.ok(self.stage('s', piece, begin=number == 0, name='v', type='bytes',
+                               end=number == len(pieces) - 1))
+        self.assertEqual(self.ok(self.kernel.pull('v')).buffers, [b''.join(pieces)])
+
     def test_eight_stages(self):
         for number in range(9):
             self.ok(self.stage('s%d' % number, begin=True))
