@@ -15,7 +15,8 @@ install: all
 	install -m 644 $(DOCS) LICENSE $(prefix)/share/doc/ipkit/
 	install -d $(prefix)/share/doc/ipkit/examples
 	install -m 755 docs/examples/* $(prefix)/share/doc/ipkit/examples/
-	install -D -m 644 include/ipkit/scheme.h $(prefix)/include/ipkit/scheme.h
+	install -d $(prefix)/include/ipkit
+	install -m 644 include/ipkit/*.h $(prefix)/include/ipkit/
 	for page in $(MANPAGES); do install -D -m 644 $$page $(prefix)/share/$$page; done
 	install -D -m 644 share/completion/ipkit.bash \
 	  $(prefix)/share/bash-completion/completions/ipkit

@@ -2,7 +2,8 @@
 # Helpers that are not on PATH: kernels and launcher plugins. The build tree has the installed
 # tree's shape (bin/, libexec/ipkit/), so that programs find them the same way in both.
 
-CPP_KERNELS := $(filter-out python,$(patsubst kernels/%/,%,$(dir $(wildcard kernels/*/*.cpp))))
+CPP_KERNELS := $(filter-out python common, \
+  $(patsubst kernels/%/,%,$(dir $(wildcard kernels/*/*.cpp))))
 CPP_KERNELS := $(sort $(CPP_KERNELS))
 KERNEL_BINS := $(CPP_KERNELS:%=$(LIBEXEC)/ipkit-kernel-%)
 LIBEXEC_DATA := $(patsubst %,$(LIBEXEC)/%,$(shell find kernels/python -name '*.py') \
@@ -14,7 +15,7 @@ LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)
 libexec: $(KERNEL_BINS) $(LAUNCHER_BINS) $(LIBEXEC_DATA)
 
 define kernel_rule
-$(LIBEXEC)/ipkit-kernel-$(1): $$(call objs,kernels/$(1)) $(ARCHIVES)
+$(LIBEXEC)/ipkit-kernel-$(1): $$(call objs,kernels/$(1)) $$(call objs,kernels/common) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  ipkit-kernel-$(1)"
 	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LIBS)

@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // main.cpp: ipkit-kernel-sh: a persistent shell behind the kernel contract.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 
-#include "kernels/sh/frames.hpp"
+#include "kernels/common/frames.hpp"
 #include "kernels/sh/requests.hpp"
 #include "kernels/sh/shell.hpp"
 
 namespace {
-
-int take_descriptor() {
-  const char* text = getenv("IPKIT_KERNEL_FD");
-  const int fd = text != nullptr ? atoi(text) : -1;
-  unsetenv("IPKIT_KERNEL_FD");
-  if (fd < 3 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
-    fprintf(stderr,
-            "ipkit-kernel-sh: started by an engine only (IPKIT_KERNEL_FD is no open "
-            "descriptor)\n");
-    exit(64);
-  }
-  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-  return fd;
-}
 
 /// The driver script: installed in kernels/sh/ beside this program, in the source tree likewise.
 std::string find_driver() {
@@ -47,11 +31,12 @@ std::string find_driver() {
 }  // namespace
 
 int main() {
-  using namespace ipkit::shkernel;
+  using namespace ipkit::kernel;
+  using namespace ipkit::kernel::sh;
   Channel channel(take_descriptor());
   watch_signals();
   Shell shell(channel, find_driver());
-  Server server(channel, shell);
+  ShellServer server(channel, shell);
   const Json ready{
       {"language", "sh"}, {"version", shell.version()}, {"pid", getpid()}, {"prefetch", 1}};
   channel.send(R"({"msg_type": "ready"})", "{}", ready.dump());

@@ -16,11 +16,11 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "kernels/sh/frames.hpp"
+#include "kernels/common/frames.hpp"
 
 extern char** environ;
 
-namespace ipkit::shkernel {
+namespace ipkit::kernel::sh {
 
 namespace {
 
@@ -300,4 +300,4 @@ std::string Shell::take_output() {
   return data;
 }
 
-}  // namespace ipkit::shkernel
+}  // namespace ipkit::kernel::sh

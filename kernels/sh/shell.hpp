@@ -7,9 +7,11 @@
 #include <string>
 #include <string_view>
 
-namespace ipkit::shkernel {
-
+namespace ipkit::kernel {
 class Channel;
+}
+
+namespace ipkit::kernel::sh {
 
 /// How a command ended.
 struct Ended {
@@ -75,4 +77,4 @@ void write_file(int fd, std::string_view data);
 /// SIGINT handling of the kernel process: notes that one came. Installed once, at the start.
 void watch_signals();
 
-}  // namespace ipkit::shkernel
+}  // namespace ipkit::kernel::sh

@@ -68,7 +68,9 @@ _ipkit_values() {
     --profile/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_profiles)" -- "$current") ;;
     --cluster-id/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_cluster_ids)" -- "$current") ;;
     --kernel/*)
-      mapfile -t COMPREPLY < <(compgen -W "python sh $(_ipkit_jupyter_kernels)" -- "$current")
+      mapfile -t COMPREPLY < <(
+        compgen -W "python sh native $(_ipkit_jupyter_kernels)" -- "$current"
+      )
       ;;
     --scheme/*)
       if [[ $current == */* ]]; then return 1; fi # a file: bash's own

@@ -221,6 +221,7 @@ class Kernel:
 PYTHON = os.environ.get('IPKIT_PYTHON', '/usr/bin/python3')
 BUILD = os.path.join(ROOT, os.environ.get('IPKIT_BUILD', 'build'))
 SH = os.path.join(BUILD, 'libexec', 'ipkit', 'ipkit-kernel-sh')
+NATIVE = os.path.join(BUILD, 'libexec', 'ipkit', 'ipkit-kernel-native')
 JUPYTER = os.path.join(BUILD, 'libexec', 'ipkit', 'ipkit-kernel-jupyter')
 
 
@@ -231,6 +232,10 @@ def python_kernel(python=PYTHON, **more):
 
 def sh_kernel(**more):
     return Kernel([SH], **more)
+
+
+def native_kernel(**more):
+    return Kernel([NATIVE], **more)
 
 
 def jupyter_kernel(name, **more):

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// text.cpp: bytes of the shell as JSON text, lists and .
-#include "kernels/sh/text.hpp"
+// text.cpp: bytes as JSON text, lists, names.
+#include "kernels/common/text.hpp"
 
 #include <signal.h>
 
 #include <cstdio>
 #include <cstring>
 
-namespace ipkit::shkernel {
+namespace ipkit::kernel {
 
 namespace {
 
@@ -105,4 +105,4 @@ std::string signal_name(int number) {
   return known ? sigdescr_np(number) : "";
 }
 
-}  // namespace ipkit::shkernel
+}  // namespace ipkit::kernel

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// frames.hpp: the sh kernel's socket to the engine, message by message.
+// frames.hpp: a kernel's socket to the engine, message by message.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace ipkit::shkernel {
+namespace ipkit::kernel {
 
 /// One message as it is on the socket: header, parent_header, metadata, content, buffers.
 using Frames = std::vector<std::string>;
@@ -42,4 +42,4 @@ class Channel {
 /// Ends the process because the engine is gone: what still runs in our process group gets SIGHUP.
 [[noreturn]] void leave();
 
-}  // namespace ipkit::shkernel
+}  // namespace ipkit::kernel

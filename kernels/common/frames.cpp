@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// frames.cpp: the sh kernel's socket to the engine, message by message.
-#include "kernels/sh/frames.hpp"
+// frames.cpp: a kernel's socket to the engine, message by message.
+#include "kernels/common/frames.hpp"
 
 #include <poll.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include <new>
 #include <stdexcept>
 
-namespace ipkit::shkernel {
+namespace ipkit::kernel {
 
 namespace {
 
@@ -37,7 +37,7 @@ void append_little_endian(std::string& out, uint64_t value, int size) {
 }
 
 [[noreturn]] void fail(const char* what) {
-  fprintf(stderr, "ipkit-kernel-sh: %s\n", what);
+  fprintf(stderr, "%s: %s\n", program_invocation_short_name, what);
   _exit(70);
 }
 
@@ -154,4 +154,4 @@ bool Channel::engine_gone() const {
   return poll(&entry, 1, 0) > 0 && (entry.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-}  // namespace ipkit::shkernel
+}  // namespace ipkit::kernel
