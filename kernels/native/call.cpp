@@ -249,6 +249,7 @@ Value call_function(Function function, const std::string& name,
                     const std::vector<Value>& arguments) {
   Call call(arguments);
   std::vector<ipkit_value> views;
+  views.reserve(arguments.size());
   for (const Value& value : arguments)
     views.push_back({value.data->c_str(), value.data->size(), static_cast<uint32_t>(value.type)});
   call.host = &host;

@@ -9,7 +9,6 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
-#include <ranges>
 
 namespace ipkit::kernel::native {
 
@@ -61,8 +60,8 @@ void Libraries::load(const std::string& path) {
 
 Function Libraries::find(const std::string& name) const {
   const std::string symbol = "ipkit_native_1_" + name;
-  for (const Loaded& one : loaded_ | std::views::reverse)
-    if (void* found = dlsym(one.handle, symbol.c_str())) return reinterpret_cast<Function>(found);
+  for (auto one = loaded_.rbegin(); one != loaded_.rend(); ++one)
+    if (void* found = dlsym(one->handle, symbol.c_str())) return reinterpret_cast<Function>(found);
   return nullptr;
 }
 
