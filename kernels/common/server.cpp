@@ -149,7 +149,7 @@ Answer Server::answer(const std::string& type, const Frames& frames, Buffers& bu
     throw Refused{"NotImplementedError", "this kernel does not serve " + type, {}};
   }
   const Json content = parse_object(frames[3]);
-  if (type == "execute_request") return execute(content, buffers);
+  if (type == "execute_request") return execute_with(content, buffers);
   if (type == "pull_request") return pull(content);
   if (type == "map_request") return map(content, buffers);
   if (type == "list_request") return list();

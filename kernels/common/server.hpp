@@ -89,6 +89,8 @@ class Server {
   std::vector<Held> held_;     ///< oldest first
 
   Answer answer(const std::string& type, const Frames& frames, Buffers& buffers);
+  Answer execute_with(const Json& content, Buffers& buffers);
+  Answer execute_and_pull(const Json& content, Buffers& buffers);
   Json refusal(const Refused& refused, const std::string& type) const;
   void push(const Json& content, Buffers& buffers);
   void push_names(const Json& content, Buffers& buffers);

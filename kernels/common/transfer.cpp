@@ -61,6 +61,53 @@ void Server::push_names(const Json& content, Buffers& buffers) {
   bind(names, types, buffers);
 }
 
+/// Code with values that come with it, go with its reply, and a namespace that is cleared.
+Answer Server::execute_with(const Json& content, Buffers& buffers) {
+  const bool clears = flag(content, "clear_after", false);
+  if (flag(content, "clear_before", false)) {
+    clear();
+  }
+  try {
+    Answer reply = execute_and_pull(content, buffers);
+    if (clears) {
+      clear();
+    }
+    return reply;
+  } catch (...) {
+    if (clears) {
+      clear();
+    }
+    throw;
+  }
+}
+
+Answer Server::execute_and_pull(const Json& content, Buffers& buffers) {
+  if (const auto values = content.find("push"); values != content.end() && !values->is_null()) {
+    // Before them is what the code reads.
+    const auto first =
+        buffers.begin() + (flag(content, "stdin", false) && !buffers.empty() ? 1 : 0);
+    Buffers data(std::make_move_iterator(first), std::make_move_iterator(buffers.end()));
+    buffers.erase(first, buffers.end());
+    push_names(*values, data);
+  }
+  const Json names = content.value("pull", Json());
+  if (!names.is_null() && !names.is_array()) {
+    throw Refused{"ValueError", "pull is not a list of strings", {}};
+  }
+  Answer reply = execute(content, buffers);
+  if (names.is_null()) {
+    return reply;
+  }
+  Json types = Json::array();
+  for (const Json& name : names) {
+    Pulled value = pull_value(name.get<std::string>(), "text", false, '\n');
+    types.push_back(value.type);
+    reply.buffers.push_back(std::move(value.data));
+  }
+  reply.content["pulled"] = {{"names", names}, {"types", types}};
+  return reply;
+}
+
 void Server::push_stage(const Json& content, Buffers& buffers) {
   if (!content["stage"].is_string()) {
     throw Refused{"ValueError", "stage is not a string", {}};

@@ -64,6 +64,11 @@ void Bridge::execute(Request& request) {
   if (argv != content.end() && argv->is_array() && argv->size() > 1)
     return refuse("ValueError",
                   "a Jupyter kernel's code takes no arguments: push them as values (ippush)");
+  for (const char* key : {"push", "pull", "clear_before", "clear_after"})
+    if (content.contains(key))
+      return refuse(
+          "NotImplementedError",
+          "a Jupyter kernel's code runs alone: no values come or go with it, no clearing");
   request.silent = wire::bool_or(content, "silent", false);
   request.wants_value = wire::bool_or(content, "value", false);
   client_.send(Channel::shell, request.header, wire::dump_json(execute_content(request)), {},

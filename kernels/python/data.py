@@ -51,6 +51,16 @@ def _push_names(kernel, content, buffers):
     namespace.update(zip(names, bound))
 
 
+def push_with(kernel, request):
+    """The values that come with code: the buffers after that of its input."""
+    content = request.content['push']
+    if not isinstance(content, dict):
+        raise Refused('ValueError', 'push is not an object with names and types')
+    first = 1 if request.content.get('stdin') else 0
+    _push_names(kernel, dict(content, names=content.get('names')), request.buffers[first:])
+    del request.buffers[first:]
+
+
 def _push_stage(kernel, content, buffers):
     stage = content['stage']
     if not isinstance(stage, str):
@@ -107,6 +117,13 @@ def pull(kernel, request):
         reply['token'] = _hold(buffers)
         buffers = []
     return reply, buffers
+
+
+def pull_with(kernel, names):
+    """The values that go with the reply to code: what they are, and their buffers."""
+    found = [_encode(_evaluate(name, kernel.namespace), 'text') for name in _strings(names, 'pull')]
+    return ({'names': names, 'types': [kind for kind, _, _ in found]},
+            [data for _, _, data in found])
 
 
 def _evaluate(name, namespace):

@@ -89,6 +89,29 @@ def _evaluate_code(code, namespace):
 
 
 def execute(kernel, request):
+    if _AROUND.isdisjoint(request.content):
+        return _execute(kernel, request)
+    from _ipkit import data
+    content = request.content
+    if content.get('clear_before'):
+        data.clear(kernel, request)
+    try:
+        if content.get('push') is not None:
+            data.push_with(kernel, request)
+        reply, buffers = _execute(kernel, request)
+        if content.get('pull') is not None:
+            reply['pulled'], values_out = data.pull_with(kernel, content['pull'])
+            buffers.extend(values_out)
+        return reply, buffers
+    finally:
+        if content.get('clear_after'):
+            data.clear(kernel, request)
+
+
+_AROUND = frozenset(('push', 'pull', 'clear_before', 'clear_after'))
+
+
+def _execute(kernel, request):
     content = request.content
     code = content.get('code', '')
     name = content.get('file')

@@ -197,6 +197,7 @@ class Common:
         self.assertIn('input', reply.content['evalue'])
         self.error(self.kernel.execute('1', [b'x'], stdin=True), 'ValueError')
         self.error(self.kernel.execute('1', argv=['a', 'b']), 'ValueError')
+        self.error(self.kernel.execute('1', pull=['x']), 'NotImplementedError')
         self.assertEqual(self.value('1'), ('json', b'1'))
 
     def test_not_silent(self):
