@@ -199,9 +199,10 @@ void Accounts::mux_request(const net::MessageEvent& message, net::Frames& buffer
 }
 
 void Accounts::mux_reply(const net::MessageEvent& message, net::Frames& buffers) {
-  const Engine* engine = engine_of(message.engine);
   const auto parent = header_parser_.header(message.view.parent);
-  if (engine == nullptr || !parent || state(parent->msg_id) == TaskState::unknown) return;
+  if (!parent || state(parent->msg_id) == TaskState::unknown) return;
+  // We may hear that an engine left before we hear of its last replies; later ones are for nobody.
+  if (engine_of(message.engine) == nullptr && find_open(parent->msg_id) == nullptr) return;
   constexpr std::array<std::string_view, 3> kMetadata{"status", "started", "engine"};
   std::array<std::string_view, 3> metadata;
   parser_.raw_fields(message.view.metadata, kMetadata, metadata);

@@ -103,6 +103,17 @@ class BooksTest : public ::testing::TestWithParam<const char*> {
   std::vector<std::string> ended;
 };
 
+TEST_P(BooksTest, TheLastRepliesOfAnEngineThatLeftCount) {
+  direct("s_0");
+  direct("s_1");
+  const auto gone = registry.remove(0, "left", 0);
+  direct_reply("s_0");
+  accounts.stranded(*gone);
+  direct_reply("s_1");  // too late: it is answered
+  EXPECT_EQ(accounts.state("s_0"), TaskState::ok);
+  EXPECT_EQ(accounts.state("s_1"), TaskState::error);
+}
+
 TEST_P(BooksTest, CountsDirectRequests) {
   direct("s_0");
   EXPECT_EQ(queue()["0"]["queue"], 1);
