@@ -26,7 +26,8 @@ constexpr int kNotRegistered = 255;
 Result<Fd> take_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&set, number);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPWR})
+    sigaddset(&set, number);
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return system_error(Code::internal, "signals");
   Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return system_error(Code::internal, "signals");
@@ -65,6 +66,7 @@ Status run(const Settings& settings, const net::Connection& connection, engine::
     signalfd_siginfo info;
     if (::read(signals.get(), &info, sizeof info) != sizeof info) return;
     const int number = static_cast<int>(info.ssi_signo);
+    if (number == SIGPWR) return engine.drain("it was told to drain");
     if (!engine.pass_signal(number)) engine.stop(std::string("signal ") + ::sigabbrev_np(number));
   });
   IPC_TRY(engine.start(connection));

@@ -36,6 +36,8 @@ const cli::Command kCommand = {
           "when the kernel ends: never (default; the engine ends), on-failure[:N a minute]"},
          {0, "memory-limit", "SIZE", "kill the kernel when it has more: 500M, 2G"},
          {0, "task-timeout", "TIME", "stop a request that runs for longer: 30s, 2h"},
+         {0, "lifetime", "TIME", "end after this: take no more work, finish what runs: 55m, 4h"},
+         {0, "drain-timeout", "TIME", "for what runs when the lifetime ends; default 60s"},
          {0, "nice", "N", "run kernels with this niceness"},
          {0, "env", "NAME=VALUE", "set a variable for kernels; repeatable", true},
          {0, "prologue", "FILE", "shell script that kernels are started from: modules, venv"},
@@ -127,6 +129,10 @@ Status take_limits(const cli::Arguments& arguments, Settings& settings) {
   }
   IPC_TRY_ASSIGN(const auto time, arguments.duration("task-timeout"));
   engine.limits.task_time = time.value_or(Duration(0));
+  IPC_TRY_ASSIGN(const auto lifetime, arguments.duration("lifetime"));
+  engine.lifetime = lifetime.value_or(Duration(0));
+  IPC_TRY_ASSIGN(const auto drain, arguments.duration("drain-timeout"));
+  engine.drain_limit = drain.value_or(engine.drain_limit);
   IPC_TRY_ASSIGN(const long nice, arguments.number("nice", 0, -20, 19));
   kernel.nice = static_cast<int>(nice);
   kernel.environment = arguments.all("env");

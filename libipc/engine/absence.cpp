@@ -21,7 +21,7 @@ bool same_addresses(const net::Connection& a, const net::Connection& b) {
 }  // namespace
 
 void Engine::connection_lost() {
-  if (stopping_ || id_ < 0 || lost_since_) return;
+  if (stopping_ || drain_.left || id_ < 0 || lost_since_) return;
   lost_since_ = loop_.now();
   moved_ = false;
   log::warning("the controller is away; looking for it");
@@ -98,6 +98,7 @@ void Engine::joined_again(int id) {
   gone_since_.reset();
   moved_ = false;
   missed_ = 0;
+  if (drain_.on && !drain_.left) tell_scheduler();
   kernels_.each([this](Kernel& kernel) {
     if (kernel.state() == Kernel::State::ready) hello(kernel);
   });

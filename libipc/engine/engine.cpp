@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -45,7 +46,12 @@ Engine::Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher,
       watchdog_(loop, config_.limits) {}
 
 Engine::~Engine() {
-  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_, back_timer_})
+  cancel_timers();
+}
+
+void Engine::cancel_timers() {
+  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_, back_timer_,
+                           lifetime_timer_, drain_timer_, linger_timer_})
     loop_.cancel(timer);
 }
 
@@ -57,6 +63,12 @@ Status Engine::start(const net::Connection& connection) {
                    "is it the client's file? engines need the -engine one"};
   IPC_TRY(kernels_.slot("").kernel.start());
   IPC_TRY(uplink_.connect(connection));
+  if (config_.lifetime > Duration(0)) {
+    const Duration left = config_.born + config_.lifetime - loop_.now();
+    lifetime_timer_ = loop_.after(std::max(left, Duration(0)), [this] {
+      drain("its lifetime of " + seconds_text(config_.lifetime) + " is over");
+    });
+  }
   return {};
 }
 
@@ -76,7 +88,7 @@ wire::Json Engine::registration_facts() {
 }
 
 void Engine::registered(int id, Duration heart_period) {
-  if (stopping_) return;
+  if (stopping_ || drain_.left) return;
   loop_.cancel(registration_timer_);
   if (id_ >= 0 && !moved_) return joined_again(id);
   const bool again = id_ >= 0;
@@ -126,8 +138,8 @@ void Engine::stop(const std::string& reason, Status outcome) {
   stopping_ = true;
   outcome_ = std::move(outcome);
   log::info("stopping: " + reason);
-  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_, back_timer_})
-    loop_.cancel(timer);
+  cancel_timers();
+  uplink_.hold_replies(false);
   if (asked_ && (id_ >= 0 || outcome_))
     uplink_.unregister(id_ >= 0 ? wire::Json(id_) : wire::Json(nullptr), "left");
   kernels_.end_all(kGrace);
@@ -227,6 +239,11 @@ void Engine::died(KernelSlot& slot, const std::string& why) {
   slot.output.finish(slot.last_parent);
   if (queue_.running() != nullptr && queue_.running()->kernel == name) watchdog_.ended();
   const auto lost = queue_.kernel_died(name);
+  if (drain_.late) {
+    for (auto& request : lost)
+      fail(*request, "EngineError", drain_.verdict, slot.kernel.generation());
+    return pump();
+  }
   if (name.empty() && !config_.restart) return end_with_kernel(lost, slot);
   for (auto& request : lost) fail(*request, "KernelDied", why, slot.kernel.generation());
   if (!name.empty()) return pump();  // started again by the next request for it

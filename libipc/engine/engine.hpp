@@ -32,6 +32,9 @@ struct EngineConfig {
   bool restart = true;                  ///< the main kernel when it ends; else the engine ends
   size_t restarts = 5;                  ///< so often in a minute, then requests are refused
   Limits limits;
+  Duration lifetime{0};                ///< from `born` on, then it drains; 0: none
+  Duration drain_limit = seconds(60);  ///< then what still runs is interrupted
+  TimePoint born = Clock::now();
 };
 
 /// One engine in one loop. Start it, run the loop, and destroy it after `ended` was called.
@@ -56,6 +59,8 @@ class Engine : private KernelOwner, private UplinkOwner {
   Status start(const net::Connection& connection);
   /// Leaves the controller and ends the kernels; `ended` follows. Again: nothing.
   void stop(const std::string& reason, Status outcome = {});
+  /// Takes no more work, ends what runs, leaves the controller and stops. `why` is for people.
+  void drain(const std::string& why);
   int id() const { return id_; }
 
  private:
@@ -67,6 +72,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   wire::Json registration_facts();
   void watch_hearts(Duration period);
   void finish_stop();
+  void cancel_timers();
   void run_startup_code();
   void hello(Kernel& kernel);
 
@@ -77,6 +83,13 @@ class Engine : private KernelOwner, private UplinkOwner {
   void look_for_controller();
   void move_to(const net::Connection& connection);
   void joined_again(int id);
+
+  // its time is over (drain.cpp)
+  void tell_scheduler();
+  bool turn_away(Request& request);
+  void check_drained();
+  void leave();
+  void drain_is_late();
 
   // kernels (engine.cpp)
   void kernel_ready(Kernel& kernel) override;
@@ -98,6 +111,8 @@ class Engine : private KernelOwner, private UplinkOwner {
   void kernel_message(Kernel& kernel, const KernelMessage& message) override;
   void kernel_output(Kernel& kernel, bool is_stderr, std::string_view bytes) override;
   void take_reply(KernelSlot& slot, const KernelMessage& message,
+                  std::span<const std::string_view> head);
+  void pass_reply(KernelSlot& slot, Request& request, const KernelMessage& message,
                   std::span<const std::string_view> head);
   void report(const Request& request, std::string_view state);
   void abort(std::vector<RequestPtr>&& requests);
@@ -136,7 +151,16 @@ class Engine : private KernelOwner, private UplinkOwner {
   std::optional<TimePoint> gone_since_;  // the controller's process
   bool moved_ = false;                   // since it was lost: to other addresses
   net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
-  net::Loop::TimerId back_timer_ = 0;
+  net::Loop::TimerId back_timer_ = 0, lifetime_timer_ = 0, drain_timer_ = 0, linger_timer_ = 0;
+  struct Drain {
+    bool on = false;
+    bool told = false;  // the scheduler sends nothing more, or cannot be told
+    bool left = false;  // the controller; what was on its way may still come …
+    bool over = false;  // … until now
+    bool late = false;  // what runs has had its time
+    std::string why, verdict;
+  };
+  Drain drain_;
 };
 
 }  // namespace ipc::engine

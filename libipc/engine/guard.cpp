@@ -101,7 +101,8 @@ class Watch {
 
 [[noreturn]] void guard_main(Fd pipe) {
   ::setpgid(0, 0);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTOU, SIGTTIN})
+  for (const int number :
+       {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGPWR, SIGTSTP, SIGTTOU, SIGTTIN})
     ::signal(number, SIG_IGN);
   ::prctl(PR_SET_NAME, "ipengine-guard");
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -73,8 +73,17 @@ void Outbox::reply(Request& request, Reply&& reply) {
        std::move(reply.buffers));
 }
 
+void Outbox::hand_back(Request& request) {
+  abort(request, false);
+}
+
 void Outbox::aborted(Request& request) {
+  abort(request, true);
+}
+
+void Outbox::abort(Request& request, bool dependencies_met) {
   Reply answer;
+  answer.dependencies_met = dependencies_met;
   answer.status = "aborted";
   answer.content = R"({"status":"aborted"})";
   reply(request, std::move(answer));

@@ -26,6 +26,8 @@ class Outbox {
   void set_id(int id);
 
   void reply(Request& request, Reply&& reply);
+  /// The scheduler is to run it elsewhere; to everybody else it is an abort.
+  void hand_back(Request& request);
   void aborted(Request& request);
   /// An error made by the engine itself.
   void error(Request& request, std::string_view ename, std::string_view evalue, int generation = 0);
@@ -48,6 +50,7 @@ class Outbox {
  private:
   void send(Request& request, std::string_view type, std::string&& metadata, std::string&& content,
             net::Frames&& buffers);
+  void abort(Request& request, bool dependencies_met);
   void send_error(Request& request, std::string_view ename, std::string_view evalue,
                   const std::string& info, int generation);
   std::string reply_metadata(const Request& request, const Reply& reply) const;

@@ -130,6 +130,27 @@ std::vector<RequestPtr> Queue::withdraw_executes() {
   return taken;
 }
 
+std::vector<RequestPtr> Queue::withdraw_balanced() {
+  std::vector<RequestPtr> taken;
+  take(
+      waiting_, [](const Request& r) { return r.route == Route::balanced; }, taken);
+  return taken;
+}
+
+std::vector<RequestPtr> Queue::withdraw_all() {
+  std::vector<RequestPtr> taken;
+  const auto any = [](const Request&) { return true; };
+  take(urgent_, any, taken);
+  take(waiting_, any, taken);
+  return taken;
+}
+
+std::vector<std::string> Queue::written_ahead() const {
+  std::vector<std::string> ids;
+  for (size_t i = 1; i < started_.size(); ++i) ids.push_back(started_[i].request->msg_id);
+  return ids;
+}
+
 std::vector<RequestPtr> Queue::kernel_died(std::string_view kernel) {
   std::vector<RequestPtr> taken;
   const auto belongs = [&](const Request& r) { return r.kernel == kernel; };

@@ -50,6 +50,11 @@ class Queue {
   /// Takes out all queued execute_requests of the shell channel (an empty abort_request, or a
   /// failure).
   std::vector<RequestPtr> withdraw_executes();
+  /// Takes out all that is queued and balanced; or all.
+  std::vector<RequestPtr> withdraw_balanced();
+  std::vector<RequestPtr> withdraw_all();
+  /// Ids of the started requests behind running().
+  std::vector<std::string> written_ahead() const;
   /// `kernel` died: takes out what it was given, and what waits for it but came directly.
   std::vector<RequestPtr> kernel_died(std::string_view kernel);
 

@@ -14,7 +14,11 @@ void Engine::request(net::Incoming&& message, Route route) {
   if (!parsed) return log::warning("request dropped: " + parsed.error().text());
   RequestPtr request = *std::move(parsed);
   if (request->kernel == kernels_.main_name()) request->kernel.clear();
-  if (handle(*request)) return;
+  if (request->msg_type == "drain_reply" && request->route == Route::balanced) {
+    drain_.told = drain_.on;
+    return;
+  }
+  if (handle(*request) || (drain_.on && turn_away(*request))) return;
   if (!queue_.push(request, loop_.now())) {
     std::vector<RequestPtr> one;
     one.push_back(std::move(request));
@@ -37,6 +41,7 @@ void Engine::pump() {
     if (result == Fed::written) fed = &slot.kernel;
   }
   if (fed != nullptr) fed->flush();
+  check_drained();
 }
 
 Engine::Fed Engine::feed(Request& request, KernelSlot& slot) {
@@ -122,12 +127,21 @@ void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
   const RequestPtr request = queue_.finish(loop_.now());
   const std::string stopped = watchdog_.ended();
   slot.output.finish(request->header());
-  if (!stopped.empty()) {
-    fail(*request, "TaskTimeout", stopped, slot.kernel.generation());
+  // Its reply may bring the next task of a scheduler that does not know that we go.
+  if (request->route == Route::balanced && !connection_.is_ipkit()) check_drained();
+  if (request->handed_back && head[1] == "aborted") {
+    outbox_.hand_back(*request);
+  } else if (!stopped.empty()) {
+    fail(*request, drain_.late ? "EngineError" : "TaskTimeout", stopped, slot.kernel.generation());
     if (request->aborts_others) abort(queue_.withdraw_executes());
-    if (Request* const next = queue_.running()) begin(*next);
-    return;
+  } else {
+    pass_reply(slot, *request, message, head);
   }
+  if (Request* const next = queue_.running()) begin(*next);
+}
+
+void Engine::pass_reply(KernelSlot& slot, Request& request, const KernelMessage& message,
+                        std::span<const std::string_view> head) {
   Reply reply;
   reply.type = head[0];
   reply.status = head[1] == "error" || head[1] == "aborted" ? head[1] : "ok";
@@ -137,12 +151,11 @@ void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
   for (size_t i = 0; i < message.buffers.size(); ++i)
     reply.buffers.push_back(slot.kernel.reader().take_buffer(message, i));
   const bool failed = reply.status == "error";
-  if (failed && request->route == Route::internal)
+  if (failed && request.route == Route::internal)
     log::error("startup code failed: " + reply.content);
-  outbox_.reply(*request, std::move(reply));
-  report(*request, "idle");
-  if (failed && request->aborts_others) abort(queue_.withdraw_executes());
-  if (Request* const next = queue_.running()) begin(*next);
+  outbox_.reply(request, std::move(reply));
+  report(request, "idle");
+  if (failed && request.aborts_others) abort(queue_.withdraw_executes());
 }
 
 void Engine::abort(std::vector<RequestPtr>&& requests) {

@@ -12,6 +12,8 @@ constexpr milliseconds kLinger{3000};
 constexpr Duration kHandshakeLimit = seconds(5);
 // The controller's side has its own, but may have died or been cut off before it sent the first.
 constexpr milliseconds kPeerTimeout{15000};
+// What its socket calls itself.
+constexpr std::string_view kTaskScheduler = "task_out";
 
 }  // namespace
 
@@ -155,8 +157,25 @@ void Uplink::send(Route route, net::Frames&& frames) {
     sockets_->control.send(std::move(frames));
     return;
   }
+  if (holding_) {
+    held_.push_back(std::move(frames));
+    return;
+  }
   sent_.keep(frames, loop_.now());
   replies_.add(frames);
+}
+
+void Uplink::send_to_scheduler(std::string_view type) {
+  net::Outgoing message;
+  message.header = session_.header(type);
+  auto frames = net::encode(*signer_, {&kTaskScheduler, 1}, std::move(message));
+  replies_.add(frames);
+}
+
+void Uplink::hold_replies(bool hold) {
+  holding_ = hold;
+  if (hold) return;
+  for (auto& frames : std::exchange(held_, {})) send(Route::direct, std::move(frames));
 }
 
 void Uplink::send_again(TimePoint since) {
@@ -193,9 +212,9 @@ int Uplink::take_requests(net::Socket& socket, bool is_control) {
   for (; taken < net::kDrainLimit && message.receive(socket, located); ++taken) {
     if (!accept(message, located, is_control)) continue;
     const auto path = message.view.identities;
-    const Route route = is_control                               ? Route::control
-                        : !path.empty() && path[0] == "task_out" ? Route::balanced
-                                                                 : Route::direct;
+    const Route route = is_control                                   ? Route::control
+                        : !path.empty() && path[0] == kTaskScheduler ? Route::balanced
+                                                                     : Route::direct;
     owner_.request(std::move(message), route);
     message = {};
   }

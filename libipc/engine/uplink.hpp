@@ -61,6 +61,10 @@ class Uplink {
   void send_again(TimePoint since);
   /// Sends signed frames on the way `route` came, replies to work when the turn ends.
   void send(Route route, net::Frames&& frames);
+  /// A message of the engine's own to the task scheduler, behind its replies.
+  void send_to_scheduler(std::string_view type);
+  /// While this holds, replies to work do not leave.
+  void hold_replies(bool hold);
   void publish(net::Frames&& frames) { sockets_->iopub.send(std::move(frames)); }
   wire::Signer& signer() { return *signer_; }
   wire::Session& session() { return session_; }
@@ -99,6 +103,8 @@ class Uplink {
   std::optional<Sockets> sockets_;
   net::TurnBatch replies_;  // to the shell channel
   SentReplies sent_;        // the last of them
+  bool holding_ = false;
+  std::vector<net::Frames> held_;
   std::optional<net::Curve> curve_;
   std::set<std::string> connected_;  // shell's and control's endpoints whose handshake is done …
   size_t wanted_ = 0;                // … and how many before the hearts start

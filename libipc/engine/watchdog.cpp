@@ -48,9 +48,15 @@ void Watchdog::stop() {
 }
 
 void Watchdog::too_long() {
-  verdict_ = "ran longer than " + seconds_text(limits_.task_time);
-  log::warning("request " + msg_id_ + " " + verdict_ + ": interrupted");
-  kernel_->interrupt(msg_id_);
+  interrupt(*kernel_, msg_id_, "ran longer than " + seconds_text(limits_.task_time));
+}
+
+void Watchdog::interrupt(Kernel& kernel, const std::string& msg_id, std::string why) {
+  stop();
+  kernel_ = &kernel;
+  verdict_ = std::move(why);
+  log::warning("request " + msg_id + " " + verdict_ + ": interrupted");
+  kernel.interrupt(msg_id);
   time_ = loop_.after(kGrace, [this] {
     time_ = 0;
     kernel_->fail("kernel killed: its request " + verdict_ + " and did not stop when interrupted");

@@ -31,6 +31,8 @@ class Watchdog {
 
   /// Request `msg_id` runs in `kernel` from now on; the kernel outlives that.
   void began(Kernel& kernel, const std::string& msg_id);
+  /// Interrupts the request that runs, now: as if it had had its time. `why` is the verdict.
+  void interrupt(Kernel& kernel, const std::string& msg_id, std::string why);
   /// It does not any more. Why it was interrupted by us, or nothing.
   std::string ended();
 

@@ -39,6 +39,7 @@ struct TaskEngine {
   net::Frame identity;  ///< the uuid as a frame, to be shared
   unsigned load = 0;    ///< tasks it has
   bool alive = false;
+  bool drains = false;                 ///< has left the choice, not the controller
   bool extensions = false;             ///< knows cancel_request
   std::uint32_t bit = kNone;           ///< in masks
   std::vector<std::uint32_t> running;  ///< slots of its tasks

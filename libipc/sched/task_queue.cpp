@@ -3,6 +3,7 @@
 #include "libipc/sched/task_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ipc::sched {
 namespace {
@@ -186,7 +187,10 @@ TaskQueue::Verdict TaskQueue::reply(std::string_view engine, std::string_view id
   const bool may_retry = job.conditions != nullptr && job.conditions->retries > 0 && !job.cancelled;
   Verdict verdict = Verdict::forward;
   if (!facts.dependencies_met && !job.cancelled) {
-    rerun(slot, now);
+    if (engines_[number].alive)
+      rerun(slot, now);
+    else
+      take_back(slot, now);
     verdict = Verdict::rerun;
   } else if (!facts.ok && may_retry) {
     --job.conditions->retries;
@@ -206,6 +210,19 @@ void TaskQueue::rerun(std::uint32_t slot, TimePoint now) {
   job.order = next_order_++;
   if (!exclude(job, job.engine)) return fail(slot, TaskFailure::impossible_dependency);
   if (try_run(slot) == Try::not_now) enqueue(slot, now);
+}
+
+// It has not begun, and its engine is no choice any more: nothing is to be held against either.
+void TaskQueue::take_back(std::uint32_t slot, TimePoint now) {
+  if (try_run(slot) != Try::not_now) return;
+  enqueue(slot, now);
+  if (is_in_line(jobs_[slot])) return;
+  plain_.pop_back();
+  const auto is_behind = [&](JobRef other) {
+    const Job* job = live(other);
+    return job != nullptr && job->state == Job::State::queued && job->order > jobs_[slot].order;
+  };
+  plain_.insert(std::find_if(plain_.begin(), plain_.end(), is_behind), ref(slot));
 }
 
 void TaskQueue::lose(std::uint32_t slot, TimePoint now) {
@@ -264,6 +281,7 @@ void TaskQueue::engine_added(const std::string& uuid, bool extensions, TimePoint
   const std::uint32_t number = engines_.number_of(uuid);
   TaskEngine& engine = engines_[number];
   engine.extensions = extensions;
+  engine.drains = false;
   if (engine.alive) return;
   // If it was given up but is the same one, what it had may still be answered.
   std::erase_if(ends_, [number](const auto& end) { return end.second == number; });
@@ -280,9 +298,17 @@ void TaskQueue::engine_added(const std::string& uuid, bool extensions, TimePoint
 
 void TaskQueue::engine_removed(std::string_view uuid, TimePoint now) {
   const std::uint32_t number = engines_.find(uuid);
+  if (number == kNone || (!engines_[number].alive && !engines_[number].drains)) return;
+  if (!std::exchange(engines_[number].drains, false)) engines_.leave(number);
+  if (engines_[number].load > 0) ends_.emplace(now + kGrace, number);
+  dispatch();
+}
+
+void TaskQueue::engine_drains(std::string_view uuid) {
+  const std::uint32_t number = engines_.find(uuid);
   if (number == kNone || !engines_[number].alive) return;
   engines_.leave(number);
-  if (engines_[number].load > 0) ends_.emplace(now + kGrace, number);
+  engines_[number].drains = true;
   dispatch();
 }
 

@@ -65,6 +65,9 @@ class TaskQueue {
 
   void engine_added(const std::string& uuid, bool extensions, TimePoint now);
   void engine_removed(std::string_view uuid, TimePoint now);
+  /// It gets no more tasks; those it has it answers, or hands back as if their dependencies were
+  /// not met: they wait again where they stood, for another engine.
+  void engine_drains(std::string_view uuid);
 
   /// Withdraws what waits; returns the ids that run, by engine, and marks them: no retries any
   /// more.
@@ -109,6 +112,7 @@ class TaskQueue {
   Job* next_plain();
   void dispatch();
   void rerun(std::uint32_t slot, TimePoint now);
+  void take_back(std::uint32_t slot, TimePoint now);
   void lose(std::uint32_t slot, TimePoint now);
   void fail(std::uint32_t slot, TaskFailure why, const TaskEngine* engine = nullptr);
   void finish(std::uint32_t slot, bool ok, std::uint32_t engine);

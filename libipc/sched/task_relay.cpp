@@ -133,15 +133,30 @@ int TaskRelay::from_engines() {
   int taken = 0;
   bool located = false;
   for (; taken < net::kDrainLimit && message_.receive(engines_.socket(), located); ++taken) {
-    if (!located || message_.view.identities.size() < 2)
+    if (!located || message_.view.identities.empty())
       complaints_.warning("task channel: malformed reply dropped");
     else if (!maker_.signer().verify(message_.view))
       complaints_.warning("task channel: reply with a wrong signature dropped");
+    else if (message_.view.identities.size() == 1)
+      engine_says(message_);
     else
       take_reply(message_);
   }
   if (taken > 0) arm();
   return taken;
+}
+
+// For us, as there is no client behind the engine.
+void TaskRelay::engine_says(const net::Incoming& message) {
+  const auto header = header_parser_.header(message.view.header);
+  if (!header || header->msg_type != "drain_request")
+    return complaints_.warning("task channel: reply to nobody dropped");
+  const std::string_view uuid = message.views[0];
+  queue_.engine_drains(uuid);
+  // Behind all that was sent to it: after this nothing comes.
+  auto frames = maker_.sign(
+      {&uuid, 1}, maker_.message("drain_reply", message.view.header, "{}", R"({"status": "ok"})"));
+  engines_.send(frames);
 }
 
 void TaskRelay::take_reply(net::Incoming& message) {

@@ -55,6 +55,7 @@ class TaskRelay : public Role, private TaskOutput {
   int from_engines();
   void submit(net::Incoming& message);
   void take_reply(net::Incoming& message);
+  void engine_says(const net::Incoming& message);
   void forward(net::Incoming& message);
   void cancel(net::Incoming& message);
   void ask_engines(Cancel& cancel, const TaskQueue::Cancelled& found);

@@ -304,6 +304,31 @@ TEST_F(TaskQueueTest, AnEngineThatComesBackKeepsItsTasks) {
   EXPECT_EQ(log.take(), (Lines{"run s_1@a"}));
 }
 
+TEST_F(TaskQueueTest, AnEngineThatDrainsGetsNothingMore) {
+  engine("a");
+  submit("s_0");
+  submit("s_1");
+  queue.engine_drains("a");
+  EXPECT_EQ(reply("a", "s_0"), TaskQueue::Verdict::forward);
+  EXPECT_EQ(log.take(), (Lines{"run s_0@a"}));
+  queue.engine_removed("a", now);
+  EXPECT_EQ(queue.next_deadline(), TimePoint::max());
+  engine("a");
+  EXPECT_EQ(log.take(), (Lines{"run s_1@a"}));
+}
+
+TEST_F(TaskQueueTest, WhatADrainingEngineStillHasIsLostWithIt) {
+  engine("a");
+  submit("s_0");
+  queue.engine_drains("a");
+  queue.expire(now + seconds(60));
+  EXPECT_EQ(log.take(), (Lines{"run s_0@a"}));
+  queue.engine_removed("a", now);
+  queue.engine_removed("a", now);
+  queue.expire(now + seconds(5));
+  EXPECT_EQ(log.take(), (Lines{"fail s_0 lost@a"}));
+}
+
 TEST_F(TaskQueueTest, CancelWithdrawsWhatWaitsAndMarksWhatRuns) {
   engine("a");
   submit("s_0", retrying(5));
@@ -345,6 +370,37 @@ class UnlimitedTaskQueueTest : public TaskQueueTest {
  protected:
   UnlimitedTaskQueueTest() : TaskQueueTest(0) {}
 };
+
+TEST_F(UnlimitedTaskQueueTest, WhatIsHandedBackWaitsWhereItStood) {
+  engine("a");
+  submit("s_0");
+  submit("s_1", retrying(1));
+  submit("s_2");
+  submit("s_3", on({"a"}));
+  submit("s_4");
+  queue.engine_drains("a");
+  submit("s_5");
+  log.take();
+  for (const char* id : {"s_4", "s_3", "s_1", "s_2"})
+    EXPECT_EQ(unmet("a", id), TaskQueue::Verdict::rerun);
+  EXPECT_TRUE(log.take().empty());
+  EXPECT_EQ(queue.waiting(), 5u);
+  EXPECT_EQ(reply("a", "s_0"), TaskQueue::Verdict::forward);
+  engine("b");
+  EXPECT_EQ(log.take(),
+            (Lines{"fail s_3 impossible", "run s_1@b", "run s_2@b", "run s_4@b", "run s_5@b"}));
+  engine("c");
+  EXPECT_EQ(reply("b", "s_1", false), TaskQueue::Verdict::rerun);  // its retry is still there
+  EXPECT_EQ(log.take(), (Lines{"run s_1@c"}));
+}
+
+TEST_F(UnlimitedTaskQueueTest, WhatWasCancelledIsNotTakenBack) {
+  engine("a");
+  submit("s_0");
+  queue.engine_drains("a");
+  queue.cancel({"s_0"}, now);
+  EXPECT_EQ(unmet("a", "s_0"), TaskQueue::Verdict::forward);
+}
 
 TEST_F(UnlimitedTaskQueueTest, BalancesByLoad) {
   engine("a");
