@@ -43,7 +43,8 @@ const cli::Command kCommand = {
          {0, "prologue", "FILE", "shell script that kernels are started from: modules, venv"},
          {'c', "startup-command", "CODE", "run in the main kernel whenever it starts"},
          {'s', "startup-script", "FILE", "the same, from a file; before -c"},
-         {0, "mpi", "", "start with mpi4py; the rank is the engine id asked for"},
+         {0, "mpi", "",
+          "a process of an MPI program: the rank is the engine id asked for, mpi4py is there"},
          {0, "cwd", "DIR", "directory to work in"},
          {0, "work-dir", "DIR", "the same"},
          {0, "location", "HOST", "where the controller is, instead of what the file says"},
@@ -76,15 +77,35 @@ const cli::Command kCommand = {
 
 namespace {
 
-constexpr const char* kMpiCode =
-    "from mpi4py import MPI\n"
-    "mpi_rank = MPI.COMM_WORLD.Get_rank()\n"
-    "mpi_size = MPI.COMM_WORLD.Get_size()\n";
+/// Rank and size, by the variables of those who start MPI programs; nothing if there are none.
+std::optional<std::pair<int, int>> mpi_place() {
+  constexpr std::pair<const char*, const char*> kVariables[] = {
+      {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+      {"PMI_RANK", "PMI_SIZE"},
+      {"PMIX_RANK", "SLURM_NTASKS"},
+      {"SLURM_PROCID", "SLURM_NTASKS"}};
+  for (const auto& [rank, size] : kVariables)
+    if (const char* text = ::getenv(rank); text != nullptr)
+      if (const char* of = ::getenv(size); of != nullptr) return {{std::atoi(text), std::atoi(of)}};
+  return {};
+}
 
-std::optional<int> mpi_rank() {
-  for (const char* variable : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"})
-    if (const char* text = ::getenv(variable); text != nullptr)
-      return static_cast<int>(std::strtol(text, nullptr, 10));
+// The kernel is the MPI process, and mpiexec knows the engine as such.
+Status take_mpi(Settings& settings) {
+  auto& engine = settings.engine;
+  if (settings.daemonize)
+    return Error{Code::usage, "--mpi with --daemonize: mpiexec would take it for ended", ""};
+  engine.mpi = true;
+  engine.mpi_code = settings.mpi_code;
+  engine.restart = false;  // nothing can join an MPI program again
+  const auto place = mpi_place();
+  if (!place) return {};
+  const auto [rank, size] = *place;
+  settings.kernel.environment.push_back("IPKIT_MPI_RANK=" + std::to_string(rank));
+  settings.kernel.environment.push_back("IPKIT_MPI_SIZE=" + std::to_string(size));
+  if (!engine.id && size > 1) engine.id = rank;
+  // As the reference: a great many shall not come at once.
+  if (rank >= 100) engine.registration_delay = settings.mpi_delay * rank;
   return {};
 }
 
@@ -189,10 +210,7 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   engine.registration_limit = settings.limit;
   engine.profile_dir = settings.cluster.profile_dir;
   engine.startup_script = absolute(engine.startup_script);
-  if (settings.mpi) {
-    engine.startup_command = kMpiCode + engine.startup_command;
-    if (!engine.id) engine.id = mpi_rank();
-  }
+  if (settings.mpi) IPC_TRY(take_mpi(settings));
   take_environment(settings);
   return settings;
 }

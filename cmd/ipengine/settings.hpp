@@ -34,6 +34,11 @@ struct Settings {
   Duration limit = seconds(60);       ///< for the file to appear, and for the registration
   bool daemonize = false, log_to_file = false, quiet = false, mpi = false;
   bool show_config = false, show_config_json = false;
+  std::string mpi_code =  ///< run first in python kernels of MPI programs
+      "from mpi4py import MPI\n"
+      "mpi_rank = MPI.COMM_WORLD.Get_rank()\n"
+      "mpi_size = MPI.COMM_WORLD.Get_size()\n";
+  Duration mpi_delay = milliseconds(20);  ///< of the registration, times the rank
   log::Level level = log::Level::warning;
   engine::EngineConfig engine;
   engine::KernelSetting kernel;

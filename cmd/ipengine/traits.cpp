@@ -76,6 +76,13 @@ Status limit(const Given& given, Settings& s) {
   return {};
 }
 
+Status mpi_delay(const Given& given, Settings& s) {
+  const auto time = parse_duration(given.value);
+  if (!time) return wrong(given, "a time");
+  s.mpi_delay = *time;
+  return {};
+}
+
 Status log_level(const Given& given, Settings& s) {
   const auto level = log::parse_level(given.value);
   if (!level)
@@ -130,6 +137,8 @@ constexpr Trait kTraits[] = {
     {"IPEngine.timeout", "as --timeout, but never less than the default", limit},
     {"IPEngine.wait_for_url_file", "the same", limit},
     {"IPEngine.use_mpi", "as --mpi", flag<&Settings::mpi>},
+    {"IPEngine.init_mpi", "code that --mpi runs first", text<&Settings::mpi_code>},
+    {"IPEngine.mpi_registration_delay", "seconds, times the rank from 100 on", mpi_delay},
     {"IPEngine.profile", "as --profile", cluster<&C::profile>},
     {"IPEngine.cluster_id", "as --cluster-id", cluster<&C::cluster_id>},
     {"IPEngine.ipython_dir", "as --ipython-dir", ipython_directory},
@@ -143,8 +152,6 @@ constexpr Trait kTraits[] = {
     {"IPEngine.sshserver", "refused", not_done},
     {"IPEngine.sshkey", "refused", not_done},
     {"IPEngine.log_url", "refused", not_done},
-    {"IPEngine.init_mpi", "", nullptr},
-    {"IPEngine.mpi_registration_delay", "", nullptr},
     {"IPEngine.enable_nanny", "", nullptr},
     {"IPEngine.paramiko", "", nullptr},
     {"IPEngine.curve_publickey", "", nullptr},

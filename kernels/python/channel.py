@@ -3,6 +3,7 @@
 import os
 import select
 import struct
+import sys
 import time
 from _thread import RLock, get_ident
 from collections import deque
@@ -20,6 +21,17 @@ _sizes_of_four = struct.Struct('<I4Q').pack
 
 class ProtocolError(Exception):
     """The engine's bytes make no sense; nothing that follows can be read."""
+
+
+def engine_gone():
+    """The end of this process: nothing is left to be done, except for other processes' sake."""
+    mpi = sys.modules.get('mpi4py.MPI')
+    try:
+        # One that ends without is taken for dead by mpiexec, which then kills the others.
+        if mpi is not None and mpi.Is_initialized() and not mpi.Is_finalized():
+            mpi.Finalize()
+    finally:
+        os._exit(0)
 
 
 class Channel:
@@ -74,7 +86,7 @@ class Channel:
         except OSError:
             got = 0
         if not got:
-            os._exit(0)
+            engine_gone()
         return True
 
     def _parse(self):
@@ -248,7 +260,7 @@ class Channel:
             except BlockingIOError:
                 done = 0
             except OSError:
-                os._exit(0)  # the engine is gone
+                engine_gone()
             if done == len(frames[0]):
                 return
             frames = (memoryview(frames[0])[done:],)
@@ -261,7 +273,7 @@ class Channel:
                 select.select([], [self.fd], [])
                 continue
             except OSError:
-                os._exit(0)  # the engine is gone
+                engine_gone()
             while pending and done >= len(pending[0]):
                 done -= len(pending.popleft())
             if done:

@@ -17,6 +17,8 @@ namespace ipc::engine {
 namespace {
 
 constexpr Duration kGrace = seconds(1);
+// MPI_Finalize waits for all others.
+constexpr Duration kMpiGrace = seconds(3);
 constexpr size_t kQuotedWords = 300;
 
 /// What a kernel said last, as part of a sentence; empty if nothing.
@@ -142,7 +144,8 @@ void Engine::stop(const std::string& reason, Status outcome) {
   uplink_.hold_replies(false);
   if (asked_ && (id_ >= 0 || outcome_))
     uplink_.unregister(id_ >= 0 ? wire::Json(id_) : wire::Json(nullptr), "left");
-  kernels_.end_all(kGrace);
+  if (config_.mpi) interrupt_running();
+  kernels_.end_all(config_.mpi ? kMpiGrace : kGrace, config_.mpi);
   // From the loop, not from here: whoever called may still use what `ended` destroys.
   if (kernels_.all_ended()) loop_.after(Duration{0}, [this] { finish_stop(); });
 }
@@ -171,10 +174,14 @@ void Engine::run_startup_code() {
   // Each goes to the front of the queue, so the last one here runs first.
   if (!config_.startup_command.empty())
     run({{"code", config_.startup_command}, {"silent", true}, {"file", "startup command"}});
-  if (config_.startup_script.empty()) return;
-  auto text = read_file(config_.startup_script);
-  if (!text) return log::error("startup script: " + text.error().text());
-  run({{"code", *text}, {"silent", true}, {"file", config_.startup_script}});
+  if (!config_.startup_script.empty()) {
+    if (auto text = read_file(config_.startup_script); text)
+      run({{"code", *text}, {"silent", true}, {"file", config_.startup_script}});
+    else
+      log::error("startup script: " + text.error().text());
+  }
+  if (!config_.mpi_code.empty() && kernels_.slot("").kernel.facts().language == "python")
+    run({{"code", config_.mpi_code}, {"silent", true}, {"file", "MPI"}});
 }
 
 void Engine::register_now(bool again) {
@@ -198,7 +205,11 @@ void Engine::kernel_ready(Kernel& kernel) {
   if (is_main) run_startup_code();
   if (is_main && !asked_) {
     asked_ = true;
-    register_now(false);
+    if (config_.registration_delay > Duration(0))
+      registration_timer_ =
+          loop_.after(config_.registration_delay, [this] { register_now(false); });
+    else
+      register_now(false);
   } else if (id_ >= 0) {
     hello(kernel);
   }

@@ -23,7 +23,10 @@ struct EngineConfig {
   std::string profile_dir;        ///< told to kernels
   std::string startup_script;     ///< run in the main kernel at each start of it: a file …
   std::string startup_command;    ///< … and code
-  std::string connection_path;    ///< for messages; empty if there is no file
+  bool mpi = false;               ///< the kernel is a process of an MPI program: a gentle end
+  std::string mpi_code;           ///< run first of all in a main kernel of python
+  Duration registration_delay{0};
+  std::string connection_path;  ///< for messages; empty if there is no file
   /// The connection as the file has it now, to find a controller that moved; may be empty.
   std::function<Result<net::Connection>()> find_connection;
   Duration registration_limit = seconds(60);

@@ -177,14 +177,14 @@ Status Kernel::signal(int number) {
   return system_error(Code::internal, "signal " + std::to_string(number));
 }
 
-void Kernel::end(Duration grace) {
+void Kernel::end(Duration grace, bool gentle) {
   if (!handles_ || state_ == State::ending) return;
   state_ = State::ending;
   loop_.cancel(timer_);
   loop_.remove_fd(handles_->socket.get());
   handles_->socket.reset();
   if (handles_->pid == 0) return finish("kernel ended");
-  kill_group(SIGTERM);
+  if (!gentle) kill_group(SIGTERM);
   timer_ = loop_.after(grace, [this] { kill_group(SIGKILL); });
 }
 

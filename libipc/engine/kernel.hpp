@@ -67,8 +67,8 @@ class Kernel {
   Status signal(int number);
   /// Kills it for what it did; the owner hears of the end, with `why`.
   void fail(std::string why);
-  /// End of file on its socket and SIGTERM, SIGKILL after `grace`.
-  void end(Duration grace);
+  /// End of file on its socket and, unless `gentle`, SIGTERM; SIGKILL after `grace`.
+  void end(Duration grace, bool gentle = false);
 
   /// Has the buffers of the message kernel_message() was called with.
   FrameReader& reader() { return reader_; }

@@ -24,8 +24,8 @@ void KernelSet::forget(const std::string& name) {
   if (!name.empty() && name != main_) slots_.erase(name);
 }
 
-void KernelSet::end_all(Duration grace) {
-  for (auto& [name, slot] : slots_) slot->kernel.end(grace);
+void KernelSet::end_all(Duration grace, bool gentle) {
+  for (auto& [name, slot] : slots_) slot->kernel.end(grace, gentle);
 }
 
 bool KernelSet::all_ended() const {

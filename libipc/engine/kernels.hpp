@@ -61,7 +61,7 @@ class KernelSet {
   void each(const std::function<void(Kernel&)>& visit) {
     for (auto& [name, slot] : slots_) visit(slot->kernel);
   }
-  void end_all(Duration grace);
+  void end_all(Duration grace, bool gentle);
   bool all_ended() const;
 
  private:

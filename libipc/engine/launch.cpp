@@ -32,11 +32,10 @@ extern char** environ;
 namespace ipc::engine {
 namespace {
 
-constexpr int kKernelFd = 3;
-
 /// What a child gets as 0 to 3; -1: nothing.
 struct ChildFds {
   int out = -1, err = -1, socket = -1;
+  int socket_as = 3;
 };
 
 class Spawn {
@@ -56,7 +55,7 @@ class Spawn {
     posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
     if (fds.out >= 0) posix_spawn_file_actions_adddup2(&actions_, fds.out, 1);
     if (fds.err >= 0) posix_spawn_file_actions_adddup2(&actions_, fds.err, 2);
-    if (fds.socket >= 0) posix_spawn_file_actions_adddup2(&actions_, fds.socket, kKernelFd);
+    if (fds.socket >= 0) posix_spawn_file_actions_adddup2(&actions_, fds.socket, fds.socket_as);
     sigset_t all, none;
     sigfillset(&all);
     sigemptyset(&none);
@@ -90,6 +89,14 @@ class Spawn {
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
 };
+
+/// The number of a kernel's end of the socket: 3, or behind what it inherits from those who started
+/// us (MPI's PMI_FD).
+int kernel_fd() {
+  int fd = 3;
+  for (int flags; (flags = ::fcntl(fd, F_GETFD)) >= 0 && (flags & FD_CLOEXEC) == 0;) ++fd;
+  return fd;
+}
 
 /// Above the numbers the child's own descriptors get, so that none is overwritten on the way.
 Fd lifted(Fd fd) {
@@ -220,15 +227,17 @@ Result<KernelHandles> ProcessLauncher::start(const std::string& name) {
   IPC_TRY_ASSIGN(FdPair err, make_pipe());
   KernelHandles handles;
   auto environment = setting_.environment;
-  environment.push_back("IPKIT_KERNEL_FD=" + std::to_string(kKernelFd));
+  const int number = kernel_fd();
+  environment.push_back("IPKIT_KERNEL_FD=" + std::to_string(number));
   // Where to look for Jupyter's kernels, too.
   if (name.starts_with("jupyter:") && !setting_.python.empty())
     environment.push_back("IPKIT_PYTHON=" + setting_.python);
   {
     const Fd theirs = lifted(std::move(socket.second));
     const Fd their_out = lifted(std::move(out.second)), their_err = lifted(std::move(err.second));
-    IPC_TRY_ASSIGN(handles.pid, Spawn().run(argv, {their_out.get(), their_err.get(), theirs.get()},
-                                            environment));
+    IPC_TRY_ASSIGN(
+        handles.pid,
+        Spawn().run(argv, {their_out.get(), their_err.get(), theirs.get(), number}, environment));
   }
   if (guard_ != nullptr) guard_->group_started(handles.pid);
   if (setting_.nice != 0 && ::setpriority(PRIO_PROCESS, static_cast<id_t>(handles.pid),

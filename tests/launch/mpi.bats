@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# Engines started by mpiexec: their kernels are the processes of the MPI program.
+
+load ../lib/cluster
+
+OPENMPI="mpiexec.openmpi --allow-run-as-root --oversubscribe"
+MPICH=mpiexec.mpich
+
+setup() {
+  world_make
+  world_enter
+}
+teardown() {
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || world_show_logs
+  cluster_stop
+}
+
+need_openmpi() {
+  command -v mpiexec.openmpi >/dev/null || skip "no Open MPI: install openmpi-bin"
+  "$IPKIT_PYTHON" -c 'import mpi4py' 2>/dev/null || skip "no mpi4py: install python3-mpi4py"
+}
+
+controller() {
+  in_background "$WORLD/controller.log" ipcontroller >"$WORLD/controller.pid"
+  wait_until 20 "READY" grep -q '^READY' "$WORLD/controller.log"
+}
+
+# mpi "LAUNCHER" N [OPTION…]: N engines; mpiexec's status is in the file `ended` when it has ended.
+mpi() {
+  local launcher=$1 n=$2
+  shift 2
+  # shellcheck disable=SC2016,SC2086
+  in_background "$WORLD/mpi.log" bash -c '"$@" & echo $! >"$WORLD/engine-mpi.pid"; wait $!
+    echo $? >ended' - $launcher -n "$n" ipengine --mpi "$@" >/dev/null
+}
+
+# says CODE OUTPUT: what `ipexec -p` of all engines prints.
+says() {
+  run --separate-stderr run_limited 30 ipexec -p "$1"
+  assert_status 0
+  assert_output "$2"
+}
+
+ended_well() {
+  wait_until 20 "the end of mpiexec" test -s ended
+  assert_equal "$(<ended)" 0
+  run cat "$WORLD/mpi.log"
+  refute_output --partial "finalize"
+  refute_output --partial "abort"
+}
+
+# Pids of the engines of this world.
+marked_engines() {
+  local pid
+  for pid in $(marked IPKIT_TEST_WORLD "$WORLD"); do
+    if [[ $(ps -o args= -p "$pid") == "ipengine --mpi"* ]]; then echo "$pid"; fi
+  done
+}
+
+@test "rank and size are known, the id is the rank, collectives work" {
+  need_openmpi
+  controller
+  mpi "$OPENMPI" 4 --lifetime=6
+  run_limited 30 ipwait -n 4
+  says 'f"{mpi_rank}/{mpi_size}"' $'0/4\n1/4\n2/4\n3/4'
+  says 'MPI.COMM_WORLD.allreduce(mpi_rank)' $'6\n6\n6\n6'
+  says 'import os; os.environ["IPKIT_MPI_RANK"] + os.environ["IPKIT_MPI_SIZE"]' $'04\n14\n24\n34'
+  ended_well
+}
+
+@test "two engines send to each other" {
+  need_openmpi
+  controller
+  mpi "$OPENMPI" 4
+  run_limited 30 ipwait -n 4
+  run --separate-stderr run_limited 30 ipexec -t 1,3 'world = MPI.COMM_WORLD
+if mpi_rank == 1:
+    world.send({"a": [1, 2]}, dest=3)
+    got = world.recv(source=3)
+else:
+    got = world.recv(source=1)
+    world.send(len(got["a"]), dest=1)'
+  assert_status 0
+  run --separate-stderr run_limited 30 ipexec -t 1,3 -p 'got'
+  assert_output $'2\n{"a": [1, 2]}'
+  says 'mpi_rank' $'0\n1\n2\n3'
+}
+
+@test "SIGTERM to the engines is a clean end, also while they work" {
+  need_openmpi
+  controller
+  mpi "$OPENMPI" 3
+  run_limited 30 ipwait -n 3
+  says 'MPI.COMM_WORLD.allreduce(1)' $'3\n3\n3'
+  ipexec -a -t 1 'open("begun", "w").close(); import time; time.sleep(60)' >job
+  wait_until 20 "the request to run" test -e begun
+  # shellcheck disable=SC2046
+  kill $(marked_engines)
+  ended_well
+}
+
+no_engines() { [[ -z $(ipls 2>/dev/null) ]]; }
+
+@test "SIGTERM to mpiexec leaves nothing behind" {
+  need_openmpi
+  controller
+  mpi "$OPENMPI" 3
+  run_limited 30 ipwait -n 3
+  says 'MPI.COMM_WORLD.allreduce(1)' $'3\n3\n3'
+  kill "$(<"$WORLD/engine-mpi.pid")"
+  wait_until 20 "the end of mpiexec" test -s ended
+  wait_until 20 "the end of the engines" no_engines
+}
+
+@test "an id that is taken: the rank stays, the id is another" {
+  need_openmpi
+  controller
+  in_background "$WORLD/engine-0.log" ipengine >"$WORLD/engine-0.pid"
+  run_limited 20 ipwait -n 1
+  mpi "$OPENMPI" 3
+  run_limited 30 ipwait -n 4
+  run --separate-stderr run_limited 30 ipexec -t 1-3 -p 'mpi_rank'
+  assert_status 0
+  assert_equal "$(sort <<<"$output")" $'0\n1\n2'
+}
+
+@test "a kernel that dies ends the MPI program, whatever --restart says" {
+  need_openmpi
+  controller
+  mpi "$OPENMPI" 3 --restart=on-failure
+  run_limited 30 ipwait -n 3
+  run --separate-stderr run_limited 30 ipexec -t 1 'import os; os._exit(3)'
+  assert_status 1
+  assert_stderr --partial "exit status 3"
+  wait_until 20 "the end of mpiexec" test -s ended
+  [[ $(<ended) != 0 ]]
+}
+
+@test "a shell's engines know rank and size" {
+  need_openmpi
+  controller
+  mpi "$OPENMPI" 2 --kernel=sh --lifetime=4
+  run_limited 30 ipwait -n 2
+  # shellcheck disable=SC2016
+  run --separate-stderr run_limited 30 ipexec --sh 'echo $IPKIT_MPI_RANK of $IPKIT_MPI_SIZE'
+  assert_equal "$(sort <<<"$output")" $'0 of 2\n1 of 2'
+  ended_well
+}
+
+@test "MPICH, and code of one's own instead of mpi4py" {
+  command -v mpiexec.mpich >/dev/null || skip "no MPICH: install mpich"
+  "$IPKIT_PYTHON" -c 'import ctypes; ctypes.CDLL("libmpich.so.12")' 2>/dev/null ||
+    skip "no libmpich.so.12: install libmpich12"
+  controller
+  # The numbers are those of MPICH's mpi.h.
+  mpi "$MPICH" 4 --lifetime=8 --IPEngine.init_mpi='
+import ctypes
+mpi = ctypes.CDLL("libmpich.so.12", mode=ctypes.RTLD_GLOBAL)
+WORLD, INT, SUM = 0x44000000, 0x4c000405, 0x58000003
+mpi.MPI_Init(None, None)
+rank, total = ctypes.c_int(), ctypes.c_int()
+mpi.MPI_Comm_rank(WORLD, ctypes.byref(rank))
+def allreduce():
+    mpi.MPI_Allreduce(ctypes.byref(rank), ctypes.byref(total), 1, INT, SUM, WORLD)
+    return total.value
+'
+  run_limited 30 ipwait -n 4
+  says 'rank.value' $'0\n1\n2\n3'
+  says 'allreduce()' $'6\n6\n6\n6'
+  says 'mpi.MPI_Finalize()' $'0\n0\n0\n0'
+  ended_well
+}
+
+@test "without mpiexec --mpi is one process; it cannot go to the background" {
+  need_openmpi
+  controller
+  in_background "$WORLD/engine-0.log" ipengine --mpi >"$WORLD/engine-0.pid"
+  run_limited 20 ipwait -n 1
+  says 'f"{mpi_rank}/{mpi_size}"' 0/1
+  run --separate-stderr run_limited 15 ipengine --mpi --daemonize
+  assert_status 64
+  assert_stderr --partial "--daemonize"
+}
