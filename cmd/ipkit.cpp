@@ -21,7 +21,7 @@ struct Row {
 const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
       {"cluster", {"ipcluster", "ipcontroller", "ipengine"}},
-      {"namespaces", {"ipexec", "ippush", "ippull", "ipscatter", "ipgather", "ipls"}},
+      {"namespaces", {"ipexec", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap"}},
       {"jobs, load", {"ipwait", "ipstat"}},
   };

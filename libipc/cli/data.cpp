@@ -20,8 +20,10 @@ Result<DataSession> open_data_session(const Arguments& arguments,
 
 int report_failures(const Arguments& arguments, const std::vector<client::Failure>& failures) {
   ErrorReport report({arguments.has("verbose"), false});
+  bool no_kernel = false;
   for (const auto& failure : failures) {
     client::RemoteError error = failure.error;
+    no_kernel = no_kernel || error.ename == "NoSuchKernel";
     if (error.ename == "NameError" && is_identifier(error.name)) {
       error = {};
       error.evalue = "no '" + failure.error.name + "'";
@@ -29,7 +31,7 @@ int report_failures(const Arguments& arguments, const std::vector<client::Failur
     report.add(failure.engine, error);
   }
   report.print();
-  return report.status(false);
+  return no_kernel ? static_cast<int>(Code::no_engine) : report.status(false);
 }
 
 }  // namespace ipc::cli

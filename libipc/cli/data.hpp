@@ -25,8 +25,8 @@ struct DataSession {
 Result<DataSession> open_data_session(const Arguments& arguments,
                                       const std::vector<std::string>& jobs = {});
 
-/// Complains about failures of engines, equal ones once; the exit status, 0 if there are none.
-/// An undefined name reads `2: no 'y'`.
+/// Complains about failures of engines, equal ones once; the exit status, 0 if there are none, 68
+/// if the kernel that was asked for is missing. An undefined name reads `2: no 'y'`.
 int report_failures(const Arguments& arguments, const std::vector<client::Failure>& failures);
 
 }  // namespace ipc::cli

@@ -8,6 +8,7 @@
 
 #include "libipc/client/link.hpp"
 #include "libipc/util/process.hpp"
+#include "libipc/wire/errors.hpp"
 #include "libipc/wire/header.hpp"
 
 namespace ipc::client {
@@ -152,7 +153,7 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
   int engine = found->second.engine;
   std::string uuid = engine_uuid();
   if (engine < 0 && channel == Channel::task) engine = table.id_of(uuid);
-  if (!type.ends_with("_reply") && type != "hub_error") {
+  if (!wire::is_reply_type(type) && type != "hub_error") {
     if (on_output && found->second.handler) on_output(Output{id, type, engine, incoming});
     return;
   }
@@ -200,7 +201,7 @@ void Connection::Impl::cancel(const std::vector<std::string>& ids,
   for (const auto& id : ids) {
     const auto found = pending.find(id);
     if (found == pending.end() || !found->second.is_work) continue;
-    if (found->second.channel == Channel::direct) direct[found->second.engine].push_back(id);
+    if (found->second.engine >= 0) direct[found->second.engine].push_back(id);
     if (found->second.channel == Channel::task) of_tasks.push_back(id);
   }
   const bool ours = file.is_ipkit();
@@ -291,7 +292,7 @@ std::string Connection::submit(Request request, ReplyHandler on_reply) {
 Result<std::string> Connection::control(int engine, Request request, ReplyHandler on_reply) {
   const EngineInfo* info = impl_->table.find(engine);
   if (info == nullptr) return no_such_engine(impl_->table, std::to_string(engine));
-  return impl_->post(Channel::control, info, false, std::move(request), std::move(on_reply));
+  return impl_->post(Channel::control, info, true, std::move(request), std::move(on_reply));
 }
 
 std::string Connection::ask(std::string_view type, std::string content, ReplyHandler on_reply) {

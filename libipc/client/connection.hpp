@@ -75,12 +75,12 @@ class Connection {
   bool room() const;
   void set_window(size_t tasks);
   size_t tasks_in_flight() const;
-  /// Direct requests and tasks without a reply.
+  /// Requests to engines and tasks without a reply.
   size_t in_flight() const;
 
   /// Runs the loop until `done()` (asked before each turn). Code::timed_out at the deadline.
   Status wait(const std::function<bool()>& done, TimePoint deadline = TimePoint::max());
-  /// Until every direct request and task is answered.
+  /// Until every request to an engine and every task is answered.
   Status wait_all(TimePoint deadline = TimePoint::max());
 
   /// Makes the present and all later waits return. From the loop's thread (a signalfd handler).

@@ -141,4 +141,4 @@ _ipkit() {
 }
 
 complete -o default -o bashdefault -F _ipkit ipcluster ipcontroller ipengine ipexec ippush ippull \
-  ipscatter ipgather ipls ipmap ipwait ipstat ipkit
+  ipscatter ipgather ipls ipclear ipmap ipwait ipstat ipkit
