@@ -24,7 +24,7 @@ struct Call : ipkit_call {
   std::deque<std::vector<double>> doubles;  // memory of converted arguments, and so on
   std::deque<std::vector<int64_t>> integers;
   std::deque<Npy> arrays;
-  ipkit_type type = IPKIT_JSON;
+  uint32_t type = IPKIT_JSON;  // as the function gave it
   std::string result = "null";
   std::string ename;
   std::string evalue;
@@ -170,7 +170,7 @@ const char* host_text(ipkit_call* call, uint32_t index) {
 }
 
 void host_result(ipkit_call* call, uint32_t type, const void* data, uint64_t size) {
-  own(call).type = static_cast<ipkit_type>(type);
+  own(call).type = type;
   own(call).result.assign(static_cast<const char*>(data), size);
 }
 
@@ -194,6 +194,10 @@ void host_fail(ipkit_call* call, const char* text) {
 
 void* host_new_array(ipkit_call* call, char kind, uint32_t item, uint32_t ndim,
                      const uint64_t* shape) {
+  if (read_npy(npy_head(kind, item, {0}))->kind == 0) {
+    host_fail(call, "no array of such a type");
+    return nullptr;
+  }
   const std::vector<uint64_t> sizes(shape, shape + ndim);
   std::string data = npy_head(kind, item, sizes);
   const size_t offset = data.size();
@@ -205,9 +209,8 @@ void* host_new_array(ipkit_call* call, char kind, uint32_t item, uint32_t ndim,
   } catch (const std::exception&) {  // bad_alloc, length_error
     fits = false;
   }
-  const auto npy = fits ? read_npy(data) : std::nullopt;
-  if (!npy || (npy->kind == 0 && npy->count > 0)) {
-    host_fail(call, fits ? "no array of such a type" : "no memory for an array");
+  if (!fits) {
+    host_fail(call, "no memory for an array");
     return nullptr;
   }
   own(call).type = IPKIT_NPY;
@@ -232,10 +235,10 @@ int run(Function function, Call& call) {
 
 /// The result as a value; what is not as it says is the function's error.
 Value result_of(Call& call) {
-  if (call.type == IPKIT_TEXT) return make_value(call.type, std::move(call.result));
+  if (call.type == IPKIT_TEXT) return make_value(IPKIT_TEXT, std::move(call.result));
   static const char* const names[] = {"json", "text", "bytes", "npy", "lines", "nul"};
   try {
-    if (static_cast<size_t>(call.type) >= std::size(names))
+    if (call.type >= std::size(names))
       throw Refused{"", "unknown type " + std::to_string(call.type), {}};
     return decode(names[call.type], std::move(call.result));
   } catch (const Refused& refused) {

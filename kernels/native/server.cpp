@@ -212,6 +212,8 @@ Answer NativeServer::map(const Json& content, Buffers& buffers) {
   const char out = separator(content, "out");
   const bool json = flag(content, "json", false);
   const std::string type = content.value("type", "auto");
+  if (type != "auto" && type != "text" && type != "json")
+    throw Refused{"ValueError", "unknown type of items: " + type, {}};
   const auto items = items_of(content, buffers);
   const Expression code = item_call(content.value("code", ""));
   Results results;

@@ -54,6 +54,7 @@ IPKIT_FUNCTION(shape) {
   struct ipkit_array a;
   char text[200];
   if (!ipkit_get_array(call, 0, &a)) return 1;
+  if (a.ndim > 8) return ipkit_fail(call, "too many dimensions");
   int used = snprintf(text, sizeof text, "%c%u", a.kind, a.item);
   for (uint32_t i = 0; i < a.ndim; i++)
     used += snprintf(text + used, sizeof text - (size_t)used, " %llu",

@@ -362,7 +362,8 @@ class Map(Case):
         self.assertEqual([len(one['traceback']) for one in failed], [1] * 16 + [0] * 5)
         self.error(self.kernel.map('total(', [b'1']), 'SyntaxError')
         good = {'code': 'x', 'count': 1, 'sep': '\n'}
-        for change in ({'count': 2}, {'count': -1}, {'sep': ','}, {'out': 1}):
+        for change in ({'count': 2}, {'count': -1}, {'sep': ','}, {'out': 1},
+                       {'type': 'yaml'}):
             with self.subTest(change):
                 self.error(self.kernel.request('map_request', dict(good, **change), [b'1\n']),
                            'ValueError')
