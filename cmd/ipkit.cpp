@@ -20,7 +20,7 @@ struct Row {
 
 const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
-      {"cluster", {"ipcluster", "ipcontroller", "ipengine"}},
+      {"cluster", {"ipcluster", "ipcontroller", "ipengine", "ipprofile"}},
       {"namespaces", {"ipexec", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap"}},
       {"jobs, load", {"ipwait", "ipstat"}},

@@ -2,7 +2,6 @@
 # Installation: the build tree has the installed tree's shape, so it is copied as it is.
 
 prefix   := $(DESTDIR)$(PREFIX)
-PROFILES := $(wildcard profiles/*.yaml)
 MANPAGES := $(wildcard man/man[157]/*.[157])
 COMPLETED := $(filter-out ipkit,$(PROGRAMS))
 DOCS     := README.md CHANGELOG.md $(wildcard docs/*.md)
@@ -11,7 +10,6 @@ install: all
 	install -d $(prefix)/bin $(prefix)/libexec $(prefix)/share/doc/ipkit
 	install -m 755 $(BINS) $(prefix)/bin/
 	cp -R $(LIBEXEC) $(prefix)/libexec/
-	for file in $(PROFILES); do install -D -m 644 $$file $(prefix)/share/ipkit/$$file; done
 	install -m 644 $(DOCS) LICENSE $(prefix)/share/doc/ipkit/
 	install -d $(prefix)/share/doc/ipkit/examples
 	install -m 755 docs/examples/* $(prefix)/share/doc/ipkit/examples/
@@ -26,7 +24,7 @@ install: all
 uninstall:
 	rm -f $(PROGRAMS:%=$(prefix)/bin/%)
 	rm -rf $(prefix)/include/ipkit
-	rm -rf $(prefix)/libexec/ipkit $(prefix)/share/ipkit $(prefix)/share/doc/ipkit
+	rm -rf $(prefix)/libexec/ipkit $(prefix)/share/doc/ipkit
 	rm -f $(MANPAGES:%=$(prefix)/share/%)
 	rm -f $(PROGRAMS:%=$(prefix)/share/bash-completion/completions/%)
 

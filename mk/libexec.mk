@@ -7,7 +7,7 @@ CPP_KERNELS := $(filter-out python common, \
 CPP_KERNELS := $(sort $(CPP_KERNELS))
 KERNEL_BINS := $(CPP_KERNELS:%=$(LIBEXEC)/ipkit-kernel-%)
 LIBEXEC_DATA := $(patsubst %,$(LIBEXEC)/%,$(shell find kernels/python -name '*.py') \
-  $(wildcard kernels/sh/*.bash kernels/jupyter/helper.*))
+  $(wildcard kernels/sh/*.bash kernels/jupyter/helper.* profiles/*.yaml))
 LAUNCHERS   := $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp)))
 LAUNCHERS   := $(sort $(LAUNCHERS))
 LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)
@@ -31,5 +31,9 @@ endef
 $(foreach l,$(LAUNCHERS),$(eval $(call launcher_rule,$(l))))
 
 $(LIBEXEC)/kernels/%: kernels/%
+	@mkdir -p $(@D)
+	@install -m 644 $< $@
+
+$(LIBEXEC)/profiles/%: profiles/%
 	@mkdir -p $(@D)
 	@install -m 644 $< $@

@@ -3,13 +3,7 @@
 #include "cmd/ipcluster/launcher.hpp"
 
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-
-#include "libipc/util/file.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/subprocess.hpp"
 #include "libipc/util/text.hpp"
@@ -17,28 +11,8 @@
 namespace ipc::cluster {
 
 Result<Launcher> Launcher::find(const std::string& kind, const config::ClusterName& cluster) {
-  const bool plain = !kind.empty() && std::all_of(kind.begin(), kind.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '_' || c == '-';
-  });
-  if (!plain) return Error{Code::usage, "no launcher " + json_quote(kind), ""};
-  const std::string name = "ipkit-launch-" + kind;
-  if (auto own = find_program(name)) return Launcher(kind, *own);
-  std::vector<std::string> directories{cluster.profile_dir + "/launchers"};
-  if (const char* path = std::getenv("IPKIT_LAUNCHER_PATH"))
-    for (auto& directory : split(path, ':'))
-      if (!directory.empty() && directory[0] == '/') directories.push_back(directory);
-  for (const auto& directory : directories) {
-    const std::string path = std::filesystem::path(directory) / name;
-    if (::access(path.c_str(), X_OK) != 0) continue;
-    if (!is_trusted(path))
-      return Error{Code::refused,
-                   "launcher " + path + ": it or its directory can be written by others",
-                   "chmod go-w both"};
-    return Launcher(kind, path);
-  }
-  return Error{
-      Code::usage, "no launcher '" + kind + "'",
-      "looked for " + name + " in " + join(directories, ", ") + " and beside ipkit's helpers"};
+  IPC_TRY_ASSIGN(std::string path, config::find_launcher(kind, cluster));
+  return Launcher(kind, std::move(path));
 }
 
 Result<std::string> Launcher::call(std::vector<std::string> words,

@@ -16,8 +16,7 @@ namespace ipc::cluster {
 /// One launcher plugin.
 class Launcher {
  public:
-  /// `ipkit-launch-KIND` among our own helpers, then in PROFILE_DIR/launchers, then on
-  /// $IPKIT_LAUNCHER_PATH; in the last two never one that others can write (Code::refused).
+  /// By config::find_launcher.
   static Result<Launcher> find(const std::string& kind, const config::ClusterName& cluster);
 
   const std::string& kind() const { return kind_; }

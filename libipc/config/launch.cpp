@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The documents launchers read and write.
+// Launcher plugins: where they are, and the documents they read and write.
 #include "libipc/config/launch.hpp"
 
+#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+
+#include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc::config {
@@ -149,6 +156,31 @@ std::vector<std::map<std::string, std::string>> parse_record(std::string_view te
     }
   }
   return entries;
+}
+
+Result<std::string> find_launcher(const std::string& kind, const ClusterName& cluster) {
+  const bool plain = !kind.empty() && std::all_of(kind.begin(), kind.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '-';
+  });
+  if (!plain) return Error{Code::usage, "no launcher " + json_quote(kind), "one word, as in ssh"};
+  const std::string name = "ipkit-launch-" + kind;
+  if (auto own = find_program(name)) return *std::move(own);
+  std::vector<std::string> directories{cluster.profile_dir + "/launchers"};
+  if (const char* path = std::getenv("IPKIT_LAUNCHER_PATH"))
+    for (auto& directory : split(path, ':'))
+      if (!directory.empty() && directory[0] == '/') directories.push_back(directory);
+  for (const auto& directory : directories) {
+    const std::string path = std::filesystem::path(directory) / name;
+    if (::access(path.c_str(), X_OK) != 0) continue;
+    if (!is_trusted(path))
+      return Error{Code::refused,
+                   "launcher " + path + ": it or its directory can be written by others",
+                   "chmod go-w both"};
+    return path;
+  }
+  return Error{
+      Code::usage, "no launcher '" + kind + "'",
+      "looked for " + name + " in " + join(directories, ", ") + " and beside ipkit's helpers"};
 }
 
 }  // namespace ipc::config

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The documents launchers read and write; the contract is launchers/README.md.
+// Launcher plugins: where they are, and the documents they read and write; the contract is
+// launchers/README.md.
 #pragma once
 
 #include <sys/types.h>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libipc/config/paths.hpp"
 #include "libipc/util/result.hpp"
 
 namespace ipc::config {
@@ -34,6 +36,11 @@ struct Launched {
   std::string why;    ///< of the state, in the words of the system below
   pid_t pid = 0;      ///< 0 where there is none yet
 };
+
+/// Path of a launcher plugin: `ipkit-launch-KIND` among our own helpers, then in
+/// PROFILE_DIR/launchers, then on $IPKIT_LAUNCHER_PATH; in the last two never one that others can
+/// write (Code::refused). Code::usage: there is none.
+Result<std::string> find_launcher(const std::string& kind, const ClusterName& cluster);
 
 /// YAML text of a request, as --dry-run shows it.
 std::string to_yaml(const LaunchRequest& request);

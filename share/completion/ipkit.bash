@@ -27,8 +27,12 @@ _ipkit_argument() {
   return 1
 }
 
-# From the help: "Verbs: start, stop, …; …".
+# Of ipcluster's help: "Verbs: start, stop, …; …".
 _ipkit_verbs() {
+  if [[ ${program##*/} == ipprofile ]]; then
+    echo list show locate check create
+    return
+  fi
   "$program" --help 2>/dev/null </dev/null | sed -nE 's/^Verbs: ([a-z, ]+).*/\1/p' | tr -d ,
 }
 
@@ -95,9 +99,9 @@ _ipkit_scan() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     if [[ $word != -* || $word == - ]]; then
-      if [[ ${program##*/} == ipcluster && -z $verb ]]; then
+      if [[ ${program##*/} == @(ipcluster|ipprofile) && -z $verb ]]; then
         verb=$word
-        rows=$(_ipkit_rows "$program" "$verb")
+        if [[ ${program##*/} == ipcluster ]]; then rows=$(_ipkit_rows "$program" "$verb"); fi
         continue
       fi
       operand=1
@@ -130,8 +134,10 @@ _ipkit() {
     return 0
   fi
   if [[ -n $operand ]]; then return 0; fi # code and files: bash's own
-  if [[ ${program##*/} == ipcluster && -z $verb && $current != -* ]]; then
+  if [[ ${program##*/} == @(ipcluster|ipprofile) && -z $verb && $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_verbs)" -- "$current")
+  elif [[ ${program##*/} == ipprofile && $current != -* && $verb != list ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_profiles)" -- "$current")
   elif [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(
       compgen -W "$(cut -f 2 <<<"$rows" | sed -n '/help-rows/d; s/^./--&/p')" -- "$current"
@@ -140,5 +146,8 @@ _ipkit() {
   return 0
 }
 
-complete -o default -o bashdefault -F _ipkit ipcluster ipcontroller ipengine ipexec ippush ippull \
-  ipscatter ipgather ipls ipclear ipmap ipwait ipstat ipkit
+complete -o default -o bashdefault -F _ipkit \
+  ipcluster ipcontroller ipengine ipprofile \
+  ipexec ippush ippull ipscatter ipgather ipls ipclear \
+  ipmap \
+  ipwait ipstat ipkit

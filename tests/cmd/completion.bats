@@ -96,3 +96,13 @@ lru"
   run complete_words ipcluster start --daem
   assert_output --daemonize
 }
+
+@test "ipprofile: verbs, then profiles" {
+  mkdir -p "$IPYTHONDIR/profile_lab"
+  run complete_words ipprofile lo
+  assert_output locate
+  run complete_words ipprofile show l
+  assert_output lab
+  run complete_words ipprofile create --la
+  assert_output --launcher
+}
