@@ -42,8 +42,7 @@ ipc::Result<int> body(const Arguments& arguments) {
   if (!arguments.operands.empty()) {
     const std::string& word = arguments.operands[0];
     if (word == "doctor")
-      return ipc::Error{ipc::Code::usage, "'doctor' comes in a later release",
-                        "see docs/troubleshooting.md, ipcluster status and ipcluster log"};
+      return ipc::Error{ipc::Code::usage, "'doctor' is ipcluster's", "ipcluster doctor"};
     return ipc::Error{ipc::Code::usage,
                       "'" + word + "' is too much: the programs are run by their own names",
                       "ipkit alone lists them"};

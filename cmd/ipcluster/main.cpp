@@ -30,7 +30,7 @@ const cli::Command kOverview = {
     .synopsis = {"VERB [OPTION]...", "[start] [-n N] [--daemonize] [OPTION]..."},
     .summary =
         "Starts and stops a cluster: a controller and engines.\n"
-        "Verbs: start, stop, engines, status, list, clean, log; each has its own --help.",
+        "Verbs: start, stop, engines, status, doctor, list, clean, log; each has its own --help.",
     .examples = {{"ipcluster start -n 4 --daemonize", "returns when four engines answer"},
                  {"ipcluster status", "what runs"},
                  {"ipcluster stop", "ends it"}},

@@ -102,6 +102,16 @@ std::vector<Verb> make_verbs() {
         .examples = {},
         .options = kWhich},
        groups});
+  all.push_back(
+      {"doctor",
+       {.name = "ipcluster doctor",
+        .synopsis = {"[-q] [OPTION]..."},
+        .summary = "Looks at settings, file, controller, port, key, engines and queue, in this\n"
+                   "order; says the first thing that is wrong, and what to do about it.",
+        .examples = {{"ipcluster doctor", "what is wrong?"},
+                     {"ipcluster doctor -q || mail -s 'cluster' me < /dev/null", "from cron"}},
+        .options = kWhich},
+       doctor});
   all.push_back({"clean",
                  {.name = "ipcluster clean",
                   .synopsis = {"[OPTION]..."},

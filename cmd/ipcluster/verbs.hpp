@@ -26,6 +26,7 @@ Result<int> status(const cli::Arguments& arguments);
 Result<int> list(const cli::Arguments& arguments);
 Result<int> clean(const cli::Arguments& arguments);
 Result<int> groups(const cli::Arguments& arguments);
+Result<int> doctor(const cli::Arguments& arguments);
 Result<int> show_log(const cli::Arguments& arguments);
 
 /// Every cluster with files in any profile of this user's; those of other machines too.

@@ -34,13 +34,22 @@ std::string host_name() {
   return name.data();
 }
 
-unsigned long long process_start_ticks(pid_t pid) {
-  auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-  if (!stat) return 0;
+// The fields of /proc/PID/stat from the third one, the state, on.
+static std::istringstream process_fields(pid_t pid) {
+  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
   // The second field is the program's name in parentheses and may hold anything.
-  const size_t close = stat->rfind(')');
-  if (close == std::string::npos) return 0;
-  std::istringstream fields(stat->substr(close + 1));
+  const size_t close = stat ? stat->rfind(')') : std::string::npos;
+  return std::istringstream(close == std::string::npos ? "" : stat->substr(close + 1));
+}
+
+bool is_stopped(pid_t pid) {
+  std::string state;
+  process_fields(pid) >> state;
+  return state == "T";
+}
+
+unsigned long long process_start_ticks(pid_t pid) {
+  auto fields = process_fields(pid);
   std::string state, skipped;
   fields >> state;
   if (state == "Z" || state == "X") return 0;

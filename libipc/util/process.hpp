@@ -18,6 +18,9 @@ std::string host_name();
 /// With the pid it names a process for good: pids are used again, pairs are not.
 unsigned long long process_start_ticks(pid_t pid);
 
+/// True if a process of this machine was stopped by a signal (SIGSTOP, Ctrl-Z) and not continued.
+bool is_stopped(pid_t pid);
+
 /// The kernel's boot id: differs after each start of the machine.
 std::string boot_id();
 

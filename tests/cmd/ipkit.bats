@@ -18,10 +18,10 @@ setup() { world_enter; }
   done
 }
 
-@test "doctor comes later, other words are too much" {
+@test "doctor is ipcluster's, other words are too much" {
   run --separate-stderr run_limited 10 ipkit doctor
   assert_status 64
-  assert_stderr --partial "'doctor' comes in a later release"
+  assert_stderr --partial "ipcluster doctor"
   run --separate-stderr run_limited 10 ipkit exec
   assert_status 64
 }
