@@ -45,8 +45,8 @@ std::vector<cli::Option> rows(std::initializer_list<std::vector<cli::Option>> gr
   return all;
 }
 
-std::vector<Verb> make_verbs() {
-  std::vector<Verb> all;
+// Those that start and end something.
+void add_acts(std::vector<Verb>& all) {
   all.push_back(
       {"start",
        {.name = "ipcluster start",
@@ -78,6 +78,10 @@ std::vector<Verb> make_verbs() {
                           {0, "all", "", "all clusters of all profiles"}},
                          kWhich})},
        stop});
+}
+
+// Those that look at what there is.
+void add_views(std::vector<Verb>& all) {
   all.push_back({"status",
                  {.name = "ipcluster status",
                   .synopsis = {"[--json] [OPTION]..."},
@@ -128,6 +132,12 @@ std::vector<Verb> make_verbs() {
                                     {'L', "lines", "N", "how many of each (default: 10)"}},
                                    kWhich})},
                  show_log});
+}
+
+std::vector<Verb> make_verbs() {
+  std::vector<Verb> all;
+  add_acts(all);
+  add_views(all);
   return all;
 }
 

@@ -101,7 +101,8 @@ ok controller ok port ok key ok engines ok answers ok queue "
 }
 
 @test "a port where nobody listens" {
-  mkdir -p -m 700 "$SECURITY"
+  mkdir -p "$SECURITY"
+  chmod 700 "$SECURITY"
   # A file of ipyparallel's: it names no process, so only the port can tell.
   printf '{"interface": "tcp://127.0.0.1", "location": "", "key": "k", "registration": 1, "mux": 1,
     "control": 1, "task": 1, "iopub": 1, "notification": 1, "broadcast": 1, "task_scheme": "x",

@@ -56,7 +56,7 @@ profile() { run --separate-stderr run_limited 10 ipprofile "$@"; }
   mkdir -p "$IPYTHONDIR/profile_lab"
   printf 'engines:\n  n: 3\n  args: [--nice=5]\n  env: {A: b}\ngroups:\n  gpu: 0-1\n' \
     >"$IPYTHONDIR/profile_lab/ipkit.yaml"
-  IPKIT_KERNEL=sh profile show lab
+  IPKIT_KERNEL="sh" profile show lab
   assert_status 0
   assert_line --regexp "^engines.n +3 +.*/ipkit.yaml:2$"
   assert_line --regexp "^engines.kernel +sh +.IPKIT_KERNEL$"
