@@ -45,7 +45,7 @@ struct Round {
 ipc::Result<std::vector<int>> engines_to_clear(Connection& connection, const Arguments& arguments) {
   // Every engine knows the request, only ours have other kernels.
   return chosen_kernel(arguments).empty() ? choose_engines(connection, arguments)
-                                          : choose_ipkit_engines(connection, arguments);
+                                          : choose_kernels(connection, arguments);
 }
 
 ipc::Result<int> body(const Arguments& arguments) {

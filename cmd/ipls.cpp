@@ -42,6 +42,7 @@ Command command() {
 }
 
 std::string language_of(const EngineInfo& info) {
+  if (!info.is_ipkit()) return info.kernel;
   if (info.language.empty()) return info.kernel;
   return info.language + (info.language_version.empty() ? "" : " " + info.language_version);
 }
@@ -49,7 +50,10 @@ std::string language_of(const EngineInfo& info) {
 Json as_json(const EngineInfo& info, const std::string& state) {
   Json row = {{"engine", info.id}, {"uuid", info.uuid}};
   if (!state.empty()) row["state"] = state;
-  if (!info.is_ipkit()) return row;
+  if (!info.is_ipkit()) {
+    row.update({{"kernel", info.kernel}, {"language", info.language}});
+    return row;
+  }
   row.update({{"host", info.host},
               {"pid", info.pid},
               {"kernel_pid", info.kernel_pid},

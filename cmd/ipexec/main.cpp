@@ -59,7 +59,7 @@ ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(auto connection, connect(arguments));
   const SignalGuard guard(*connection);
   IPC_TRY(await_jobs(*connection, stage.jobs));
-  IPC_TRY_ASSIGN(const auto engines, choose_ipkit_engines(*connection, arguments));
+  IPC_TRY_ASSIGN(const auto engines, choose_kernels(*connection, arguments));
   return arguments.has("async") ? ipexec::run_async(*connection, engines, job, arguments)
                                 : ipexec::run(*connection, engines, job, arguments, streams);
 }

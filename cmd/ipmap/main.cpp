@@ -13,19 +13,15 @@ using namespace ipc::cli;
 ipc::Result<ipmap::Crew> find_crew(ipc::client::Connection& connection,
                                    const Arguments& arguments) {
   IPC_TRY_ASSIGN(const ipc::client::EngineTable* table, connection.engines());
-  // Which engines its tasks would reach, if some come, is not known.
-  if (table->engines.empty() && !connection.file().is_ipkit())
-    return ipc::Error{ipc::Code::no_engine,
-                      connection.controller() +
-                          " is not ipkit's and has no engines, and this "
-                          "needs ipkit's engines (ipengine)",
-                      "start both: ipcluster start"};
+  // What language its tasks are to be in, if engines come, is not known.
+  if (table->engines.empty() && !connection.file().is_ipkit()) return connection.no_engines();
   ipmap::Crew crew;
   crew.engines = table->engines.empty() ? 4 : table->engines.size();
   const TargetChoice choice = target_choice(arguments);
   const bool any = choice.targets == "all" && choice.exclude.empty();
   IPC_TRY_ASSIGN(const auto ids, select_engines(arguments, choice, *table));
-  IPC_TRY(ipc::client::require_ipkit_engines(*table, ids));
+  IPC_TRY(ipc::client::require_kernel(*table, ids, chosen_kernel(arguments)));
+  IPC_TRY(ipc::client::require_one_form(*table, ids));
   if (any) return crew;
   for (const int id : ids) crew.targets.push_back(table->find(id)->uuid);
   crew.engines = ids.size();

@@ -26,7 +26,7 @@ static Result<std::vector<int>> destinations(const DataSession& session,
   choice.targets = to;
   choice.is_explicit = true;
   IPC_TRY_ASSIGN(auto engines, ipc::cli::select_engines(arguments, choice, *table));
-  IPC_TRY(require_ipkit_engines(*table, engines));
+  IPC_TRY(require_kernel(*table, engines, session.kernel));
   std::erase(engines, session.engines[0]);
   return engines;
 }

@@ -49,11 +49,11 @@ Result<std::vector<int>> choose_engines(client::Connection& connection,
   return select_engines(arguments, choice, *table);
 }
 
-Result<std::vector<int>> choose_ipkit_engines(client::Connection& connection,
-                                              const Arguments& arguments) {
+Result<std::vector<int>> choose_kernels(client::Connection& connection,
+                                        const Arguments& arguments) {
   IPC_TRY_ASSIGN(auto engines, choose_engines(connection, arguments));
   IPC_TRY_ASSIGN(const client::EngineTable* table, connection.engines());
-  IPC_TRY(client::require_ipkit_engines(*table, engines));
+  IPC_TRY(client::require_kernel(*table, engines, chosen_kernel(arguments)));
   return engines;
 }
 

@@ -24,9 +24,8 @@ Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, 
 /// all are meant.
 Result<std::vector<int>> choose_engines(client::Connection& connection, const Arguments& arguments);
 
-/// The same, and all of them have to be ours: for requests to their kernels. Code::no_engine.
-Result<std::vector<int>> choose_ipkit_engines(client::Connection& connection,
-                                              const Arguments& arguments);
+/// The same, and all of them have to have the kernel that is asked for. Code::no_engine.
+Result<std::vector<int>> choose_kernels(client::Connection& connection, const Arguments& arguments);
 
 /// While it lives, a signal (signals.hpp) interrupts the connection's waits, which return an error;
 /// the caller returns that. Its destructor then cancels what is in flight, and the rim ends the

@@ -14,7 +14,7 @@ Result<DataSession> open_data_session(const Arguments& arguments,
   IPC_TRY_ASSIGN(session.connection, connect(arguments));
   session.guard = std::make_unique<SignalGuard>(*session.connection);
   IPC_TRY(await_jobs(*session.connection, jobs));
-  IPC_TRY_ASSIGN(session.engines, choose_ipkit_engines(*session.connection, arguments));
+  IPC_TRY_ASSIGN(session.engines, choose_kernels(*session.connection, arguments));
   return session;
 }
 

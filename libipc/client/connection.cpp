@@ -3,88 +3,32 @@
 #include "libipc/client/connection.hpp"
 
 #include <algorithm>
-#include <optional>
-#include <unordered_map>
 
-#include "libipc/client/link.hpp"
+#include "libipc/client/impl.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/wire/errors.hpp"
-#include "libipc/wire/header.hpp"
 
 namespace ipc::client {
 namespace {
 
-enum class Channel { hub, direct, control, task };
-constexpr int kChannels = 4;
 constexpr const char* kPorts[kChannels] = {"registration", "mux", "control", "task"};
 // Messages in our memory beyond which TCP holds the sender back.
 constexpr int kReceiveLimit = 1000;
 constexpr size_t kFirstWindow = 500;
 
-struct Pending {
-  Channel channel;
-  int engine;            // -1: not to one engine
-  bool is_work;          // counts as in flight: not what we ask on the side
-  ReplyHandler handler;  // empty: forgotten
-};
-
-// The metadata of one request.
-std::string metadata_text(Request& request) {
-  if (request.metadata.is_null() && request.kernel.empty())
+// The metadata of one request. Guests tell by `status` when all output is there.
+std::string metadata_text(Request& request, bool with_status) {
+  if (request.metadata.is_null() && request.kernel.empty() && !with_status)
     return request.directed ? R"({"status":false,"output":"reply"})" : R"({"status":false})";
   wire::Json metadata = std::move(request.metadata);
-  metadata["status"] = false;
-  if (request.directed) metadata["output"] = "reply";
+  if (metadata.is_null()) metadata = wire::Json::object();
+  if (!with_status) metadata["status"] = false;
+  if (request.directed && !with_status) metadata["output"] = "reply";
   if (!request.kernel.empty()) metadata["kernel"] = std::move(request.kernel);
   return wire::dump_json(metadata);
 }
 
 }  // namespace
-
-struct Connection::Impl {
-  explicit Impl(Options o, net::Connection f, wire::Signer s)
-      : options(std::move(o)),
-        file(std::move(f)),
-        signer(std::move(s)),
-        link(context, loop, file, options, [this](Error error) { failure = std::move(error); }) {}
-
-  Options options;
-  net::Connection file;
-  wire::Signer signer;
-  wire::Session session;
-  wire::FieldParser parser;
-  net::Context context;
-  net::Loop loop;
-  net::Curve curve;
-  std::string identity;
-  std::optional<net::Socket> sockets[kChannels];
-  net::Incoming incoming;
-  Link link;
-
-  std::unordered_map<std::string, Pending> pending;
-  size_t tasks = 0, directs = 0;  // of pending
-  size_t window = 0;              // 0: by the engines known
-  size_t slots = 0;
-  OutputHandler on_output;
-  std::optional<Error> failure;
-  bool interrupted = false;
-  EngineTable table;
-  bool table_known = false, table_asked = false;
-  net::Loop::TimerId remark_timer = 0;
-
-  Status open_channel(Channel channel);
-  std::string post(Channel channel, const EngineInfo* engine, bool is_work, Request request,
-                   ReplyHandler handler);
-  void ask_for_engines();
-  void remark_missing_engines();
-  int drain(Channel channel);
-  void take(Channel channel);
-  void deliver(const std::string& id, Channel channel, std::string_view type);
-  void drop(std::unordered_map<std::string, Pending>::iterator entry);
-  std::string engine_uuid() const;
-  void cancel(const std::vector<std::string>& ids, std::vector<std::string>* asked);
-  Status wait(const std::function<bool()>& done, TimePoint deadline, bool ignore_interrupt);
-};
 
 Status Connection::Impl::open_channel(Channel channel) {
   auto& socket = sockets[static_cast<int>(channel)];
@@ -100,24 +44,26 @@ Status Connection::Impl::open_channel(Channel channel) {
 }
 
 std::string Connection::Impl::post(Channel channel, const EngineInfo* engine, bool is_work,
-                                   Request request, ReplyHandler handler) {
+                                   Request request, ReplyHandler handler,
+                                   std::optional<GuestRequest> as_guest) {
   // A connect that fails at once means an endpoint that is no address: nothing can be sent.
   if (const auto opened = open_channel(channel); !opened && !failure) failure = opened.error();
   const std::string id = session.next_id();
   net::Outgoing message;
   message.header = session.header(request.type, id);
-  message.metadata = metadata_text(request);
+  message.metadata = metadata_text(request, as_guest && as_guest->shown);
   message.content = std::move(request.content);
   message.buffers = std::move(request.buffers);
   std::string_view to = engine ? std::string_view(engine->uuid) : std::string_view();
   auto frames = net::encode(signer, std::span(&to, engine ? 1 : 0), std::move(message));
   sockets[static_cast<int>(channel)]->send(std::move(frames));
-  pending.emplace(id, Pending{channel, engine ? engine->id : -1, is_work, std::move(handler)});
+  pending.emplace(id, Pending{channel, engine ? engine->id : -1, is_work, std::move(handler),
+                              std::move(as_guest)});
   if (is_work) ++(channel == Channel::task ? tasks : directs);
   return id;
 }
 
-void Connection::Impl::drop(std::unordered_map<std::string, Pending>::iterator entry) {
+void Connection::Impl::drop(Entry entry) {
   if (entry->second.is_work) --(entry->second.channel == Channel::task ? tasks : directs);
   pending.erase(entry);
 }
@@ -154,18 +100,22 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
   std::string uuid = engine_uuid();
   if (engine < 0 && channel == Channel::task) engine = table.id_of(uuid);
   if (!wire::is_reply_type(type) && type != "hub_error") {
-    if (on_output && found->second.handler) on_output(Output{id, type, engine, incoming});
+    if (on_output && found->second.handler) on_output(Output{id, type, engine, incoming, {}});
     return;
   }
   const auto status = parser.field(incoming.view.content, "status");
   const Outcome outcome = status == "ok"        ? Outcome::ok
                           : status == "aborted" ? Outcome::aborted
                                                 : Outcome::error;
-  ReplyHandler handler = std::move(found->second.handler);
-  drop(found);
-  if (!handler) return;
-  handler(
-      Reply{id, std::string(type), engine, std::move(uuid), outcome, std::exchange(incoming, {})});
+  hand_over(found, Reply{id, std::string(type), engine, std::move(uuid), outcome,
+                         std::exchange(incoming, {})});
+}
+
+void Connection::Impl::hand_over(Entry entry, Reply reply) {
+  if (entry->second.guest && !take_guest_reply(entry, reply)) return;
+  ReplyHandler handler = std::move(entry->second.handler);
+  drop(entry);
+  if (handler) handler(std::move(reply));
 }
 
 void Connection::Impl::ask_for_engines() {
@@ -179,6 +129,7 @@ void Connection::Impl::ask_for_engines() {
     table = parse_engine_table(reply.content());
     slots = 0;
     for (const auto& [engine, info] : table.engines) slots += static_cast<size_t>(info.prefetch);
+    meet_guests();
   });
 }
 
@@ -196,27 +147,27 @@ Status Connection::Impl::wait(const std::function<bool()>& done, TimePoint deadl
 
 void Connection::Impl::cancel(const std::vector<std::string>& ids,
                               std::vector<std::string>* asked) {
-  std::map<int, wire::Json> direct;
-  wire::Json of_tasks = wire::Json::array();
+  std::map<int, wire::Json> direct, of_guests;
+  wire::Json of_tasks = wire::Json::array(), of_guest_tasks = wire::Json::array();
   for (const auto& id : ids) {
     const auto found = pending.find(id);
     if (found == pending.end() || !found->second.is_work) continue;
-    if (found->second.engine >= 0) direct[found->second.engine].push_back(id);
-    if (found->second.channel == Channel::task) of_tasks.push_back(id);
+    const Pending& entry = found->second;
+    if (entry.engine >= 0) (entry.guest ? of_guests : direct)[entry.engine].push_back(id);
+    if (entry.channel == Channel::task) of_tasks.push_back(id);
+    if (entry.channel == Channel::task && entry.guest) of_guest_tasks.push_back(id);
   }
-  const bool ours = file.is_ipkit();
   const auto ask = [&](Channel channel, const EngineInfo* engine, const wire::Json& list) {
     Request request;
-    request.type = ours ? "cancel_request" : "abort_request";
+    request.type = "cancel_request";
     request.content = wire::dump_json({{"msg_ids", list}});
     const auto id = post(channel, engine, false, std::move(request), [](Reply&&) {});
     if (asked) asked->push_back(id);
   };
-  if (!of_tasks.empty() && ours) ask(Channel::task, nullptr, of_tasks);
-  if (!of_tasks.empty() && !ours)
-    for (const auto& [id, engine] : table.engines) ask(Channel::control, &engine, of_tasks);
+  if (!of_tasks.empty() && file.is_ipkit()) ask(Channel::task, nullptr, of_tasks);
   for (const auto& [id, list] : direct)
     if (const auto* engine = table.find(id)) ask(Channel::control, engine, list);
+  cancel_guests(of_guests, of_guest_tasks, asked);
 }
 
 // Tasks wait without limit where there are no engines: after 2 s somebody should know.
@@ -263,7 +214,8 @@ std::string Connection::controller() const {
 }
 
 Result<const EngineTable*> Connection::engines() {
-  IPC_TRY(impl_->wait([this] { return impl_->table_known; }, TimePoint::max(), false));
+  IPC_TRY(impl_->wait([this] { return impl_->table_known && !impl_->meets_guests(); },
+                      TimePoint::max(), false));
   return &impl_->table;
 }
 
@@ -281,18 +233,18 @@ Error Connection::no_engines() const {
 Result<std::string> Connection::send(int engine, Request request, ReplyHandler on_reply) {
   const EngineInfo* info = impl_->table.find(engine);
   if (info == nullptr) return no_such_engine(impl_->table, std::to_string(engine));
-  return impl_->post(Channel::direct, info, true, std::move(request), std::move(on_reply));
+  return impl_->post_work(Channel::direct, info, std::move(request), std::move(on_reply));
 }
 
 std::string Connection::submit(Request request, ReplyHandler on_reply) {
   if (impl_->table.engines.empty()) impl_->remark_missing_engines();
-  return impl_->post(Channel::task, nullptr, true, std::move(request), std::move(on_reply));
+  return impl_->post_work(Channel::task, nullptr, std::move(request), std::move(on_reply));
 }
 
 Result<std::string> Connection::control(int engine, Request request, ReplyHandler on_reply) {
   const EngineInfo* info = impl_->table.find(engine);
   if (info == nullptr) return no_such_engine(impl_->table, std::to_string(engine));
-  return impl_->post(Channel::control, info, true, std::move(request), std::move(on_reply));
+  return impl_->post_control(info, std::move(request), std::move(on_reply));
 }
 
 std::string Connection::ask(std::string_view type, std::string content, ReplyHandler on_reply) {
@@ -360,11 +312,13 @@ void Connection::cancel_all(Duration limit) {
     if (entry.is_work) ids.push_back(id);
   impl_->cancel(ids, &asked);
   const auto taken = [&] {
-    return std::none_of(asked.begin(), asked.end(),
+    return impl_->where_guests_run().empty() &&
+           std::none_of(asked.begin(), asked.end(),
                         [&](const auto& id) { return impl_->pending.contains(id); });
   };
   // Whatever ends the wait, the caller is about to leave.
   [[maybe_unused]] const auto ended = impl_->wait(taken, Clock::now() + limit, true);
+  impl_->remark_running_guests();
   for (const auto& id : ids)
     if (const auto found = impl_->pending.find(id); found != impl_->pending.end())
       impl_->drop(found);

@@ -49,6 +49,22 @@ std::string describe_gone(const EngineTable& table) {
   return text + ")";
 }
 
+template <typename Wanted>
+std::vector<int> pick(const EngineTable& table, const std::vector<int>& ids, Wanted wanted) {
+  std::vector<int> picked;
+  for (const int id : ids)
+    if (const auto* info = table.find(id); info && wanted(*info)) picked.push_back(id);
+  return picked;
+}
+
+// What an engine is that says nothing of itself.
+EngineInfo assumed() {
+  EngineInfo info;
+  info.language = "python";
+  info.kernel = "ipyparallel";
+  return info;
+}
+
 }  // namespace
 
 std::vector<int> EngineTable::ids() const {
@@ -80,7 +96,7 @@ EngineTable parse_engine_table(const Json& content) {
     int id = -1;
     const auto end = std::from_chars(key.data(), key.data() + key.size(), id).ptr;
     if (end != key.data() + key.size() || id < 0 || !uuid.is_string()) continue;
-    EngineInfo info;
+    EngineInfo info = assumed();
     if (facts.is_object() && facts.contains(key)) info = parse_facts(facts[key]);
     info.id = id;
     info.uuid = uuid;
@@ -101,18 +117,29 @@ Error no_such_engine(const EngineTable& table, const std::string& wanted) {
           "see ipls"};
 }
 
-Status require_ipkit_engines(const EngineTable& table, const std::vector<int>& ids) {
-  std::vector<int> foreign;
-  for (const int id : ids)
-    if (const auto* info = table.find(id); info && !info->is_ipkit()) foreign.push_back(id);
-  if (foreign.empty()) return {};
-  const std::string which = format_idset(foreign);
+Status require_kernel(const EngineTable& table, const std::vector<int>& ids,
+                      const std::string& name) {
+  if (name.empty() || name == "python") return {};
+  const auto guests = pick(table, ids, [](const EngineInfo& info) { return !info.is_ipkit(); });
+  if (guests.empty()) return {};
+  const std::string which = format_idset(guests);
   return Error{Code::no_engine,
-               "engine " + which +
-                   " is not known as ipkit's: this needs ipkit's engines (ipengine) under its "
-                   "own controller",
-               foreign.size() < ids.size() ? "leave out the others: -x " + which
-                                           : "start some: ipcluster start"};
+               "engine " + which + " runs ipyparallel's engine: no " + name + " kernel",
+               guests.size() < ids.size() ? "leave out the others: -x " + which
+                                          : "ipkit's own have it, under ipkit's controller"};
+}
+
+Status require_one_form(const EngineTable& table, const std::vector<int>& ids) {
+  const auto guests = pick(table, ids, [](const EngineInfo& info) { return !info.is_ipkit(); });
+  const auto others = pick(table, ids, [](const EngineInfo& info) {
+    return !info.language.empty() && info.language != "python";
+  });
+  if (guests.empty() || others.empty()) return {};
+  return Error{Code::no_engine,
+               "engine " + format_idset(others) + " is for " + table.find(others[0])->language +
+                   ", and " + format_idset(guests) +
+                   " runs ipyparallel's engine: no request fits both",
+               "leave out one kind: -x " + format_idset(others)};
 }
 
 std::string short_time(const std::string& iso) {

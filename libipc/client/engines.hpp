@@ -13,14 +13,16 @@
 
 namespace ipc::client {
 
-/// One registered engine. Engines that are not ours have only id and uuid.
+/// One registered engine. Of one that is not known as ours there is only what every engine of
+/// ipyparallel has: id, uuid, and Python.
 struct EngineInfo {
   int id = -1;
   std::string uuid;
   std::string host, language, language_version, kernel, cwd, started, version;
   pid_t pid = 0, kernel_pid = 0;
   int prefetch = 1;  ///< tasks it takes at a time
-  /// True if it said it is ours: it serves push, pull, map, list, clear and other kernels.
+  /// True if its controller says it is ours: it serves push, pull, map, list, clear and other
+  /// kernels by themselves (others by guest.hpp).
   bool is_ipkit() const { return !version.empty(); }
 };
 
@@ -47,9 +49,14 @@ EngineTable parse_engine_table(const wire::Json& content);
 /// as the user wrote it.
 Error no_such_engine(const EngineTable& table, const std::string& wanted);
 
-/// Code::no_engine, naming them, if some of `ids` are not known to be ours: other engines do not
-/// speak of output, values and kernels as our programs need it.
-Status require_ipkit_engines(const EngineTable& table, const std::vector<int>& ids);
+/// Code::no_engine, naming them, if some of `ids` cannot have kernel `name` ("": the main one):
+/// engines that are not known as ours have one, for Python.
+Status require_kernel(const EngineTable& table, const std::vector<int>& ids,
+                      const std::string& name);
+
+/// Code::no_engine if `ids` are not all fit for the same balanced requests: engines of another
+/// language with some that are not known as ours.
+Status require_one_form(const EngineTable& table, const std::vector<int>& ids);
 
 /// `09:12` of an ISO 8601 time, in local time; with the date if it is not today's. Text that is not
 /// a time stays as it is.

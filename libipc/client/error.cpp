@@ -3,6 +3,7 @@
 #include "libipc/client/error.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "libipc/util/text.hpp"
 
@@ -24,6 +25,14 @@ void take_frames(const Json& list, std::vector<StackLine>& into) {
   }
 }
 
+// Python's SystemExit as IPython describes it: a number, nothing, or a text.
+int exit_status_of(std::string_view code) {
+  if (code.empty() || code == "None") return 0;
+  int status = 1;
+  const auto [end, error] = std::from_chars(code.data(), code.data() + code.size(), status);
+  return error == std::errc() && end == code.data() + code.size() ? status & 0xff : 1;
+}
+
 }  // namespace
 
 RemoteError parse_remote_error(const Json& content) {
@@ -40,6 +49,8 @@ RemoteError parse_remote_error(const Json& content) {
   if (const auto status = content.find("exit_status");
       status != content.end() && status->is_number_integer())
     error.exit_status = status->get<int>();
+  if (!error.exit_status && error.ename == "SystemExit")
+    error.exit_status = exit_status_of(error.evalue);
   if (const auto info = content.find("engine_info"); info != content.end())
     error.engine = static_cast<int>(wire::int_or(*info, "engine_id", -1));
   return error;

@@ -46,7 +46,7 @@ bool Output::is_stderr() const {
 }
 
 std::string_view Output::data() const {
-  return buffer_of(message, 0);
+  return text.empty() ? buffer_of(message, 0) : std::string_view(text);
 }
 
 }  // namespace ipc::client

@@ -51,6 +51,7 @@ struct Output {
   std::string_view type;
   int engine = -1;
   const net::Incoming& message;
+  std::string text;  ///< of a stream whose bytes are in its content
 
   wire::Json content() const;
   /// stream: true if it is standard error.

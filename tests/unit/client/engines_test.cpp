@@ -31,18 +31,41 @@ TEST(Engines, an_engine_that_is_not_there) {
   EXPECT_EQ(no_such_engine({}, "7").text(), "no engine 7: there are none; see ipls");
 }
 
-TEST(Engines, those_that_are_not_ours_are_named) {
+TEST(Engines, those_that_are_not_known_as_ours_are_ipyparallels) {
+  const auto table = parse_engine_table(wire::Json::parse(
+      R"({"engines":{"0":"a","1":"b"},"ipkit":{"engines":{"0":{"version":"1","language":"R"}}}})"));
+  EXPECT_TRUE(table.find(0)->is_ipkit());
+  EXPECT_EQ(table.find(0)->language, "R");
+  EXPECT_FALSE(table.find(1)->is_ipkit());
+  EXPECT_EQ(table.find(1)->language, "python");
+  EXPECT_EQ(table.find(1)->kernel, "ipyparallel");
+}
+
+TEST(Engines, those_without_the_kernel_are_named) {
   EngineTable table;
   table.engines[0].version = "0.1.0";
   table.engines[1].version = "";
-  EXPECT_TRUE(require_ipkit_engines(table, {}));
-  EXPECT_TRUE(require_ipkit_engines(table, {0}));
-  const auto mixed = require_ipkit_engines(table, {0, 1});
+  for (const char* name : {"", "python"}) EXPECT_TRUE(require_kernel(table, {0, 1}, name));
+  EXPECT_TRUE(require_kernel(table, {}, "sh"));
+  EXPECT_TRUE(require_kernel(table, {0}, "sh"));
+  const auto mixed = require_kernel(table, {0, 1}, "sh");
   ASSERT_FALSE(mixed);
   EXPECT_EQ(mixed.error().code, Code::no_engine);
-  EXPECT_TRUE(mixed.error().text().starts_with("engine 1 is not known as ipkit's"));
-  EXPECT_TRUE(mixed.error().text().ends_with("leave out the others: -x 1"));
-  EXPECT_EQ(require_ipkit_engines(table, {1}).error().hint, "start some: ipcluster start");
+  EXPECT_EQ(mixed.error().text(),
+            "engine 1 runs ipyparallel's engine: no sh kernel; leave out the others: -x 1");
+  EXPECT_FALSE(require_kernel(table, {1}, "sh"));
+}
+
+TEST(Engines, one_request_does_not_fit_all_languages) {
+  EngineTable table;
+  for (const int id : {0, 1, 2}) table.engines[id].language = id == 2 ? "R" : "python";
+  table.engines[0].version = table.engines[2].version = "0.1.0";
+  EXPECT_TRUE(require_one_form(table, {0, 1}));
+  EXPECT_TRUE(require_one_form(table, {0, 2}));
+  const auto mixed = require_one_form(table, {0, 1, 2});
+  ASSERT_FALSE(mixed);
+  EXPECT_EQ(mixed.error().code, Code::no_engine);
+  EXPECT_EQ(mixed.error().hint, "leave out one kind: -x 2");
 }
 
 TEST(Engines, short_times) {

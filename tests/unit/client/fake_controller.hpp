@@ -30,6 +30,8 @@ struct FakeRequest {
   std::function<void(const std::string& type, const wire::Json& content,
                      const std::vector<std::string>& buffers)>
       answer;
+  /// Publishes a message of any type, as the engine does.
+  std::function<void(const std::string& type, const std::string& content)> publish;
   void reply(const wire::Json& what, const std::vector<std::string>& data = {}) const {
     answer(type.substr(0, type.rfind("_request")) + "_reply", what, data);
   }
@@ -81,10 +83,11 @@ class FakeController {
                           "u",     ::getpid(),  process_start_ticks(::getpid())};
     signer_ = std::make_unique<wire::Signer>(*file_.signer());
     for (const std::string name : {"registration", "mux", "control", "task", "iopub"}) {
-      auto& socket =
-          sockets_.emplace(name, net::Socket(*context_, net::SocketType::router)).first->second;
+      const auto type = name == "iopub" ? net::SocketType::pub : net::SocketType::router;
+      auto& socket = sockets_.emplace(name, net::Socket(*context_, type)).first->second;
       const std::string endpoint = *socket.bind("tcp://127.0.0.1:*");
       file_.ports[name] = std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
+      if (name == "iopub") continue;
       loop.on_input(socket, [this, name] { return drain(name); });
     }
     write_file();
@@ -115,6 +118,14 @@ class FakeController {
                                                     const wire::Json& content,
                                                     const std::vector<std::string>& buffers) {
       send(name, parent, from, to, type, content, buffers);
+    };
+    request.publish = [this, parent](const std::string& type, const std::string& content) {
+      net::Outgoing message;
+      message.header = session_.header(type);
+      message.parent = parent;
+      message.content = content;
+      const std::string_view topic = "engine.1.any";
+      sockets_.at("iopub").send(net::encode(*signer_, std::span(&topic, 1), std::move(message)));
     };
     {
       std::lock_guard lock(mutex_);

@@ -1,0 +1,1 @@
+tools_ours_ours.bats
