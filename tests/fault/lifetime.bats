@@ -49,18 +49,43 @@ squares() {
   assert_equal "$(sort -n ran | cksum)" "$(seq "$1" | cksum)"
 }
 
-# four_and_one MS [OPTION…]: four engines that end one after the other, and one that does not.
+# four_and_one [OPTION…]: four engines that end one after the other, and one that does not.
 four_and_one() {
-  local i from=$1
-  shift
+  local i
   engine 9 "$@"
-  for i in 0 1 2 3; do engine "$i" "--lifetime=$((from + 600 * i))ms" "$@"; done
-  run_limited 20 ipwait -n 5
+  for i in 0 1 2 3; do engine "$i" "--lifetime=$((1000 + 600 * i))ms" "$@"; done
+  run_limited 20 ipwait -n 1
+}
+
+# Returns when engine I has been told to drain.
+drain() {
+  kill -PWR "$(<"$WORLD/engine-$1.pid")"
+  wait_until 20 "the drain" grep -q 'takes no more work' "$WORLD/engine-$1.log"
+}
+
+# A real client has tasks for five engines, and drains four of them.
+real_client() {
+  local i
+  for i in 0 1 2 3 9; do engine "$i"; done
+  wait_until 30 "the engines' processes" test -s "$WORLD/engine-3.pid" -a -s "$WORLD/engine-9.pid"
+  # shellcheck disable=SC2046
+  run run_limited 90 "$REAL_PYTHON" "$ROOT/tests/interop/drains.py" 5 \
+    $(cat "$WORLD"/engine-[0-3].pid)
+  assert_status 0
+  assert_output ""
+  for i in 0 1 2 3; do ended "$i"; done
+}
+
+# runs CODE: in the background, its words in `said` and its status in `left`; returns when it runs.
+runs() {
+  # shellcheck disable=SC2016
+  in_background "$PWD/said" bash -c 'ipexec "$1"; echo $? >left' - "$1" >/dev/null
+  wait_until 20 "the request to run" test -e begun
 }
 
 @test "a steady ipmap notices nothing of engines that end" {
   controller
-  four_and_one 1000
+  four_and_one
   squares 3000
   for i in 0 1 2 3; do ended "$i"; done
   run --separate-stderr run_limited 15 ipls
@@ -69,14 +94,14 @@ four_and_one() {
 
 @test "nor with a queue in each engine" {
   controller --hwm=0
-  four_and_one 1000
+  four_and_one
   squares 3000 "--chunk=1 -j400"
   for i in 0 1 2 3; do ended "$i"; done
 }
 
 @test "nor with items of a shell" {
   controller
-  four_and_one 1000 --kernel sh
+  four_and_one --kernel sh
   run --separate-stderr run_limited 90 bash -c \
     "seq 1200 | ipmap --chunk=1 --sh 'echo {} >>$PWD/ran; sleep 0.01; echo {}' | cksum"
   assert_status 0
@@ -88,11 +113,7 @@ four_and_one() {
 @test "nor does a real client, with our controller" {
   find_ipyparallel
   controller --hwm=0
-  four_and_one 1500
-  run run_limited 90 "$REAL_PYTHON" "$ROOT/tests/interop/lifetimes.py" 5
-  assert_status 0
-  assert_output ""
-  for i in 0 1 2 3; do ended "$i"; done
+  real_client
 }
 
 @test "nor does a real client with ipyparallel's controller" {
@@ -101,11 +122,7 @@ four_and_one() {
     >"$WORLD/controller.pid"
   wait_until 30 "the real controller's file" \
     test -s "$IPYTHONDIR/profile_default/security/ipcontroller-engine.json"
-  four_and_one 9000
-  run run_limited 90 "$REAL_PYTHON" "$ROOT/tests/interop/lifetimes.py" 5
-  assert_status 0
-  assert_output ""
-  for i in 0 1 2 3; do ended "$i"; done
+  real_client
 }
 
 @test "what runs is finished; what comes later is told why not" {
@@ -118,8 +135,7 @@ while not __import__("os").path.exists("go"): time.sleep(0.01)
 done = 1' >words
   ipexec -a 'open("second", "w").write(str(done))' >>words
   wait_until 20 "the request to run" test -e begun
-  kill -PWR "$(<"$WORLD/engine-0.pid")"
-  wait_until 20 "the drain" grep -q 'takes no more work' "$WORLD/engine-0.log"
+  drain 0
   run --separate-stderr run_limited 15 ipexec 'late = 1'
   assert_status 1
   assert_stderr --partial "engine 0 takes no more work: it was told to drain"
@@ -132,43 +148,48 @@ done = 1' >words
 
 @test "--drain-timeout: what does not end is stopped, and its client told" {
   controller
-  engine 0 --lifetime=2 --drain-timeout=0.5
+  engine 0 --drain-timeout=0.5
   run_limited 20 ipwait -n 1
-  run --separate-stderr run_limited 20 ipexec 'import time; time.sleep(60)'
-  assert_status 1
-  assert_stderr --partial \
-    "0: was stopped, as engine 0 ends: its lifetime of 2 s is over, and so are 0.5 s more"
+  runs 'open("begun", "w").close(); import time; time.sleep(60)'
+  drain 0
   ended 0
+  wait_until 20 "the client" test -s left
+  assert_equal "$(<left)" 1
+  assert_equal "$(<said)" \
+    "ipexec: 0: was stopped, as engine 0 ends: it was told to drain, and so are 0.5 s more"
 }
 
 @test "a kernel that does not listen does not keep the engine" {
   controller
-  engine 0 --lifetime=2 --drain-timeout=0.2
+  engine 0 --drain-timeout=0.2
   run_limited 20 ipwait -n 1
-  run --separate-stderr run_limited 20 ipexec 'import signal, time
+  runs 'import signal, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+open("begun", "w").close()
 while True: time.sleep(1)'
-  assert_status 1
-  assert_stderr --partial "as engine 0 ends: its lifetime of 2 s is over"
+  drain 0
   ended 0
+  wait_until 20 "the client" test -s left
+  assert_equal "$(<left)" 1
+  run cat said
+  assert_output --partial "as engine 0 ends: it was told to drain"
 }
 
-@test "an idle engine ends at once; a task without engines waits for the next" {
+@test "an idle engine ends at once, and says why" {
   controller
   engine 0 --lifetime=1s
-  run_limited 20 ipwait -n 1
   ended 0
-  run --separate-stderr run_limited 15 ipls
-  assert_output ""
+  run cat "$WORLD/engine-0.log"
+  assert_output --partial "its lifetime of 1 s is over"
 }
 
 two_ended() {
-  (($(ipcluster status | grep -c "ended: exit status 0.*its lifetime of 2 s is over") == 2))
+  (($(ipcluster status | grep -c "ended: exit status 0.*its lifetime of 6 s is over") == 2))
 }
 
 @test "ipcluster: an engine that ended by its lifetime is not started again" {
   mkdir -p "$IPYTHONDIR/profile_default"
-  echo 'engines: {args: ["--lifetime=2s"]}' >"$IPYTHONDIR/profile_default/ipkit.yaml"
+  echo 'engines: {args: ["--lifetime=6s"]}' >"$IPYTHONDIR/profile_default/ipkit.yaml"
   cluster_start 2
   run --separate-stderr run_limited 15 ipexec -p 6*7
   assert_output $'42\n42'

@@ -42,7 +42,18 @@ says() {
   assert_output "$2"
 }
 
-ended_well() {
+# Pids of the engines of this world.
+engines() {
+  local pid
+  for pid in $(marked IPKIT_TEST_WORLD "$WORLD"); do
+    if [[ $(ps -o args= -p "$pid") == "ipengine --mpi"* ]]; then echo "$pid"; fi
+  done
+}
+
+# end_engines SIGNAL: all of them get it, and mpiexec finds nothing wrong with their end.
+end_engines() {
+  # shellcheck disable=SC2046
+  kill "-$1" $(engines)
   wait_until 20 "the end of mpiexec" test -s ended
   assert_equal "$(<ended)" 0
   run cat "$WORLD/mpi.log"
@@ -50,23 +61,15 @@ ended_well() {
   refute_output --partial "abort"
 }
 
-# Pids of the engines of this world.
-marked_engines() {
-  local pid
-  for pid in $(marked IPKIT_TEST_WORLD "$WORLD"); do
-    if [[ $(ps -o args= -p "$pid") == "ipengine --mpi"* ]]; then echo "$pid"; fi
-  done
-}
-
 @test "rank and size are known, the id is the rank, collectives work" {
   need_openmpi
   controller
-  mpi "$OPENMPI" 4 --lifetime=6
+  mpi "$OPENMPI" 4
   run_limited 30 ipwait -n 4
   says 'f"{mpi_rank}/{mpi_size}"' $'0/4\n1/4\n2/4\n3/4'
   says 'MPI.COMM_WORLD.allreduce(mpi_rank)' $'6\n6\n6\n6'
   says 'import os; os.environ["IPKIT_MPI_RANK"] + os.environ["IPKIT_MPI_SIZE"]' $'04\n14\n24\n34'
-  ended_well
+  end_engines PWR
 }
 
 @test "two engines send to each other" {
@@ -95,9 +98,7 @@ else:
   says 'MPI.COMM_WORLD.allreduce(1)' $'3\n3\n3'
   ipexec -a -t 1 'open("begun", "w").close(); import time; time.sleep(60)' >job
   wait_until 20 "the request to run" test -e begun
-  # shellcheck disable=SC2046
-  kill $(marked_engines)
-  ended_well
+  end_engines TERM
 }
 
 no_engines() { [[ -z $(ipls 2>/dev/null) ]]; }
@@ -140,12 +141,12 @@ no_engines() { [[ -z $(ipls 2>/dev/null) ]]; }
 @test "a shell's engines know rank and size" {
   need_openmpi
   controller
-  mpi "$OPENMPI" 2 --kernel=sh --lifetime=4
+  mpi "$OPENMPI" 2 --kernel=sh
   run_limited 30 ipwait -n 2
   # shellcheck disable=SC2016
   run --separate-stderr run_limited 30 ipexec --sh 'echo $IPKIT_MPI_RANK of $IPKIT_MPI_SIZE'
   assert_equal "$(sort <<<"$output")" $'0 of 2\n1 of 2'
-  ended_well
+  end_engines PWR
 }
 
 @test "MPICH, and code of one's own instead of mpi4py" {
@@ -154,7 +155,7 @@ no_engines() { [[ -z $(ipls 2>/dev/null) ]]; }
     skip "no libmpich.so.12: install libmpich12"
   controller
   # The numbers are those of MPICH's mpi.h.
-  mpi "$MPICH" 4 --lifetime=8 --IPEngine.init_mpi='
+  mpi "$MPICH" 4 --IPEngine.init_mpi='
 import ctypes
 mpi = ctypes.CDLL("libmpich.so.12", mode=ctypes.RTLD_GLOBAL)
 WORLD, INT, SUM = 0x44000000, 0x4c000405, 0x58000003
@@ -169,7 +170,7 @@ def allreduce():
   says 'rank.value' $'0\n1\n2\n3'
   says 'allreduce()' $'6\n6\n6\n6'
   says 'mpi.MPI_Finalize()' $'0\n0\n0\n0'
-  ended_well
+  end_engines PWR
 }
 
 @test "without mpiexec --mpi is one process; it cannot go to the background" {
@@ -181,4 +182,23 @@ def allreduce():
   run --separate-stderr run_limited 15 ipengine --mpi --daemonize
   assert_status 64
   assert_stderr --partial "--daemonize"
+}
+
+@test "of a great many, each asks for its rank in its turn" {
+  controller
+  in_background "$WORLD/engine-0.log" env OMPI_COMM_WORLD_RANK=120 OMPI_COMM_WORLD_SIZE=200 \
+    ipengine --mpi --IPEngine.init_mpi= --IPEngine.mpi_registration_delay=0.01 \
+    >"$WORLD/engine-0.pid"
+  run_limited 20 ipwait -n 1
+  run --separate-stderr run_limited 15 ipls
+  assert_output 120
+  says 'import os; os.environ["IPKIT_MPI_RANK"] + "/" + os.environ["IPKIT_MPI_SIZE"]' 120/200
+}
+
+@test "a descriptor that mpiexec hands down reaches the kernel, whatever its number" {
+  controller
+  echo here >file
+  in_background "$WORLD/engine-0.log" bash -c 'exec ipengine 3<file 5<file' >"$WORLD/engine-0.pid"
+  run_limited 20 ipwait -n 1
+  says 'open(3).read() + open(5).read()' $'here\nhere'
 }
