@@ -85,7 +85,7 @@ pulled() {
   controller
   engine
   run run_limited 60 "$IPKIT_PYTHON" "$ROOT/tests/fault/absence_client.py" "$SECURITY" \
-    "$WORLD/controller.pid" "$WORLD/controller.log"
+    "$WORLD/controller.pid" "$WORLD/controller.log" "$(<"$WORLD/engine-0.pid")"
   assert_status 0
   assert_output "one answer"
 }
