@@ -22,6 +22,14 @@ start_engine() {
   in_background "$WORLD/engine-$2.log" "${command[@]}" >"$WORLD/engine-$2.pid"
 }
 
+# assert_stderr_of_both TEXT: ipexec said it of engines 0 and 1: once, unless they were more than a
+# second apart.
+assert_stderr_of_both() {
+  if [[ $stderr == "ipexec: 0-1 (2): $1"* ]]; then return; fi
+  assert_stderr --partial "ipexec: 0: $1"
+  assert_stderr --partial "ipexec: 1: $1"
+}
+
 # start_pair CONTROLLER ENGINES N: a cluster; engine-0.pid is that of engine 0, and so on.
 start_pair() {
   local i
