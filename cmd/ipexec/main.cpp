@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipexec: run code on engines.
-#include "cmd/ipexec/code.hpp"
 #include "cmd/ipexec/run.hpp"
+#include "libipc/cli/code.hpp"
 #include "libipc/cli/connect.hpp"
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
@@ -44,17 +44,17 @@ Command command() {
 }
 
 ipc::Result<int> body(const Arguments& arguments) {
-  IPC_TRY_ASSIGN(auto code, ipexec::find_code(arguments));
+  IPC_TRY_ASSIGN(auto code, find_code(arguments));
   ipexec::Job job;
   Stage stage;
   if (code.from_stdin) {
-    IPC_TRY_ASSIGN(code.text, ipexec::read_stdin("code"));
+    IPC_TRY_ASSIGN(code.text, read_stdin("code"));
   } else if (arguments.has("stdin")) {
-    IPC_TRY_ASSIGN(job.input, ipexec::read_stdin("input"));
+    IPC_TRY_ASSIGN(job.input, read_stdin("input"));
   } else {
     IPC_TRY_ASSIGN(stage, await_stage(arguments.has("no-stdin")));
   }
-  IPC_TRY_ASSIGN(job.content, ipexec::request_content(code, arguments));
+  IPC_TRY_ASSIGN(job.content, execute_content(code, arguments));
   Streams streams;
   IPC_TRY_ASSIGN(auto connection, connect(arguments));
   const SignalGuard guard(*connection);

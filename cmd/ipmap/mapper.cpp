@@ -37,7 +37,7 @@ bool is_loss(const RemoteError& error) {
 }  // namespace
 
 Mapper::Mapper(ipc::client::Connection& connection, Input& input, const Settings& settings,
-               Crew crew, ipc::cli::Streams& streams, ipc::cli::Progress& progress)
+               ipc::cli::Crew crew, ipc::cli::Streams& streams, ipc::cli::Progress& progress)
     : connection_(connection),
       input_(input),
       settings_(settings),

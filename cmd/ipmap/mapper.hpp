@@ -11,23 +11,18 @@
 #include "cmd/ipmap/input.hpp"
 #include "cmd/ipmap/payload.hpp"
 #include "cmd/ipmap/results.hpp"
+#include "libipc/cli/crew.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/progress.hpp"
 #include "libipc/client/connection.hpp"
 
 namespace ipmap {
 
-/// What the tasks are sent with.
-struct Crew {
-  std::vector<std::string> targets;  ///< uuids; empty: any engine
-  size_t engines = 1;                ///< how many those are, as far as known
-};
-
 /// Runs one map. Everything happens in the connection's loop.
 class Mapper {
  public:
-  Mapper(ipc::client::Connection& connection, Input& input, const Settings& settings, Crew crew,
-         ipc::cli::Streams& streams, ipc::cli::Progress& progress);
+  Mapper(ipc::client::Connection& connection, Input& input, const Settings& settings,
+         ipc::cli::Crew crew, ipc::cli::Streams& streams, ipc::cli::Progress& progress);
   ~Mapper();
   Mapper(const Mapper&) = delete;
   Mapper& operator=(const Mapper&) = delete;
@@ -61,7 +56,7 @@ class Mapper {
   ipc::client::Connection& connection_;
   Input& input_;
   const Settings& settings_;
-  Crew crew_;
+  ipc::cli::Crew crew_;
   ipc::cli::Streams& streams_;
   ipc::cli::Progress& progress_;
   ipc::cli::LineMerger remarks_;  // what the remote code prints

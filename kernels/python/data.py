@@ -58,7 +58,7 @@ def push_with(kernel, request):
         raise Refused('ValueError', 'push is not an object with names and types')
     first = 1 if request.content.get('stdin') else 0
     _push_names(kernel, dict(content, names=content.get('names')), request.buffers[first:])
-    del request.buffers[first:]
+    request.buffers = request.buffers[:first]
 
 
 def _push_stage(kernel, content, buffers):

@@ -125,6 +125,7 @@ def _clear(kernel, request):
     return {'status': 'ok'}, ()
 
 
+data.clear = _clear
 _HANDLERS = {
     'execute_request': execute.execute,
     'push_request': data.push,

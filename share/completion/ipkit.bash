@@ -149,5 +149,5 @@ _ipkit() {
 complete -o default -o bashdefault -F _ipkit \
   ipcluster ipcontroller ipengine ipprofile \
   ipexec ippush ippull ipscatter ipgather ipls ipclear \
-  ipmap \
+  ipmap ipsubmit \
   ipwait ipstat ipkit

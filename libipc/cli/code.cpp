@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where ipexec's code comes from.
-#include "cmd/ipexec/code.hpp"
+// Where code comes from: an operand, a file, standard input.
+#include "libipc/cli/code.hpp"
 
 #include <unistd.h>
 
@@ -11,24 +11,20 @@
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 
-namespace ipexec {
-
-using ipc::Error;
-using ipc::Result;
-using ipc::cli::Arguments;
+namespace ipc::cli {
 
 constexpr size_t kMostInput = size_t{2} << 30;
 
 bool is_shell(const Arguments& arguments) {
-  return arguments.has("sh") || ipc::cli::chosen_kernel(arguments) == "sh";
+  return arguments.has("sh") || chosen_kernel(arguments) == "sh";
 }
 
 static Error usage(const std::string& what, const std::string& hint) {
-  return {ipc::Code::usage, what, hint};
+  return {Code::usage, what, hint};
 }
 
-static Result<Code> code_of_operands(const Arguments& arguments) {
-  Code code;
+static Result<RemoteCode> code_of_operands(const Arguments& arguments) {
+  RemoteCode code;
   const auto& words = arguments.operands;
   if (words.size() == 1) {
     code.text = words[0];
@@ -38,21 +34,20 @@ static Result<Code> code_of_operands(const Arguments& arguments) {
     return usage(
         "code is one operand: quote it ('" + words[0] + "' and '" + words[1] + "' are two)",
         "--sh runs a command with its arguments");
-  for (const auto& word : words)
-    code.text += (code.text.empty() ? "" : " ") + ipc::shell_quote(word);
+  for (const auto& word : words) code.text += (code.text.empty() ? "" : " ") + shell_quote(word);
   return code;
 }
 
-static Result<Code> code_of_file(const std::string& path, const Arguments& arguments) {
-  Code code;
-  IPC_TRY_ASSIGN(code.text, ipc::read_file(path));
+static Result<RemoteCode> code_of_file(const std::string& path, const Arguments& arguments) {
+  RemoteCode code;
+  IPC_TRY_ASSIGN(code.text, read_file(path));
   code.file = path;
   code.argv = {path};
   code.argv.insert(code.argv.end(), arguments.operands.begin(), arguments.operands.end());
   return code;
 }
 
-Result<Code> find_code(const Arguments& arguments) {
+Result<RemoteCode> find_code(const Arguments& arguments) {
   const auto file = arguments.get("file");
   const auto text = arguments.get("code");
   if (file && text) return usage("-c and -f are both given", "give one");
@@ -62,7 +57,7 @@ Result<Code> find_code(const Arguments& arguments) {
   if (file && *file != "-") return code_of_file(*file, arguments);
   if (text && !arguments.operands.empty())
     return usage("-c has the code, '" + arguments.operands[0] + "' is too much", "quote the code");
-  Code code;
+  RemoteCode code;
   if (text)
     code.text = *text;
   else if (!file && !arguments.operands.empty())
@@ -81,30 +76,30 @@ Result<Code> find_code(const Arguments& arguments) {
 }
 
 Result<std::string> read_stdin(const std::string& what) {
-  if (::isatty(STDIN_FILENO) == 1)
-    ipc::cli::complain("reading " + what + " from the terminal, Ctrl-D ends");
-  auto bytes = ipc::read_all(STDIN_FILENO, kMostInput);
+  if (::isatty(STDIN_FILENO) == 1) complain("reading " + what + " from the terminal, Ctrl-D ends");
+  auto bytes = read_all(STDIN_FILENO, kMostInput);
   if (!bytes) return Error{bytes.error().code, "standard input: " + bytes.error().what, ""};
-  IPC_TRY(ipc::cli::check_writer("not run"));
+  IPC_TRY(check_writer("not run"));
   return bytes;
 }
 
-Result<std::string> request_content(const Code& code, const Arguments& arguments) {
-  if (!ipc::is_utf8(code.text))
-    return Error{ipc::Code::bad_input, "the code is not UTF-8", "give other bytes as data (-i)"};
-  std::string content = R"({"code":)" + ipc::json_quote(code.text) +
+Result<std::string> execute_content(const RemoteCode& code, const Arguments& arguments,
+                                    std::string_view more) {
+  if (!is_utf8(code.text))
+    return Error{Code::bad_input, "the code is not UTF-8", "give other bytes as data (-i)"};
+  std::string content = R"({"code":)" + json_quote(code.text) +
                         R"(,"silent":true,"store_history":false,"user_expressions":{},)"
                         R"("allow_stdin":false,"stop_on_error":false)";
   if (arguments.has("print")) content += R"(,"value":true)";
   if (arguments.has("stdin")) content += R"(,"stdin":true)";
-  if (!code.file.empty()) content += R"(,"file":)" + ipc::json_quote(code.file);
+  if (!code.file.empty()) content += R"(,"file":)" + json_quote(code.file);
   if (!code.argv.empty()) {
     content += R"(,"argv":[)";
     for (const auto& word : code.argv)
-      content += (&word == code.argv.data() ? "" : ",") + ipc::json_quote(word);
+      content += (&word == code.argv.data() ? "" : ",") + json_quote(word);
     content += "]";
   }
-  return content + "}";
+  return content.append(more) + "}";
 }
 
-}  // namespace ipexec
+}  // namespace ipc::cli
