@@ -76,6 +76,8 @@ void Engine::move_to(const net::Connection& connection) {
   moved_ = true;
   if (auto connected = uplink_.connect(connection); !connected)
     return stop("no connection", connected.error());
+  // Until its connections stand, what is sent there is lost.
+  uplink_.hold_replies(true);
   register_now(true);
 }
 
@@ -91,7 +93,10 @@ void Engine::joined_again(int id) {
   }
   // To the same addresses ZeroMQ itself delivers what was sent meanwhile; and whoever waits there
   // has what came before, and would take it for an attack if it came again.
-  if (moved_) uplink_.send_again(*lost_since_ - kUnread);
+  if (moved_) {
+    uplink_.send_again(*lost_since_ - kUnread);
+    uplink_.hold_replies(false);
+  }
   loop_.cancel(search_timer_);
   search_timer_ = 0;
   lost_since_.reset();

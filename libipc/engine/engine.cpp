@@ -100,10 +100,15 @@ void Engine::registered(int id, Duration heart_period) {
   if (auto connected = uplink_.start_hearts(id); !connected)
     return stop("no connection", connected.error());
   watch_hearts(heart_period);
-  if (again) return joined_again(id);
+  if (again) return;  // the rest is for connected(), if it was not called yet
   Kernel& main = kernels_.slot("").kernel;
   if (main.state() == Kernel::State::ready) hello(main);
   if (callbacks_.registered) callbacks_.registered(id);
+}
+
+void Engine::connected() {
+  outbox_.status("{}", "starting");
+  if (moved_) joined_again(id_);
 }
 
 void Engine::refused(const std::string& why) {

@@ -70,7 +70,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   // life (engine.cpp)
   void registered(int id, Duration heart_period) override;
   void refused(const std::string& why) override;
-  void connected() override { outbox_.status("{}", "starting"); }
+  void connected() override;
   void register_now(bool again);
   wire::Json registration_facts();
   void watch_hearts(Duration period);
