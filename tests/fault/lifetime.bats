@@ -67,7 +67,7 @@ drain() {
 real_client() {
   local i
   for i in 0 1 2 3 9; do engine "$i"; done
-  wait_until 30 "the engines' processes" test -s "$WORLD/engine-3.pid" -a -s "$WORLD/engine-9.pid"
+  for i in 0 1 2 3 9; do wait_until 30 "engine $i's process" test -s "$WORLD/engine-$i.pid"; done
   # shellcheck disable=SC2046
   run run_limited 90 "$REAL_PYTHON" "$ROOT/tests/interop/drains.py" 5 \
     $(cat "$WORLD"/engine-[0-3].pid)
