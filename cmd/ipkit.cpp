@@ -22,7 +22,7 @@ const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
       {"cluster", {"ipcluster", "ipcontroller", "ipengine", "ipprofile"}},
       {"namespaces", {"ipexec", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
-      {"tasks", {"ipmap", "ipsubmit"}},
+      {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
       {"jobs, load", {"ipwait", "ipstat"}},
   };
   return rows;

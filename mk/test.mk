@@ -6,6 +6,8 @@ UNIT_OBJS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/unit/*/*.cpp))
 UNIT_OBJS += $(BUILD)/obj/kernels/echo/echo.o
 # The assembly of the controller, for the test that has everything in one process.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipcontroller/%.o,controller binding)
+# What decides in ipdag.
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipdag/%.o,graph schedule)
 UNIT      := $(BUILD)/tests/unit
 SANITIZED = BUILD=build-$(1) PCH=build-$(1)/common.hpp.gch OPT='-O1 -g1' \
   SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'

@@ -149,5 +149,5 @@ _ipkit() {
 complete -o default -o bashdefault -F _ipkit \
   ipcluster ipcontroller ipengine ipprofile \
   ipexec ippush ippull ipscatter ipgather ipls ipclear \
-  ipmap ipsubmit \
+  ipmap ipsubmit ipdag \
   ipwait ipstat ipkit
