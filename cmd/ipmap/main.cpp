@@ -18,7 +18,9 @@ ipc::Result<int> body(const Arguments& arguments) {
   streams.flush_each_turn(connection->loop());
   const SignalGuard guard(*connection);
   IPC_TRY_ASSIGN(auto crew, find_crew(*connection, arguments));
-  ipmap::Mapper mapper(*connection, input, settings, std::move(crew), streams, progress);
+  IPC_TRY_ASSIGN(const auto ledger, ipmap::Ledger::open(settings));
+  ipmap::Mapper mapper(*connection, input, settings, std::move(crew), ledger.get(), streams,
+                       progress);
   return mapper.run();
 }
 

@@ -7,10 +7,7 @@
 #include <algorithm>
 
 #include "libipc/cli/errors.hpp"
-#include "libipc/cli/jobs.hpp"
 #include "libipc/cli/program.hpp"
-#include "libipc/cli/results.hpp"
-#include "libipc/util/text.hpp"
 
 namespace ipmap {
 
@@ -37,15 +34,18 @@ bool is_loss(const RemoteError& error) {
 }  // namespace
 
 Mapper::Mapper(ipc::client::Connection& connection, Input& input, const Settings& settings,
-               ipc::cli::Crew crew, ipc::cli::Streams& streams, ipc::cli::Progress& progress)
+               ipc::cli::Crew crew, Ledger* ledger, ipc::cli::Streams& streams,
+               ipc::cli::Progress& progress)
     : connection_(connection),
       input_(input),
       settings_(settings),
       crew_(std::move(crew)),
+      ledger_(ledger),
       streams_(streams),
       progress_(progress),
       remarks_(streams.err, false, false),
-      results_(streams.out, settings.ordered),
+      presenter_(settings, input.separator(), crew_.hosts, streams.err, progress),
+      results_(streams.out, settings.ordered, ledger),
       pace_(settings.chunk) {
   connection_.set_window(1'000'000);  // the limits here are tighter
   connection_.on_output([this](const ipc::client::Output& output) {
@@ -53,11 +53,15 @@ Mapper::Mapper(ipc::client::Connection& connection, Input& input, const Settings
   });
   if (progress_.enabled())
     timer_ = connection_.loop().every(ipc::milliseconds(200), [this] { draw(); });
+  // After the streams were flushed, as they were there before.
+  if (ledger_ != nullptr)
+    turn_end_ = connection_.loop().at_turn_end([this] { keep(ledger_->commit(passed())); });
 }
 
 Mapper::~Mapper() {
   watch_input(false);
   if (timer_ != 0) connection_.loop().cancel(timer_);
+  if (ledger_ != nullptr) connection_.loop().cancel_turn_end(turn_end_);
   connection_.on_output({});
   progress_.clear();
 }
@@ -70,13 +74,23 @@ Result<int> Mapper::run() {
   for (const auto& [engine, time] : last_reply_) remarks_.finish(engine);
   streams_.err.flush();
   streams_.out.flush();
+  if (ledger_ != nullptr) keep(ledger_->close(passed()));
   const bool unfinished = !waited || fatal_ || !streams_.out.status();
   if (unfinished && !connection_.interrupted()) connection_.cancel_all();
   if (fatal_) return *fatal_;
   if (!waited && waited.error().code == ipc::Code::timed_out) return timed_out();
   IPC_TRY(waited);
   IPC_TRY(streams_.out.status());
+  if (ledger_ != nullptr && !stopping_) IPC_TRY(ledger_->check_end(taken_));
   return failed_ == 0 ? 0 : 1;
+}
+
+std::uint64_t Mapper::passed() const {
+  return streams_.out.passed();
+}
+
+void Mapper::keep(ipc::Status status) {
+  if (!status) give_up(std::move(status).error());
 }
 
 Error Mapper::timed_out() const {
@@ -112,12 +126,31 @@ void Mapper::feed() {
 }
 
 bool Mapper::next_chunk(Chunk& chunk) {
-  if (!again_.empty()) {
-    chunk = std::move(again_.front());
-    again_.pop_front();
-    return true;
+  while (again_.empty()) {
+    if (!take_block(chunk)) return false;
+    if (ledger_ == nullptr || !ledger_->knows_from(chunk.first)) return true;
+    leave_out_done(chunk);
   }
-  if (stopping_ || bytes_in_flight_ >= kBytesInFlight || results_.held_bytes() >= kHeldBytes)
+  chunk = std::move(again_.front());
+  again_.pop_front();
+  return true;
+}
+
+// What is not done of a block goes to `again_`, in front of everything else.
+void Mapper::leave_out_done(const Chunk& block) {
+  std::vector<std::pair<std::uint64_t, size_t>> done;
+  auto chunks = ledger_->undone(block, input_.separator(), done);
+  if (!chunks) return give_up(chunks.error());
+  for (const auto& [first, count] : done) {
+    done_ += count;
+    results_.add(first, count, "");
+  }
+  for (auto& chunk : *chunks) again_.push_back(std::move(chunk));
+}
+
+bool Mapper::take_block(Chunk& chunk) {
+  if (fatal_ || stopping_ || bytes_in_flight_ >= kBytesInFlight ||
+      results_.held_bytes() >= kHeldBytes)
     return false;
   auto& reader = input_.reader();
   // An engine without work takes what there is; one that has some waits for a whole request.
@@ -125,7 +158,7 @@ bool Mapper::next_chunk(Chunk& chunk) {
   if (!idle && !reader.ended() && !reader.has(pace_.items(), kChunkBytes)) return false;
   auto block = reader.take(pace_.items(), kChunkBytes);
   if (block.count == 0) return false;
-  sent_ += block.count;
+  taken_ += block.count;
   chunk = {block.first, block.count, std::move(block.bytes), 0};
   return true;
 }
@@ -179,67 +212,38 @@ void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
 
 void Mapper::take_results(const Chunk& chunk, const Reply& reply) {
   const auto content = reply.content();
-  if (!settings_.json && ipc::wire::string_or(content, "form") == "lines") {
+  if (presenter_.passes_lines() && ipc::wire::string_or(content, "form") == "lines") {
     done_ += chunk.count;
-    return results_.add(chunk.first, chunk.count, reply.buffer(0));
+    const std::string_view text = reply.buffer(0);
+    if (ledger_ == nullptr) return results_.add(chunk.first, chunk.count, text);
+    presenter_.begin(chunk, reply);
+    return results_.add(chunk.first, chunk.count, text, presenter_.receipts_of_lines(text));
   }
   auto items = parse_results(reply, content, chunk.count);
   if (!items) return give_up(items.error());
-  std::string text;
-  size_t from = 0;  // items from here on are in `text`
+  presenter_.begin(chunk, reply);
+  Finished finished{chunk.first, 0, "", {}};
   for (size_t i = 0; i < chunk.count; ++i) {
     const ItemResult& item = (*items)[i];
     if (item.failed && tries_again(chunk, i)) {
-      if (i > from) results_.add(chunk.first + from, i - from, text);
-      text.clear();
-      from = i + 1;
+      results_.add(std::exchange(finished, {chunk.first + i + 1, 0, "", {}}));
       continue;
     }
-    append_result(text, chunk, i, item, reply);
+    finish(finished, i, item);
   }
-  if (chunk.count > from) results_.add(chunk.first + from, chunk.count - from, text);
+  results_.add(std::move(finished));
 }
 
-void Mapper::append_result(std::string& text, const Chunk& chunk, size_t index,
-                           const ItemResult& item, const Reply& reply) {
+void Mapper::finish(Finished& finished, size_t index, const ItemResult& item) {
   ++done_;
-  if (item.failed) {
-    ++failed_;
-    report(chunk, index, item.error, reply.engine);
-  }
-  if (settings_.json) {
-    text += row(chunk, index, item, reply);
-    return;
-  }
-  if (item.failed && !settings_.is_shell()) return;
-  text += item.text;
-  // A command's output has its own line ends; only a missing last one is added.
-  const bool ended = settings_.is_shell() && settings_.out == '\n' &&
-                     (item.text.empty() || item.text.back() == '\n');
-  if (!ended) text += settings_.out;
+  if (item.failed) ++failed_;
+  presenter_.add(finished, index, item);
 }
 
 bool Mapper::tries_again(const Chunk& chunk, size_t index) {
   if (chunk.tries > settings_.retries || stopping_) return false;
   again_.push_back(single(chunk, input_.separator(), index));
   return true;
-}
-
-std::string Mapper::row(const Chunk& chunk, size_t index, const ItemResult& item,
-                        const Reply& reply) const {
-  std::string line = R"({"id":)" + ipc::json_quote(ipc::cli::job_word(reply.id)) + R"(,"number":)" +
-                     std::to_string(chunk.first + index) + R"(,"item":)" +
-                     ipc::json_quote(ipc::cli::item_at(chunk.bytes, input_.separator(), index)) +
-                     R"(,"engine":)" + std::to_string(reply.engine);
-  if (item.failed)
-    line += R"(,"status":"error","error":)" + ipc::cli::json_error(item.error);
-  else
-    line += R"(,"status":"ok")";
-  if (settings_.is_shell())
-    line += R"(,"value":)" + ipc::json_quote(item.text);
-  else if (!item.failed)
-    line += R"(,"value":)" + std::string(item.text);
-  return line + "}\n";
 }
 
 void Mapper::take_error(Chunk chunk, const Reply& reply) {
@@ -260,22 +264,11 @@ void Mapper::take_error(Chunk chunk, const Reply& reply) {
     return;
   }
   if (is_loss(error) && chunk.count == 1 && tries_again(chunk, 0)) return;
-  std::string text;
+  presenter_.begin(chunk, reply);
+  Finished finished{chunk.first, 0, "", {}};
   const ItemResult failed{{}, true, error};
-  for (size_t i = 0; i < chunk.count; ++i) append_result(text, chunk, i, failed, reply);
-  results_.add(chunk.first, chunk.count, text);
-}
-
-void Mapper::report(const Chunk& chunk, size_t index, const RemoteError& error, int engine) {
-  if (settings_.quiet && error.ename == "ExitStatus") return;
-  progress_.clear();
-  std::string text = "item " + std::to_string(chunk.first + index) + " (" +
-                     shown(ipc::cli::item_at(chunk.bytes, input_.separator(), index)) + "): ";
-  if (engine >= 0) text += "engine " + std::to_string(engine) + ": ";
-  const std::string tries =
-      chunk.tries > 1 ? "; tried " + std::to_string(chunk.tries) + " times" : std::string();
-  text += ipc::cli::error_text(error, {settings_.verbose, settings_.quiet, tries});
-  streams_.err.write(std::string(ipc::cli::program_name()) + ": " + text + "\n");
+  for (size_t i = 0; i < chunk.count; ++i) finish(finished, i, failed);
+  results_.add(std::move(finished));
 }
 
 void Mapper::give_up(Error error) {
@@ -297,7 +290,7 @@ void Mapper::look_at_halt() {
 
 void Mapper::draw() {
   ipc::cli::ProgressState state{done_, failed_, input_.total(), ipc::Clock::now() - start_};
-  if (state.total == 0 && input_.reader().ended() && input_.reader().empty()) state.total = sent_;
+  if (state.total == 0 && input_.reader().ended() && input_.reader().empty()) state.total = taken_;
   streams_.err.flush();
   progress_.draw(state);
 }

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "cmd/ipmap/input.hpp"
+#include "cmd/ipmap/ledger.hpp"
 #include "cmd/ipmap/payload.hpp"
+#include "cmd/ipmap/present.hpp"
 #include "cmd/ipmap/results.hpp"
 #include "libipc/cli/crew.hpp"
 #include "libipc/cli/output.hpp"
@@ -21,8 +23,10 @@ namespace ipmap {
 /// Runs one map. Everything happens in the connection's loop.
 class Mapper {
  public:
+  /// `ledger` may be null.
   Mapper(ipc::client::Connection& connection, Input& input, const Settings& settings,
-         ipc::cli::Crew crew, ipc::cli::Streams& streams, ipc::cli::Progress& progress);
+         ipc::cli::Crew crew, Ledger* ledger, ipc::cli::Streams& streams,
+         ipc::cli::Progress& progress);
   ~Mapper();
   Mapper(const Mapper&) = delete;
   Mapper& operator=(const Mapper&) = delete;
@@ -36,19 +40,19 @@ class Mapper {
   size_t most_in_flight() const;
   void feed();
   bool next_chunk(Chunk& chunk);
+  bool take_block(Chunk& chunk);
+  void leave_out_done(const Chunk& block);
   void read_more();
   void watch_input(bool on);
   void send(Chunk chunk);
   void take(Chunk chunk, ipc::TimePoint sent, const ipc::client::Reply& reply);
   void take_results(const Chunk& chunk, const ipc::client::Reply& reply);
   void take_error(Chunk chunk, const ipc::client::Reply& reply);
-  std::string row(const Chunk& chunk, size_t index, const ItemResult& result,
-                  const ipc::client::Reply& reply) const;
-  void append_result(std::string& text, const Chunk& chunk, size_t index, const ItemResult& result,
-                     const ipc::client::Reply& reply);
+  void finish(Finished& finished, size_t index, const ItemResult& item);
   bool tries_again(const Chunk& chunk, size_t index);
-  void report(const Chunk& chunk, size_t index, const ipc::client::RemoteError& error, int engine);
   void give_up(ipc::Error error);
+  void keep(ipc::Status status);
+  std::uint64_t passed() const;
   void look_at_halt();
   void draw();
   ipc::Error timed_out() const;
@@ -57,18 +61,21 @@ class Mapper {
   Input& input_;
   const Settings& settings_;
   ipc::cli::Crew crew_;
+  Ledger* ledger_;
   ipc::cli::Streams& streams_;
   ipc::cli::Progress& progress_;
   ipc::cli::LineMerger remarks_;  // what the remote code prints
+  Presenter presenter_;
   Results results_;
   Pace pace_;
   std::deque<Chunk> again_;
   std::map<int, ipc::TimePoint> last_reply_;  // of each engine
   size_t bytes_in_flight_ = 0;
-  std::uint64_t sent_ = 0, done_ = 0, failed_ = 0;
+  std::uint64_t taken_ = 0, done_ = 0, failed_ = 0;
   bool watching_ = false, stopping_ = false;
   std::optional<ipc::Error> fatal_;
   ipc::net::Loop::TimerId timer_ = 0;
+  ipc::net::Loop::TurnEndId turn_end_ = 0;
   ipc::TimePoint start_ = ipc::Clock::now();
 };
 

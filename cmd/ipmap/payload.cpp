@@ -37,17 +37,21 @@ Error has_nul(const Chunk& chunk, char separator) {
           "use -0 for items that end with NUL"};
 }
 
+std::string shell_command(std::string_view item, std::uint64_t number, const Settings& settings) {
+  const auto columns =
+      settings.has_columns() ? columns_of(item, settings) : std::vector<std::string>();
+  const std::string whole =
+      settings.sources.size() > 1 ? ipc::join(columns, " ") : std::string(item);
+  return settings.command->fill(whole, number, columns);
+}
+
 // The items as the kernel wants them; `sep` becomes what ends them there.
 std::string encode_items(const Chunk& chunk, char separator, const Settings& settings, char& sep) {
   std::string bytes;
   sep = '\0';
   if (settings.is_shell()) {
     for_each_item(chunk, separator, [&](std::string_view item, std::uint64_t number) {
-      const auto columns =
-          settings.has_columns() ? columns_of(item, settings) : std::vector<std::string>();
-      const std::string whole =
-          settings.sources.size() > 1 ? ipc::join(columns, " ") : std::string(item);
-      bytes += settings.command->fill(whole, number, columns) + '\0';
+      bytes += shell_command(item, number, settings) + '\0';
     });
   } else if (settings.has_columns()) {
     sep = '\n';
@@ -137,6 +141,19 @@ std::pair<Chunk, Chunk> halve(const Chunk& chunk, char separator) {
 Chunk single(const Chunk& chunk, char separator, size_t index) {
   const std::string_view item = ipc::cli::item_at(chunk.bytes, separator, index);
   return {chunk.first + index, 1, std::string(item) + separator, chunk.tries};
+}
+
+std::vector<std::string_view> items_of(const Chunk& chunk, char separator) {
+  std::vector<std::string_view> items;
+  items.reserve(chunk.count);
+  for_each_item(chunk, separator,
+                [&](std::string_view item, std::uint64_t) { items.push_back(item); });
+  return items;
+}
+
+std::string command_of(std::string_view item, std::uint64_t number, const Settings& settings) {
+  if (settings.is_shell()) return shell_command(item, number, settings);
+  return settings.expression + " ::: " + std::string(item);
 }
 
 std::string shown(std::string_view item) {

@@ -40,6 +40,11 @@ std::pair<Chunk, Chunk> halve(const Chunk& chunk, char separator);
 /// Item `index` as a chunk of its own.
 Chunk single(const Chunk& chunk, char separator, size_t index);
 
+/// The items of a chunk; views into it.
+std::vector<std::string_view> items_of(const Chunk& chunk, char separator);
+/// What is done with an item, for people: the command, or the expression and the item.
+std::string command_of(std::string_view item, std::uint64_t number, const Settings& settings);
+
 /// An item for a message: quoted, short, without control characters.
 std::string shown(std::string_view item);
 

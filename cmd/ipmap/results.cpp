@@ -12,18 +12,29 @@ constexpr size_t kMostItems = 1'000'000;
 // little of the next thousand.
 constexpr size_t kGrowth = 8;
 
-void Results::add(std::uint64_t first, size_t count, std::string_view text) {
-  if (!ordered_) return out_.write(text);
+void Results::print(std::string_view text, std::vector<Receipt>&& receipts) {
+  out_.write(text);
+  if (ledger_ != nullptr) ledger_->printed(std::move(receipts));
+}
+
+void Results::add(Finished finished) {
+  add(finished.first, finished.count, finished.text, std::move(finished.receipts));
+}
+
+void Results::add(std::uint64_t first, size_t count, std::string_view text,
+                  std::vector<Receipt> receipts) {
+  if (count == 0) return;
+  if (!ordered_) return print(text, std::move(receipts));
   if (first != next_) {
     held_bytes_ += text.size();
-    held_.emplace(first, Held{count, std::string(text)});
+    held_.emplace(first, Held{count, std::string(text), std::move(receipts)});
     return;
   }
-  out_.write(text);
+  print(text, std::move(receipts));
   next_ += count;
   while (!held_.empty() && held_.begin()->first == next_) {
     const auto held = held_.begin();
-    out_.write(held->second.text);
+    print(held->second.text, std::move(held->second.receipts));
     held_bytes_ -= held->second.text.size();
     next_ += held->second.count;
     held_.erase(held);

@@ -7,16 +7,21 @@
 #include <string>
 #include <string_view>
 
+#include "cmd/ipmap/present.hpp"
 #include "libipc/cli/output.hpp"
 
 namespace ipmap {
 
 class Results {
  public:
-  Results(ipc::cli::Writer& out, bool ordered) : out_(out), ordered_(ordered) {}
+  /// `ledger`, which may be null, gets the receipts of what was given to `out`.
+  Results(ipc::cli::Writer& out, bool ordered, Ledger* ledger)
+      : out_(out), ordered_(ordered), ledger_(ledger) {}
 
   /// The text of items first … first+count-1; in order it waits for those before it.
-  void add(std::uint64_t first, size_t count, std::string_view text);
+  void add(std::uint64_t first, size_t count, std::string_view text,
+           std::vector<Receipt> receipts = {});
+  void add(Finished finished);
   /// Bytes that wait.
   size_t held_bytes() const { return held_bytes_; }
 
@@ -24,9 +29,12 @@ class Results {
   struct Held {
     size_t count;
     std::string text;
+    std::vector<Receipt> receipts;
   };
+  void print(std::string_view text, std::vector<Receipt>&& receipts);
   ipc::cli::Writer& out_;
   bool ordered_;
+  Ledger* ledger_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Held> held_;
   size_t held_bytes_ = 0;

@@ -28,6 +28,7 @@ Command command() {
       {"ls *.fits | ipmap --sh --bar 'fitsverify -q {}'", "a command for each line"},
       {"find . -name '*.c' -print0 | ipmap -0 --sh wc -l {}", "names with any character"},
       {"paste xs ys | ipmap --colsep '\\t' 'x[0]**x[1]'", "columns"},
+      {"ipmap --joblog log --resume --sh 'sim {} > {.}.out' < runs", "again after a crash"},
       {"ipmap --sh 'gzip -9 {}' ::: *.log", "items as operands"},
   };
   c.options = {
@@ -40,6 +41,9 @@ Command command() {
       {0, "type", "TYPE", "what x is: auto, text or json"},
       {0, "chunk", "N", "N items in each request; default: as many as take some milliseconds"},
       {0, "retries", "N", "try a failed item up to N times more"},
+      {0, "joblog", "FILE", "a line for each item that is done: time, engine, status, item"},
+      {0, "resume", "", "leave out what the job log has; the log goes on"},
+      {0, "resume-failed", "", "the same, but what failed is done again"},
       {0, "halt", "WHEN", "never, or now|soon,fail=N or N%: end at so many failures"},
       {0, "bar", "", "a bar of progress on the terminal"},
       {0, "eta", "", "the time left, on the terminal"},
@@ -106,6 +110,16 @@ static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Set
   return {};
 }
 
+static ipc::Status read_log(const Arguments& arguments, Settings& settings) {
+  settings.joblog = arguments.get_or("joblog", "");
+  settings.resume_failed = arguments.has("resume-failed");
+  settings.resume = settings.resume_failed || arguments.has("resume");
+  if (arguments.has("joblog") && settings.joblog.empty()) return usage("--joblog names no file");
+  if (settings.resume && settings.joblog.empty())
+    return usage("--resume needs the job log of the run before", "give --joblog FILE");
+  return {};
+}
+
 Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
   settings.kernel = chosen_kernel(arguments);
@@ -119,6 +133,7 @@ Result<Settings> read_settings(const Arguments& arguments) {
   auto operands = arguments.operands;
   const bool shell = arguments.has("sh") || settings.kernel == "sh";
   IPC_TRY(read_work(operands, shell, settings));
+  IPC_TRY(read_log(arguments, settings));
   settings.type = arguments.get_or("type", "auto");
   if (settings.type != "auto" && settings.type != "text" && settings.type != "json")
     return usage("--type: '" + settings.type + "' is none of auto, text, json");

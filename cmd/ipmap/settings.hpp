@@ -32,6 +32,8 @@ struct Settings {
   size_t chunk = 0;  ///< items in a request; 0: adaptive
   size_t jobs = 0;   ///< requests at a time; 0: by the engines
   unsigned retries = 0;
+  std::string joblog;  ///< empty: none
+  bool resume = false, resume_failed = false;
   Halt halt;
   std::optional<ipc::Duration> timeout;
   std::string timeout_text;                   ///< as it was written, with a unit

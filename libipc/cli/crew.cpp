@@ -18,6 +18,7 @@ Result<Crew> find_crew(client::Connection& connection, const Arguments& argument
   IPC_TRY_ASSIGN(const auto ids, select_engines(arguments, choice, *table));
   IPC_TRY(client::require_kernel(*table, ids, chosen_kernel(arguments)));
   IPC_TRY(client::require_one_form(*table, ids));
+  for (const auto& [id, engine] : table->engines) crew.hosts[id] = engine.host;
   if (any) return crew;
   for (const int id : ids) crew.targets.push_back(table->find(id)->uuid);
   crew.engines = ids.size();

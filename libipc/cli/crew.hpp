@@ -2,6 +2,7 @@
 // Which engines tasks may go to.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace ipc::cli {
 struct Crew {
   std::vector<std::string> targets;  ///< uuids; empty: any engine
   size_t engines = 1;                ///< how many those are, as far as known
+  std::map<int, std::string> hosts;  ///< of the engines known, by id
 };
 
 /// By -t and -x. Tasks queue where there are no engines, so none is no error unless some are named.

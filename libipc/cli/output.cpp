@@ -37,9 +37,11 @@ void Writer::put(std::string_view bytes) {
     const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
     if (n >= 0) {
       bytes.remove_prefix(static_cast<size_t>(n));
+      passed_ += static_cast<std::uint64_t>(n);
     } else if (errno == EAGAIN || errno == EINTR) {
-      // The rest is given up only by who will not be there to write it.
-      if (noted_signal() != 0) return;
+      // The rest is given up only by who will not be there to write it; nothing may follow then.
+      closed_ = noted_signal() != 0;
+      if (closed_) return;
       struct pollfd item = {fd_, POLLOUT, 0};
       if (errno == EAGAIN) ::poll(&item, 1, -1);
     } else {

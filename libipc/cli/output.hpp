@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class Writer {
   void write(std::string_view bytes);
   /// Writes what was gathered; blocks while the reader is slow, until a signal is noted.
   void flush();
+  /// How many bytes the descriptor has taken.
+  std::uint64_t passed() const { return passed_; }
   /// The first failure other than a closed pipe.
   const Status& status() const { return status_; }
 
@@ -36,6 +39,7 @@ class Writer {
 
   int fd_;
   std::string held_;
+  std::uint64_t passed_ = 0;
   bool closed_ = false;
   Status status_;
 };

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Results as they are printed: text or JSON on stdout, failures on stderr, lines for the log.
+#include "cmd/ipmap/present.hpp"
+
+#include <algorithm>
+
+#include "libipc/cli/errors.hpp"
+#include "libipc/cli/jobs.hpp"
+#include "libipc/cli/program.hpp"
+#include "libipc/cli/results.hpp"
+#include "libipc/util/clock.hpp"
+#include "libipc/util/text.hpp"
+#include "libipc/wire/json.hpp"
+
+namespace ipmap {
+
+using ipc::client::RemoteError;
+using ipc::client::Reply;
+
+void Presenter::begin(const Chunk& chunk, const Reply& reply) {
+  first_ = chunk.first;
+  tries_ = chunk.tries;
+  engine_ = reply.engine;
+  id_ = reply.id;
+  items_ = items_of(chunk, separator_);
+  if (!settings_.joblog.empty()) begin_record(chunk, reply);
+}
+
+// Items of one request share its time.
+void Presenter::begin_record(const Chunk& chunk, const Reply& reply) {
+  const auto header = ipc::wire::parse_json(reply.message.view.header);
+  const auto ended = ipc::parse_iso8601(header ? ipc::wire::string_or(*header, "date") : "");
+  const auto began = ipc::parse_iso8601(ipc::wire::string_or(reply.metadata(), "started"));
+  const ipc::UnixMicros end = ended ? *ended : ipc::unix_now();
+  const ipc::UnixMicros start = began ? std::min(*began, end) : end;
+  record_ = {};
+  record_.start = static_cast<double>(start) / 1e6;
+  record_.runtime = static_cast<double>(end - start) / 1e6 / static_cast<double>(chunk.count);
+  record_.engine = engine_;
+  record_.attempt = std::max(tries_, 1u);
+  const auto host = hosts_.find(engine_);
+  if (host != hosts_.end()) record_.host = host->second;
+}
+
+Receipt Presenter::receipt(size_t index, size_t bytes) const {
+  ipc::cli::JobRecord record = record_;
+  record.seq = first_ + index;
+  record.start += record.runtime * static_cast<double>(index);
+  record.sent = items_[index].size();
+  record.received = bytes;
+  record.command = command_of(items_[index], record.seq, settings_);
+  record.key = ipc::cli::job_key(items_[index]);
+  return {bytes, std::move(record)};
+}
+
+std::vector<Receipt> Presenter::receipts_of_lines(std::string_view text) {
+  std::vector<Receipt> receipts;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    const size_t length = std::min(text.find(settings_.out), text.size() - 1) + 1;
+    receipts.push_back(receipt(i, length));
+    text.remove_prefix(length);
+  }
+  return receipts;
+}
+
+void Presenter::add(Finished& finished, size_t index, const ItemResult& item) {
+  const size_t before = finished.text.size();
+  if (item.failed) report(index, item.error);
+  if (settings_.json) {
+    finished.text += row(index, item);
+  } else if (!item.failed || settings_.is_shell()) {
+    finished.text += item.text;
+    // A command's output has its own line ends; only a missing last one is added.
+    const bool ended = settings_.is_shell() && settings_.out == '\n' &&
+                       (item.text.empty() || item.text.back() == '\n');
+    if (!ended) finished.text += settings_.out;
+  }
+  ++finished.count;
+  if (settings_.joblog.empty()) return;
+  finished.receipts.push_back(receipt(index, finished.text.size() - before));
+  if (item.failed) ipc::cli::set_failure(finished.receipts.back().second, item.error);
+}
+
+std::string Presenter::row(size_t index, const ItemResult& item) const {
+  std::string line = R"({"id":)" + ipc::json_quote(ipc::cli::job_word(id_)) + R"(,"number":)" +
+                     std::to_string(first_ + index) + R"(,"item":)" +
+                     ipc::json_quote(items_[index]) + R"(,"engine":)" + std::to_string(engine_);
+  if (item.failed)
+    line += R"(,"status":"error","error":)" + ipc::cli::json_error(item.error);
+  else
+    line += R"(,"status":"ok")";
+  if (settings_.is_shell())
+    line += R"(,"value":)" + ipc::json_quote(item.text);
+  else if (!item.failed)
+    line += R"(,"value":)" + std::string(item.text);
+  return line + "}\n";
+}
+
+void Presenter::report(size_t index, const RemoteError& error) {
+  if (settings_.quiet && error.ename == "ExitStatus") return;
+  progress_.clear();
+  std::string text = "item " + std::to_string(first_ + index) + " (" + shown(items_[index]) + "): ";
+  if (engine_ >= 0) text += "engine " + std::to_string(engine_) + ": ";
+  const std::string tries =
+      tries_ > 1 ? "; tried " + std::to_string(tries_) + " times" : std::string();
+  text += ipc::cli::error_text(error, {settings_.verbose, settings_.quiet, tries});
+  err_.write(std::string(ipc::cli::program_name()) + ": " + text + "\n");
+}
+
+}  // namespace ipmap
