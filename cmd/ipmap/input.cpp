@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
 #include "libipc/cli/values.hpp"
@@ -17,8 +19,6 @@ using ipc::Error;
 using ipc::Result;
 using ipc::Status;
 
-// Between the columns of several sources: what no item has.
-constexpr std::string_view kUnit = "\x1f";
 constexpr size_t kMostCombined = 100'000'000;
 
 static Result<std::vector<std::string>> items_of(const ipc::cli::ItemSource& source,
@@ -44,7 +44,7 @@ Status Input::take_rows(const Settings& settings) {
   if (rows > kMostCombined)
     return Error{ipc::Code::usage, "the sources have more than 100,000,000 combinations", ""};
   for (const auto& row : ipc::cli::combine(sources)) {
-    const std::string item = ipc::join(row, kUnit);
+    const std::string item = ipc::join(row, std::string_view(&kUnit, 1));
     if (item.find('\0') != std::string::npos)
       return Error{ipc::Code::bad_input, "an item has a NUL byte", ""};
     reader_.add(item + '\0');
@@ -83,15 +83,17 @@ Status Input::fill() {
 }
 
 std::vector<std::string> columns_of(std::string_view item, const Settings& settings) {
-  const std::string_view separator =
-      settings.colsep.empty() ? kUnit : std::string_view(settings.colsep);
   std::vector<std::string> columns;
-  for (;;) {
-    const size_t at = item.find(separator);
-    columns.emplace_back(item.substr(0, at));
-    if (at == std::string_view::npos) return columns;
-    item.remove_prefix(at + separator.size());
+  for (bool more = true; more;) {
+    const size_t unit = settings.sources.size() > 1 ? item.find(kUnit) : std::string_view::npos;
+    const size_t mark =
+        settings.colsep.empty() ? std::string_view::npos : item.find(settings.colsep);
+    const size_t end = std::min(unit, mark);
+    columns.emplace_back(item.substr(0, end));
+    more = end != std::string_view::npos;
+    if (more) item.remove_prefix(end + (mark < unit ? settings.colsep.size() : 1));
   }
+  return columns;
 }
 
 std::string columns_json(const std::vector<std::string>& columns, const Settings& settings) {

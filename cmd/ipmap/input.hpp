@@ -9,6 +9,9 @@
 
 namespace ipmap {
 
+/// Between the columns of several sources: what no item has.
+inline constexpr char kUnit = '\x1f';
+
 /// Items from standard input, from one file, or from the command line, read as they are wanted.
 class Input {
  public:

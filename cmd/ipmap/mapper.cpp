@@ -72,17 +72,18 @@ Result<int> Mapper::run() {
   const auto waited = connection_.wait([this] { return finished(); }, deadline);
   progress_.clear();
   for (const auto& [engine, time] : last_reply_) remarks_.finish(engine);
+  if (halted_) results_.release();
   streams_.err.flush();
   streams_.out.flush();
   if (ledger_ != nullptr) keep(ledger_->close(passed()));
-  const bool unfinished = !waited || fatal_ || !streams_.out.status();
+  const bool unfinished = !waited || fatal_ || ended_ || !streams_.out.status();
   if (unfinished && !connection_.interrupted()) connection_.cancel_all();
   if (fatal_) return *fatal_;
   if (!waited && waited.error().code == ipc::Code::timed_out) return timed_out();
   IPC_TRY(waited);
   IPC_TRY(streams_.out.status());
   if (ledger_ != nullptr && !stopping_) IPC_TRY(ledger_->check_end(taken_));
-  return failed_ == 0 ? 0 : 1;
+  return failed_ == 0 || (halted_ && settings_.halt.what == Halt::What::success) ? 0 : 1;
 }
 
 std::uint64_t Mapper::passed() const {
@@ -101,7 +102,7 @@ Error Mapper::timed_out() const {
 }
 
 bool Mapper::finished() const {
-  if (fatal_ || !streams_.out.status()) return true;
+  if (fatal_ || ended_ || !streams_.out.status()) return true;
   return connection_.tasks_in_flight() == 0 && again_.empty() && !wants_more();
 }
 
@@ -118,7 +119,8 @@ size_t Mapper::most_in_flight() const {
 // Sends while the engines have use for it, and reads only for that.
 void Mapper::feed() {
   Chunk chunk;
-  while (!fatal_ && connection_.tasks_in_flight() < most_in_flight() && next_chunk(chunk))
+  while (!fatal_ && !ended_ && connection_.tasks_in_flight() < most_in_flight() &&
+         next_chunk(chunk))
     send(std::move(chunk));
   const bool room = connection_.tasks_in_flight() < most_in_flight() &&
                     bytes_in_flight_ < kBytesInFlight && results_.held_bytes() < kHeldBytes;
@@ -142,7 +144,7 @@ void Mapper::leave_out_done(const Chunk& block) {
   auto chunks = ledger_->undone(block, input_.separator(), done);
   if (!chunks) return give_up(chunks.error());
   for (const auto& [first, count] : done) {
-    done_ += count;
+    skipped_ += count;
     results_.add(first, count, "");
   }
   for (auto& chunk : *chunks) again_.push_back(std::move(chunk));
@@ -206,7 +208,6 @@ void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
   } else {
     take_error(std::move(chunk), reply);
   }
-  look_at_halt();
   feed();
 }
 
@@ -223,7 +224,7 @@ void Mapper::take_results(const Chunk& chunk, const Reply& reply) {
   if (!items) return give_up(items.error());
   presenter_.begin(chunk, reply);
   Finished finished{chunk.first, 0, "", {}};
-  for (size_t i = 0; i < chunk.count; ++i) {
+  for (size_t i = 0; i < chunk.count && !ended_; ++i) {
     const ItemResult& item = (*items)[i];
     if (item.failed && tries_again(chunk, i)) {
       results_.add(std::exchange(finished, {chunk.first + i + 1, 0, "", {}}));
@@ -238,6 +239,7 @@ void Mapper::finish(Finished& finished, size_t index, const ItemResult& item) {
   ++done_;
   if (item.failed) ++failed_;
   presenter_.add(finished, index, item);
+  look_at_halt();
 }
 
 bool Mapper::tries_again(const Chunk& chunk, size_t index) {
@@ -276,20 +278,19 @@ void Mapper::give_up(Error error) {
 }
 
 void Mapper::look_at_halt() {
-  const Halt& halt = settings_.halt;
-  const bool by_count = halt.count != 0 && failed_ >= halt.count;
-  const bool by_percent =
-      halt.percent != 0 && failed_ >= 3 && failed_ * 100 >= halt.percent * done_;
-  if ((!by_count && !by_percent) || stopping_) return;
-  stopping_ = true;
+  if (stopping_ || !settings_.halt.reached(done_, failed_)) return;
+  stopping_ = halted_ = true;
+  ended_ = settings_.halt.now;
   again_.clear();
-  const std::string what = "ended after " + std::to_string(failed_) + " failures (--halt)";
-  if (halt.now) return give_up({ipc::Code::failed, what, ""});
-  streams_.err.write(std::string(ipc::cli::program_name()) + ": " + what + "\n");
+  if (settings_.halt.what != Halt::What::fail) return;
+  progress_.clear();
+  streams_.err.write(std::string(ipc::cli::program_name()) + ": ended after " +
+                     std::to_string(failed_) + " failures (--halt)\n");
 }
 
 void Mapper::draw() {
-  ipc::cli::ProgressState state{done_, failed_, input_.total(), ipc::Clock::now() - start_};
+  ipc::cli::ProgressState state{done_ + skipped_, failed_, input_.total(),
+                                ipc::Clock::now() - start_};
   if (state.total == 0 && input_.reader().ended() && input_.reader().empty()) state.total = taken_;
   streams_.err.flush();
   progress_.draw(state);

@@ -71,8 +71,9 @@ class Mapper {
   std::deque<Chunk> again_;
   std::map<int, ipc::TimePoint> last_reply_;  // of each engine
   size_t bytes_in_flight_ = 0;
-  std::uint64_t taken_ = 0, done_ = 0, failed_ = 0;
+  std::uint64_t taken_ = 0, skipped_ = 0, done_ = 0, failed_ = 0;
   bool watching_ = false, stopping_ = false;
+  bool halted_ = false, ended_ = false;  // by --halt; and nothing is waited for
   std::optional<ipc::Error> fatal_;
   ipc::net::Loop::TimerId timer_ = 0;
   ipc::net::Loop::TurnEndId turn_end_ = 0;

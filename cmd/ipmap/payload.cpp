@@ -40,9 +40,7 @@ Error has_nul(const Chunk& chunk, char separator) {
 std::string shell_command(std::string_view item, std::uint64_t number, const Settings& settings) {
   const auto columns =
       settings.has_columns() ? columns_of(item, settings) : std::vector<std::string>();
-  const std::string whole =
-      settings.sources.size() > 1 ? ipc::join(columns, " ") : std::string(item);
-  return settings.command->fill(whole, number, columns);
+  return settings.command->fill(whole_item(item, settings), number, columns);
 }
 
 // The items as the kernel wants them; `sep` becomes what ends them there.
@@ -151,9 +149,15 @@ std::vector<std::string_view> items_of(const Chunk& chunk, char separator) {
   return items;
 }
 
+std::string whole_item(std::string_view item, const Settings& settings) {
+  std::string whole(item);
+  if (settings.sources.size() > 1) std::replace(whole.begin(), whole.end(), kUnit, ' ');
+  return whole;
+}
+
 std::string command_of(std::string_view item, std::uint64_t number, const Settings& settings) {
   if (settings.is_shell()) return shell_command(item, number, settings);
-  return settings.expression + " ::: " + std::string(item);
+  return settings.expression + " ::: " + whole_item(item, settings);
 }
 
 std::string shown(std::string_view item) {

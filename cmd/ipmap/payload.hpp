@@ -42,6 +42,8 @@ Chunk single(const Chunk& chunk, char separator, size_t index);
 
 /// The items of a chunk; views into it.
 std::vector<std::string_view> items_of(const Chunk& chunk, char separator);
+/// An item as it was read; of several sources what they gave, with blanks between.
+std::string whole_item(std::string_view item, const Settings& settings);
 /// What is done with an item, for people: the command, or the expression and the item.
 std::string command_of(std::string_view item, std::uint64_t number, const Settings& settings);
 

@@ -69,16 +69,27 @@ void Presenter::add(Finished& finished, size_t index, const ItemResult& item) {
   if (settings_.json) {
     finished.text += row(index, item);
   } else if (!item.failed || settings_.is_shell()) {
-    finished.text += item.text;
-    // A command's output has its own line ends; only a missing last one is added.
-    const bool ended = settings_.is_shell() && settings_.out == '\n' &&
-                       (item.text.empty() || item.text.back() == '\n');
-    if (!ended) finished.text += settings_.out;
+    add_text(finished.text, index, item.text);
   }
   ++finished.count;
   if (settings_.joblog.empty()) return;
   finished.receipts.push_back(receipt(index, finished.text.size() - before));
   if (item.failed) ipc::cli::set_failure(finished.receipts.back().second, item.error);
+}
+
+void Presenter::add_text(std::string& text, size_t index, std::string_view result) const {
+  // A command's output has its own line ends; only a missing last one is added.
+  const bool ended =
+      settings_.is_shell() && settings_.out == '\n' && (result.empty() || result.back() == '\n');
+  const std::string tag = settings_.tag ? whole_item(items_[index], settings_) + '\t' : "";
+  while (settings_.tag && !result.empty()) {
+    const std::string_view line = result.substr(0, result.find('\n') + 1);
+    if (line.empty()) break;
+    text.append(tag).append(line);
+    result.remove_prefix(line.size());
+  }
+  if (!result.empty() || !ended) text.append(tag).append(result);
+  if (!ended) text += settings_.out;
 }
 
 std::string Presenter::row(size_t index, const ItemResult& item) const {

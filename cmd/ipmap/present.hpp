@@ -31,7 +31,10 @@ class Presenter {
       : settings_(settings), separator_(separator), hosts_(hosts), err_(err), progress_(progress) {}
 
   /// True if a reply of form `lines` is printed as it is.
-  bool passes_lines() const { return !settings_.json; }
+  bool passes_lines() const {
+    return !settings_.json && !settings_.tag && settings_.halt.what != Halt::What::success &&
+           settings_.halt.what != Halt::What::done;
+  }
   /// Those that follow are of this reply to this chunk, until the next begin().
   void begin(const Chunk& chunk, const ipc::client::Reply& reply);
   /// Adds the result of item `index`. A failure is reported.
@@ -41,6 +44,7 @@ class Presenter {
 
  private:
   void begin_record(const Chunk& chunk, const ipc::client::Reply& reply);
+  void add_text(std::string& text, size_t index, std::string_view result) const;
   std::string row(size_t index, const ItemResult& item) const;
   void report(size_t index, const ipc::client::RemoteError& error);
   Receipt receipt(size_t index, size_t bytes) const;

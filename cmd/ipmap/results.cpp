@@ -41,6 +41,12 @@ void Results::add(std::uint64_t first, size_t count, std::string_view text,
   }
 }
 
+void Results::release() {
+  for (auto& [first, held] : held_) print(held.text, std::move(held.receipts));
+  held_.clear();
+  held_bytes_ = 0;
+}
+
 void Pace::measured(size_t count, double seconds) {
   if (count == 0 || seconds <= 0) return;
   const double now = seconds / static_cast<double>(count);

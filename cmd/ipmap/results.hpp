@@ -22,6 +22,8 @@ class Results {
   void add(std::uint64_t first, size_t count, std::string_view text,
            std::vector<Receipt> receipts = {});
   void add(Finished finished);
+  /// Prints what waits for items that will not come.
+  void release();
   /// Bytes that wait.
   size_t held_bytes() const { return held_bytes_; }
 

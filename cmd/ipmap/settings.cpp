@@ -2,8 +2,6 @@
 // What ipmap's command line says, checked.
 #include "cmd/ipmap/settings.hpp"
 
-#include <charconv>
-
 #include "libipc/cli/connect.hpp"
 #include "libipc/util/text.hpp"
 
@@ -44,7 +42,8 @@ Command command() {
       {0, "joblog", "FILE", "a line for each item that is done: time, engine, status, item"},
       {0, "resume", "", "leave out what the job log has; the log goes on"},
       {0, "resume-failed", "", "the same, but what failed is done again"},
-      {0, "halt", "WHEN", "never, or now|soon,fail=N or N%: end at so many failures"},
+      {0, "halt", "WHEN", "never, or now|soon,fail=N, fail=N%, success=N, done=N: end then"},
+      {0, "tag", "", "lines of output begin with their item and a tab"},
       {0, "bar", "", "a bar of progress on the terminal"},
       {0, "eta", "", "the time left, on the terminal"},
   };
@@ -54,30 +53,6 @@ Command command() {
 
 static Error usage(const std::string& what, const std::string& hint = "") {
   return {ipc::Code::usage, what, hint};
-}
-
-Result<Halt> parse_halt(const std::string& text) {
-  Halt halt;
-  if (text == "never") return halt;
-  const Error wrong = usage("--halt: '" + text + "' is none of never, now,fail=N, soon,fail=N%");
-  const size_t comma = text.find(',');
-  const std::string when = text.substr(0, comma);
-  if ((when != "now" && when != "soon") || comma == std::string::npos) return wrong;
-  std::string number = text.substr(comma + 1);
-  if (!number.starts_with("fail=")) return wrong;
-  number.erase(0, 5);
-  const bool percent = number.ends_with('%');
-  if (percent) number.pop_back();
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  if (error != std::errc() || end != number.data() + number.size() || value == 0) return wrong;
-  if (percent && value > 100) return wrong;
-  halt.now = when == "now";
-  if (percent)
-    halt.percent = static_cast<unsigned>(value);
-  else
-    halt.count = value;
-  return halt;
 }
 
 // `\t` and the like, as in parallel's and awk's separators.
@@ -124,6 +99,9 @@ Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
   settings.kernel = chosen_kernel(arguments);
   settings.json = arguments.has("json");
+  settings.tag = arguments.has("tag");
+  if (settings.tag && settings.json)
+    return usage("--tag and --json are both given", "rows of --json have the item");
   settings.verbose = arguments.has("verbose");
   settings.quiet = arguments.has("quiet");
   settings.ordered = !arguments.has("unordered");

@@ -7,18 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "cmd/ipmap/halt.hpp"
 #include "libipc/cli/command.hpp"
 #include "libipc/cli/placeholders.hpp"
 #include "libipc/cli/records.hpp"
 
 namespace ipmap {
-
-/// When failures end the whole.
-struct Halt {
-  bool now = false;         ///< else running items may finish
-  std::uint64_t count = 0;  ///< failures; 0: by percent, or never
-  unsigned percent = 0;     ///< of the items done, from 3 failures on; 0: never
-};
 
 struct Settings {
   std::string expression;  ///< python; empty: a command
@@ -28,7 +22,7 @@ struct Settings {
   char separator = '\n';      ///< of the input
   char out = '\n';            ///< of the results
   std::string colsep;         ///< empty: items have no columns
-  bool json = false, ordered = true, verbose = false, quiet = false;
+  bool json = false, tag = false, ordered = true, verbose = false, quiet = false;
   size_t chunk = 0;  ///< items in a request; 0: adaptive
   size_t jobs = 0;   ///< requests at a time; 0: by the engines
   unsigned retries = 0;
@@ -48,8 +42,5 @@ ipc::cli::Command command();
 
 /// Code::usage for what does not fit together.
 ipc::Result<Settings> read_settings(const ipc::cli::Arguments& arguments);
-
-/// "never", "now,fail=3", "soon,fail=10%".
-ipc::Result<Halt> parse_halt(const std::string& text);
 
 }  // namespace ipmap

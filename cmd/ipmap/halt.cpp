@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// When a map ends before its input does.
+#include "cmd/ipmap/halt.hpp"
+
+#include <charconv>
+
+namespace ipmap {
+
+// Fewer failures say nothing of how many there will be.
+constexpr std::uint64_t kLeastFailures = 3;
+
+bool Halt::reached(std::uint64_t done, std::uint64_t failed) const {
+  switch (what) {
+    case What::fail:
+      if (percent != 0) return failed >= kLeastFailures && failed * 100 >= percent * done;
+      return failed >= count;
+    case What::success:
+      return done - failed >= count;
+    case What::done:
+      return done >= count;
+    default:
+      return false;
+  }
+}
+
+// Sets what is counted by the word before `=`.
+static bool read_what(std::string_view word, Halt& halt) {
+  if (word == "fail") halt.what = Halt::What::fail;
+  if (word == "success") halt.what = Halt::What::success;
+  if (word == "done") halt.what = Halt::What::done;
+  return halt.what != Halt::What::never;
+}
+
+ipc::Result<Halt> parse_halt(const std::string& text) {
+  Halt halt;
+  if (text == "never") return halt;
+  const ipc::Error wrong{
+      ipc::Code::usage,
+      "--halt: '" + text + "' is none of never, now,fail=N, soon,fail=N%, success=N, done=N", ""};
+  const size_t comma = text.find(',');
+  const size_t equal = text.find('=');
+  const std::string when = text.substr(0, comma);
+  if ((when != "now" && when != "soon") || equal == std::string::npos || equal < comma)
+    return wrong;
+  halt.now = when == "now";
+  if (!read_what(std::string_view(text).substr(comma + 1, equal - comma - 1), halt)) return wrong;
+  std::string number = text.substr(equal + 1);
+  const bool percent = number.ends_with('%') && halt.what == Halt::What::fail;
+  if (percent) number.pop_back();
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc() || end != number.data() + number.size() || value == 0) return wrong;
+  if (percent && value > 100) return wrong;
+  if (percent)
+    halt.percent = static_cast<unsigned>(value);
+  else
+    halt.count = value;
+  return halt;
+}
+
+}  // namespace ipmap

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// When a map ends before its input does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "libipc/util/result.hpp"
+
+namespace ipmap {
+
+/// --halt: how many items have to fail, succeed or be done.
+struct Halt {
+  enum class What { never, fail, success, done };
+  What what = What::never;
+  bool now = false;         ///< else running items may finish
+  std::uint64_t count = 0;  ///< 0: by percent
+  unsigned percent = 0;     ///< of the items done; from 3 failures on
+
+  bool reached(std::uint64_t done, std::uint64_t failed) const;
+};
+
+/// "never", "now,fail=3", "soon,fail=10%", "now,success=1", "soon,done=5". Code::usage.
+ipc::Result<Halt> parse_halt(const std::string& text);
+
+}  // namespace ipmap
