@@ -10,6 +10,7 @@
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
 #include "libipc/cli/values.hpp"
+#include "libipc/util/fd.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 
@@ -18,29 +19,47 @@ namespace ipmap {
 using ipc::Error;
 using ipc::Result;
 using ipc::Status;
+using ipc::cli::Row;
 
 constexpr size_t kMostCombined = 100'000'000;
+constexpr size_t kLargestFile = size_t{1} << 30;
 
-static Result<std::vector<std::string>> items_of(const ipc::cli::ItemSource& source,
-                                                 char separator) {
-  if (!source.is_file) return source.words;
-  std::vector<std::string> items;
-  for (const auto& path : source.words) {
-    IPC_TRY_ASSIGN(std::string text, ipc::read_file(path, size_t{1} << 30));
-    if (!text.empty() && text.back() == separator) text.pop_back();
-    if (text.empty()) continue;
-    for (auto& item : ipc::split(text, separator)) items.push_back(std::move(item));
+static Result<std::vector<Row>> rows_of(const ipc::cli::ItemSource& source, char separator) {
+  std::vector<Row> rows;
+  if (!source.is_file) {
+    for (const auto& word : source.words) rows.push_back({word});
+    return rows;
   }
-  return items;
+  for (const auto& path : source.words) {
+    auto text = path == "-" ? ipc::read_all(STDIN_FILENO, kLargestFile)
+                            : ipc::read_file(path, kLargestFile);
+    IPC_TRY(text);
+    if (path == "-") IPC_TRY(ipc::cli::check_writer("input incomplete"));
+    if (!text->empty() && text->back() == separator) text->pop_back();
+    if (text->empty()) continue;
+    for (auto& item : ipc::split(*text, separator)) rows.push_back({std::move(item)});
+  }
+  return rows;
+}
+
+// The sources with those that are linked put together: what is to be combined.
+static Result<std::vector<std::vector<Row>>> read_sources(const Settings& settings) {
+  std::vector<std::vector<Row>> sources;
+  for (const auto& source : settings.sources) {
+    IPC_TRY_ASSIGN(auto rows, rows_of(source, settings.separator));
+    const bool linked = source.linked || (settings.link && !sources.empty());
+    if (linked)
+      sources.back() = ipc::cli::link(sources.back(), rows, settings.link);
+    else
+      sources.push_back(std::move(rows));
+  }
+  return sources;
 }
 
 Status Input::take_rows(const Settings& settings) {
-  std::vector<std::vector<std::string>> sources;
+  IPC_TRY_ASSIGN(const auto sources, read_sources(settings));
   double rows = 1;
-  for (const auto& source : settings.sources) {
-    IPC_TRY_ASSIGN(sources.emplace_back(), items_of(source, settings.separator));
-    rows *= static_cast<double>(sources.back().size());
-  }
+  for (const auto& source : sources) rows *= static_cast<double>(source.size());
   if (rows > kMostCombined)
     return Error{ipc::Code::usage, "the sources have more than 100,000,000 combinations", ""};
   for (const auto& row : ipc::cli::combine(sources)) {

@@ -26,6 +26,7 @@ Command command() {
       {"ls *.fits | ipmap --sh --bar 'fitsverify -q {}'", "a command for each line"},
       {"find . -name '*.c' -print0 | ipmap -0 --sh wc -l {}", "names with any character"},
       {"paste xs ys | ipmap --colsep '\\t' 'x[0]**x[1]'", "columns"},
+      {"ipmap --sh 'cmp {1} {2}' ::: *.old :::+ *.new", "two sources, item by item"},
       {"ipmap --joblog log --resume --sh 'sim {} > {.}.out' < runs", "again after a crash"},
       {"ipmap --sh 'gzip -9 {}' ::: *.log", "items as operands"},
   };
@@ -34,6 +35,7 @@ Command command() {
       {'0', "null", "", "items and results end with NUL instead of newline"},
       {'d', "delimiter", "CHAR", "items end with CHAR"},
       {0, "colsep", "TEXT", "items have columns between TEXT: x[0], x[1]; {1}, {2}"},
+      {0, "link", "", "several sources item by item, instead of every combination"},
       {'k', "keep-order", "", "results in input order (the default)"},
       {0, "unordered", "", "results as they come"},
       {0, "type", "TYPE", "what x is: auto, text or json"},
@@ -99,6 +101,7 @@ Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
   settings.kernel = chosen_kernel(arguments);
   settings.json = arguments.has("json");
+  settings.link = arguments.has("link");
   settings.tag = arguments.has("tag");
   if (settings.tag && settings.json)
     return usage("--tag and --json are both given", "rows of --json have the item");

@@ -22,7 +22,7 @@ struct Settings {
   char separator = '\n';      ///< of the input
   char out = '\n';            ///< of the results
   std::string colsep;         ///< empty: items have no columns
-  bool json = false, tag = false, ordered = true, verbose = false, quiet = false;
+  bool json = false, tag = false, link = false, ordered = true, verbose = false, quiet = false;
   size_t chunk = 0;  ///< items in a request; 0: adaptive
   size_t jobs = 0;   ///< requests at a time; 0: by the engines
   unsigned retries = 0;

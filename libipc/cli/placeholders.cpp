@@ -3,7 +3,8 @@
 #include "libipc/cli/placeholders.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <charconv>
+#include <optional>
 
 #include "libipc/util/text.hpp"
 
@@ -30,14 +31,36 @@ std::string_view directory_name(std::string_view item) {
   return slash == 0 ? "/" : item.substr(0, slash);
 }
 
+/// A column and what is made of it: `{2}`, `{2.}`, `{-1/}`.
+struct ColumnPlace {
+  long column;  // from 1; negative ones count from the end
+  std::string_view place;
+};
+
+std::optional<ColumnPlace> column_of(std::string_view text) {
+  ColumnPlace found{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), found.column);
+  if (error != std::errc() || found.column == 0) return {};
+  found.place = text.substr(static_cast<size_t>(end - text.data()));
+  for (const std::string_view known : {"", ".", "/", "//", "/."})
+    if (found.place == known) return found;
+  return {};
+}
+
+std::string fill_column(const ColumnPlace& place, std::span<const std::string> columns) {
+  const long count = static_cast<long>(columns.size());
+  const long index = place.column > 0 ? place.column - 1 : count + place.column;
+  if (index < 0 || index >= count) return "";
+  return fill_place(place.place, columns[static_cast<size_t>(index)]);
+}
+
 // Length of the place at the start of `text`, braces included; 0 if there is none.
 size_t place_length(std::string_view text, bool columns) {
   for (const std::string_view place : {"{}", "{.}", "{/}", "{//}", "{/.}", "{#}"})
     if (text.starts_with(place)) return place.size();
-  if (!columns || text.size() < 3 || text[0] != '{') return 0;
-  size_t at = 1;
-  while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0) ++at;
-  return at > 1 && at < text.size() && text[at] == '}' ? at + 1 : 0;
+  const size_t end = text.find('}');
+  if (!columns || text.empty() || text[0] != '{' || end == std::string_view::npos) return 0;
+  return column_of(text.substr(1, end - 1)) ? end + 1 : 0;
 }
 
 /// Follows the quoting of shell text, so far as to know what a quoted word would mean there.
@@ -166,13 +189,10 @@ std::string CommandTemplate::fill(std::string_view item, std::uint64_t number,
       std::string filled;
       if (part.place == "#")
         filled = std::to_string(number);
-      else if (!part.place.empty() &&
-               std::isdigit(static_cast<unsigned char>(part.place[0])) != 0) {
-        const size_t column = std::stoul(part.place.substr(0, 9));
-        if (column >= 1 && column <= columns.size()) filled = columns[column - 1];
-      } else {
+      else if (const auto column = column_of(part.place))
+        filled = fill_column(*column, columns);
+      else
         filled = fill_place(part.place, item);
-      }
       text += is_shell_text_ ? shell_quote(filled) : filled;
     }
     if (!command.empty()) command += ' ';

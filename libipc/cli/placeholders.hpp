@@ -12,7 +12,8 @@
 
 namespace ipc::cli {
 
-/// A shell command with places for an item: {} {.} {/} {//} {/.} {#}, and {1} {2} … for columns.
+/// A shell command with places for an item: {} {.} {/} {//} {/.} {#}, and {1} {2.} {-1/} … for
+/// columns.
 class CommandTemplate {
  public:
   /// One operand: shell text, places are filled shell-quoted; a place within quotes or backquotes

@@ -102,38 +102,51 @@ Result<char> item_separator(const Arguments& arguments) {
 }
 
 static bool is_mark(const std::string& word) {
-  return word == ":::" || word == "::::";
+  return word == ":::" || word == "::::" || word == ":::+" || word == "::::+";
 }
 
 Result<std::vector<ItemSource>> cut_sources(std::vector<std::string>& operands) {
   std::vector<ItemSource> sources;
   const auto first = std::find_if(operands.begin(), operands.end(), is_mark);
   for (auto word = first; word != operands.end(); ++word) {
-    if (!is_mark(*word)) {
+    if (is_mark(*word))
+      sources.push_back({word->starts_with("::::"), word->ends_with('+'), {}});
+    else
       sources.back().words.push_back(*word);
-      continue;
-    }
-    if (!sources.empty() && sources.back().words.empty() && sources.back().is_file) break;
-    sources.push_back({*word == "::::", {}});
   }
   operands.erase(first, operands.end());
   for (const auto& source : sources)
     if (source.is_file && source.words.empty())
       return Error{Code::usage, ":::: names no file", "write :::: FILE"};
+  if (!sources.empty() && sources[0].linked)
+    return Error{Code::usage, ":::+ has no source before it to go with", "begin with ::: or ::::"};
   return sources;
 }
 
-std::vector<std::vector<std::string>> combine(
-    const std::vector<std::vector<std::string>>& sources) {
-  std::vector<std::vector<std::string>> rows = {{}};
+std::vector<Row> combine(const std::vector<std::vector<Row>>& sources) {
+  std::vector<Row> rows = {{}};
   for (const auto& items : sources) {
-    std::vector<std::vector<std::string>> longer;
+    std::vector<Row> longer;
+    longer.reserve(rows.size() * items.size());
     for (const auto& row : rows)
       for (const auto& item : items) {
         longer.push_back(row);
-        longer.back().push_back(item);
+        longer.back().insert(longer.back().end(), item.begin(), item.end());
       }
     rows = std::move(longer);
+  }
+  return rows;
+}
+
+std::vector<Row> link(const std::vector<Row>& left, const std::vector<Row>& right, bool wrap) {
+  std::vector<Row> rows;
+  if (left.empty() || right.empty()) return rows;
+  const size_t count =
+      wrap ? std::max(left.size(), right.size()) : std::min(left.size(), right.size());
+  for (size_t i = 0; i < count; ++i) {
+    rows.push_back(left[i % left.size()]);
+    const Row& more = right[i % right.size()];
+    rows.back().insert(rows.back().end(), more.begin(), more.end());
   }
   return rows;
 }

@@ -61,17 +61,25 @@ class RecordReader {
 /// How items end, by -0 and -d. Code::usage for a delimiter of several characters.
 Result<char> item_separator(const Arguments& arguments);
 
-/// Operands after the first `:::` or `::::`, as sources: literal items, or names of files.
+/// Operands after the first `:::` or `::::`, as sources: literal items, or names of files (`-` is
+/// standard input).
 struct ItemSource {
   bool is_file = false;
+  bool linked = false;  ///< `:::+`, `::::+`: goes on with the source before it, item by item
   std::vector<std::string> words;
 };
 
-/// Cuts `operands` at the first `:::` or `::::`; several are several sources. Code::usage for a
-/// source without words.
+/// Cuts `operands` at the first `:::` or `::::`; several are several sources. Code::usage for
+/// `::::` without words, and for a linked source that has none before it.
 Result<std::vector<ItemSource>> cut_sources(std::vector<std::string>& operands);
 
+using Row = std::vector<std::string>;
+
 /// Every combination of the sources' items, the last changing fastest.
-std::vector<std::vector<std::string>> combine(const std::vector<std::vector<std::string>>& sources);
+std::vector<Row> combine(const std::vector<std::vector<Row>>& sources);
+
+/// Item i of both together; the shorter one ends it, or with `wrap` begins again (an empty one has
+/// no items to begin with).
+std::vector<Row> link(const std::vector<Row>& left, const std::vector<Row>& right, bool wrap);
 
 }  // namespace ipc::cli

@@ -126,7 +126,42 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   script "seq 100000 | ipmap --halt now,fail=3 --chunk 1 '1/0'"
   assert_status 1
   assert_stderr --regexp 'ended after [0-9]+ failures \(--halt\)'
-  script "seq 5 | ipmap --halt sometime 1"
+  for wrong in sometime now fail=1 now,fail=0 now,fail=101% now,success=5% soon,won=1 soon,done=; do
+    script "seq 5 | ipmap --halt $wrong 1"
+    assert_status 64
+  done
+}
+
+@test "--halt: successes, and what is done" {
+  script "seq 100000 | ipmap --halt now,success=2 --chunk 3 'x if x % 2 == 0 else 1/0' 2>/dev/null"
+  assert_status 0
+  assert_equal "${#lines[@]}" 2
+  script "seq 100000 | ipmap --halt now,done=5 x"
+  assert_status 0
+  assert_equal "${#lines[@]}" 5
+  assert_stderr ""
+  # Those under way end too: requests of one item, at most two for each engine.
+  script "seq 100000 | ipmap --halt soon,done=5 --chunk 1 x"
+  assert_status 0
+  ((${#lines[@]} >= 5 && ${#lines[@]} <= 9)) || fail "${#lines[@]} items"
+  script "seq 3 | ipmap --halt soon,done=5 x"
+  assert_output $'1\n2\n3'
+}
+
+@test "--halt now: what is done is printed though an earlier item is not" {
+  script "ipmap --chunk 1 --halt now,success=2 '__import__(\"time\").sleep(x) or x' ::: 30 0 0.1"
+  assert_status 0
+  assert_output $'0\n0.1'
+}
+
+@test "--tag: every line begins with its item" {
+  script "ipmap --tag --sh 'seq {}' ::: 2 0 1"
+  assert_output $'2\t1\n2\t2\n1\t1'
+  script "ipmap --tag 'x * 2 or \"a\\nb\"' ::: 3 0"
+  assert_output $'3\t6\n0\ta\n0\tb'
+  script "ipmap --tag --sh 'printf {}; false' ::: a; ipmap --tag x ::: a ::: b"
+  assert_output $'a\ta\na b\t["a", "b"]'
+  script "ipmap --tag --json x ::: a"
   assert_status 64
 }
 

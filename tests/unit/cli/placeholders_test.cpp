@@ -63,6 +63,9 @@ TEST(Placeholders, OutsideQuotesIsFine) {
 TEST(Placeholders, NumbersOnlyForColumns) {
   EXPECT_EQ(filled({"sed -E s/a{2}/b/ {}"}, "x"), "sed -E s/a{2}/b/ x");
   EXPECT_EQ(filled({"echo {2} {1} {3}"}, "a b", {"a", "b"}), "echo b a ''");
+  EXPECT_EQ(filled({"cp {1} {2//}/{1/.}.{-1/}"}, "", {"d/a.c", "e/f.o"}), "cp d/a.c e/a.f.o");
+  EXPECT_EQ(filled({"echo {1,2} {0} {1..3} {-3} {1!}"}, "", {"a", "b"}),
+            "echo {1,2} {0} {1..3} '' {1!}");
 }
 
 }  // namespace

@@ -82,12 +82,39 @@ TEST(Records, Sources) {
   ASSERT_TRUE(sources);
   EXPECT_EQ(operands, (Words{"echo"}));
   ASSERT_EQ(sources->size(), 2u);
-  EXPECT_EQ(combine({(*sources)[0].words, (*sources)[1].words}),
-            (std::vector<Words>{{"a", "1"}, {"a", "2"}, {"b", "1"}, {"b", "2"}}));
+  EXPECT_EQ((*sources)[0].words, (Words{"a", "b"}));
+  EXPECT_FALSE((*sources)[1].linked);
   Words empty = {"echo", "::::"};
   EXPECT_EQ(cut_sources(empty).error().code, Code::usage);
   Words none = {"echo", ":::"};
   EXPECT_EQ(cut_sources(none)->at(0).words.size(), 0u);
+}
+
+TEST(Records, LinkedSources) {
+  Words operands = {"echo", ":::", "a", "::::+", "file", ":::+", "1", "2"};
+  const auto sources = cut_sources(operands);
+  ASSERT_TRUE(sources);
+  ASSERT_EQ(sources->size(), 3u);
+  EXPECT_FALSE((*sources)[0].linked);
+  EXPECT_TRUE((*sources)[1].linked && (*sources)[1].is_file);
+  EXPECT_TRUE((*sources)[2].linked && !(*sources)[2].is_file);
+  Words first = {"echo", ":::+", "a"};
+  EXPECT_EQ(cut_sources(first).error().code, Code::usage);
+}
+
+TEST(Records, Combinations) {
+  const std::vector<Row> letters = {{"a"}, {"b"}}, pairs = {{"1", "x"}, {"2", "y"}, {"3", "z"}};
+  EXPECT_EQ(combine({letters, {{"1"}, {"2"}}}),
+            (std::vector<Row>{{"a", "1"}, {"a", "2"}, {"b", "1"}, {"b", "2"}}));
+  EXPECT_EQ(combine({letters, pairs}).back(), (Row{"b", "3", "z"}));
+  EXPECT_TRUE(combine({letters, {}}).empty());
+}
+
+TEST(Records, LinkedItems) {
+  const std::vector<Row> letters = {{"a"}, {"b"}}, numbers = {{"1"}, {"2"}, {"3"}};
+  EXPECT_EQ(link(letters, numbers, false), (std::vector<Row>{{"a", "1"}, {"b", "2"}}));
+  EXPECT_EQ(link(letters, numbers, true), (std::vector<Row>{{"a", "1"}, {"b", "2"}, {"a", "3"}}));
+  EXPECT_TRUE(link(letters, {}, true).empty());
 }
 
 TEST(Records, Separator) {
