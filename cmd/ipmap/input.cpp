@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <random>
 
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
@@ -45,6 +46,9 @@ static Result<std::vector<Row>> rows_of(const ipc::cli::ItemSource& source, char
 // The sources with those that are linked put together: what is to be combined.
 static Result<std::vector<std::vector<Row>>> read_sources(const Settings& settings) {
   std::vector<std::vector<Row>> sources;
+  if (settings.sources.empty()) {
+    IPC_TRY_ASSIGN(sources.emplace_back(), rows_of({true, false, {"-"}}, settings.separator));
+  }
   for (const auto& source : settings.sources) {
     IPC_TRY_ASSIGN(auto rows, rows_of(source, settings.separator));
     const bool linked = source.linked || (settings.link && !sources.empty());
@@ -62,7 +66,10 @@ Status Input::take_rows(const Settings& settings) {
   for (const auto& source : sources) rows *= static_cast<double>(source.size());
   if (rows > kMostCombined)
     return Error{ipc::Code::usage, "the sources have more than 100,000,000 combinations", ""};
-  for (const auto& row : ipc::cli::combine(sources)) {
+  auto combined = ipc::cli::combine(sources);
+  if (settings.shuffle)
+    std::shuffle(combined.begin(), combined.end(), std::mt19937_64(std::random_device{}()));
+  for (const auto& row : combined) {
     const std::string item = ipc::join(row, std::string_view(&kUnit, 1));
     if (item.find('\0') != std::string::npos)
       return Error{ipc::Code::bad_input, "an item has a NUL byte", ""};
@@ -76,14 +83,13 @@ Status Input::take_rows(const Settings& settings) {
 Result<Input> Input::open(const Settings& settings) {
   const auto& sources = settings.sources;
   const bool one_file = sources.size() == 1 && sources[0].is_file && sources[0].words.size() == 1;
+  const bool all_at_once = settings.shuffle;
   const bool is_stdin = sources.empty() || (one_file && sources[0].words[0] == "-");
-  Input input(is_stdin || one_file ? settings.separator : '\0');
-  if (is_stdin) {
-    if (::isatty(STDIN_FILENO) == 1)
-      ipc::cli::complain("reading items from the terminal, Ctrl-D ends");
-    return input;
-  }
-  if (!one_file) {
+  Input input(!all_at_once && (is_stdin || one_file) ? settings.separator : '\0');
+  if (is_stdin && ::isatty(STDIN_FILENO) == 1)
+    ipc::cli::complain("reading items from the terminal, Ctrl-D ends");
+  if (is_stdin && !all_at_once) return input;
+  if (!one_file || all_at_once) {
     IPC_TRY(input.take_rows(settings));
     return input;
   }

@@ -61,6 +61,7 @@ Mapper::Mapper(ipc::client::Connection& connection, Input& input, const Settings
 Mapper::~Mapper() {
   watch_input(false);
   if (timer_ != 0) connection_.loop().cancel(timer_);
+  if (pause_ != 0) connection_.loop().cancel(pause_);
   if (ledger_ != nullptr) connection_.loop().cancel_turn_end(turn_end_);
   connection_.on_output({});
   progress_.clear();
@@ -119,12 +120,24 @@ size_t Mapper::most_in_flight() const {
 // Sends while the engines have use for it, and reads only for that.
 void Mapper::feed() {
   Chunk chunk;
-  while (!fatal_ && !ended_ && connection_.tasks_in_flight() < most_in_flight() &&
+  while (!fatal_ && !ended_ && connection_.tasks_in_flight() < most_in_flight() && !pauses() &&
          next_chunk(chunk))
     send(std::move(chunk));
   const bool room = connection_.tasks_in_flight() < most_in_flight() &&
                     bytes_in_flight_ < kBytesInFlight && results_.held_bytes() < kHeldBytes;
   watch_input(room && !fatal_ && !stopping_ && input_.fd() >= 0);
+}
+
+// True while --delay keeps the next request back.
+bool Mapper::pauses() {
+  const ipc::Duration left = next_send_ - ipc::Clock::now();
+  if (settings_.delay == ipc::Duration{} || left <= ipc::Duration{}) return false;
+  if (pause_ == 0)
+    pause_ = connection_.loop().after(left, [this] {
+      pause_ = 0;
+      feed();
+    });
+  return true;
 }
 
 bool Mapper::next_chunk(Chunk& chunk) {
@@ -190,6 +203,7 @@ void Mapper::send(Chunk chunk) {
   if (!request) return give_up(request.error());
   if (!crew_.targets.empty()) request->metadata["targets"] = crew_.targets;
   ++chunk.tries;
+  next_send_ = ipc::Clock::now() + settings_.delay;
   bytes_in_flight_ += chunk.bytes.size();
   connection_.submit(*std::move(request),
                      [this, chunk = std::move(chunk), sent = ipc::Clock::now()](
@@ -238,7 +252,7 @@ void Mapper::take_results(const Chunk& chunk, const Reply& reply) {
 void Mapper::finish(Finished& finished, size_t index, const ItemResult& item) {
   ++done_;
   if (item.failed) ++failed_;
-  presenter_.add(finished, index, item);
+  keep(presenter_.add(finished, index, item));
   look_at_halt();
 }
 

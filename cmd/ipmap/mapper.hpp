@@ -39,6 +39,7 @@ class Mapper {
   bool wants_more() const;
   size_t most_in_flight() const;
   void feed();
+  bool pauses();
   bool next_chunk(Chunk& chunk);
   bool take_block(Chunk& chunk);
   void leave_out_done(const Chunk& block);
@@ -75,7 +76,8 @@ class Mapper {
   bool watching_ = false, stopping_ = false;
   bool halted_ = false, ended_ = false;  // by --halt; and nothing is waited for
   std::optional<ipc::Error> fatal_;
-  ipc::net::Loop::TimerId timer_ = 0;
+  ipc::net::Loop::TimerId timer_ = 0, pause_ = 0;
+  ipc::TimePoint next_send_{};
   ipc::net::Loop::TurnEndId turn_end_ = 0;
   ipc::TimePoint start_ = ipc::Clock::now();
 };

@@ -49,7 +49,7 @@ std::string encode_items(const Chunk& chunk, char separator, const Settings& set
   sep = '\0';
   if (settings.is_shell()) {
     for_each_item(chunk, separator, [&](std::string_view item, std::uint64_t number) {
-      bytes += shell_command(item, number, settings) + '\0';
+      bytes += settings.prefix + shell_command(item, number, settings) + '\0';
     });
   } else if (settings.has_columns()) {
     sep = '\n';

@@ -3,12 +3,15 @@
 #include "cmd/ipmap/present.hpp"
 
 #include <algorithm>
+#include <fstream>
 
+#include "cmd/ipmap/input.hpp"
 #include "libipc/cli/errors.hpp"
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/program.hpp"
 #include "libipc/cli/results.hpp"
 #include "libipc/util/clock.hpp"
+#include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 #include "libipc/wire/json.hpp"
 
@@ -63,7 +66,7 @@ std::vector<Receipt> Presenter::receipts_of_lines(std::string_view text) {
   return receipts;
 }
 
-void Presenter::add(Finished& finished, size_t index, const ItemResult& item) {
+ipc::Status Presenter::add(Finished& finished, size_t index, const ItemResult& item) {
   const size_t before = finished.text.size();
   if (item.failed) report(index, item.error);
   if (settings_.json) {
@@ -72,9 +75,35 @@ void Presenter::add(Finished& finished, size_t index, const ItemResult& item) {
     add_text(finished.text, index, item.text);
   }
   ++finished.count;
-  if (settings_.joblog.empty()) return;
+  if (!settings_.results.empty()) IPC_TRY(write_file(index, item.text));
+  if (settings_.joblog.empty()) return {};
   finished.receipts.push_back(receipt(index, finished.text.size() - before));
   if (item.failed) ipc::cli::set_failure(finished.receipts.back().second, item.error);
+  return {};
+}
+
+// A column of an item as the name of a directory, as parallel makes it.
+static std::string directory_of(std::string_view column) {
+  std::string name;
+  for (const char c : column) name += c == '/' ? "\\_" : c == '\\' ? "\\\\" : std::string(1, c);
+  if (name == "." || name == "..") name.insert(0, "\\");
+  return name.empty() ? "\\0" : name;
+}
+
+ipc::Status Presenter::write_file(size_t index, std::string_view result) const {
+  const auto columns = settings_.has_columns()
+                           ? columns_of(items_[index], settings_)
+                           : std::vector<std::string>{std::string(items_[index])};
+  std::string directory = settings_.results;
+  for (size_t i = 0; i < columns.size(); ++i)
+    directory += "/" + std::to_string(i + 1) + "/" + directory_of(columns[i]);
+  IPC_TRY(ipc::make_directories(directory, 0777));
+  std::ofstream file(directory + "/stdout", std::ios::trunc);
+  file << result;
+  if (!settings_.is_shell() && !result.empty()) file << '\n';
+  file.close();
+  if (!file) return ipc::Error{ipc::Code::internal, "cannot write " + directory + "/stdout", ""};
+  return {};
 }
 
 void Presenter::add_text(std::string& text, size_t index, std::string_view result) const {

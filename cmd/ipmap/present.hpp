@@ -32,18 +32,20 @@ class Presenter {
 
   /// True if a reply of form `lines` is printed as it is.
   bool passes_lines() const {
-    return !settings_.json && !settings_.tag && settings_.halt.what != Halt::What::success &&
-           settings_.halt.what != Halt::What::done;
+    return !settings_.json && settings_.results.empty() && !settings_.tag &&
+           settings_.halt.what != Halt::What::success && settings_.halt.what != Halt::What::done;
   }
   /// Those that follow are of this reply to this chunk, until the next begin().
   void begin(const Chunk& chunk, const ipc::client::Reply& reply);
-  /// Adds the result of item `index`. A failure is reported.
-  void add(Finished& finished, size_t index, const ItemResult& item);
+  /// Adds the result of item `index`. A failure is reported. Code::internal if its file in the
+  /// directory of --results cannot be written.
+  ipc::Status add(Finished& finished, size_t index, const ItemResult& item);
   /// For the log: the text of all items of the chunk, each a line.
   std::vector<Receipt> receipts_of_lines(std::string_view text);
 
  private:
   void begin_record(const Chunk& chunk, const ipc::client::Reply& reply);
+  ipc::Status write_file(size_t index, std::string_view result) const;
   void add_text(std::string& text, size_t index, std::string_view result) const;
   std::string row(size_t index, const ItemResult& item) const;
   void report(size_t index, const ipc::client::RemoteError& error);

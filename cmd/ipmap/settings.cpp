@@ -2,7 +2,10 @@
 // What ipmap's command line says, checked.
 #include "cmd/ipmap/settings.hpp"
 
+#include <cstdlib>
+
 #include "libipc/cli/connect.hpp"
+#include "libipc/cli/values.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipmap {
@@ -36,10 +39,15 @@ Command command() {
       {'d', "delimiter", "CHAR", "items end with CHAR"},
       {0, "colsep", "TEXT", "items have columns between TEXT: x[0], x[1]; {1}, {2}"},
       {0, "link", "", "several sources item by item, instead of every combination"},
+      {0, "shuf", "", "items in random order; all of them are read first"},
       {'k', "keep-order", "", "results in input order (the default)"},
       {0, "unordered", "", "results as they come"},
       {0, "type", "TYPE", "what x is: auto, text or json"},
       {0, "chunk", "N", "N items in each request; default: as many as take some milliseconds"},
+      {0, "delay", "TIME", "at least so long between requests; they have one item, unless --chunk"},
+      {0, "env", "NAME", "commands get this variable of ours; may be repeated", true},
+      {0, "workdir", "DIR", "commands run in this directory of the engine's host"},
+      {0, "results", "DIR", "each item's output is also in DIR/1/ITEM/stdout"},
       {0, "retries", "N", "try a failed item up to N times more"},
       {0, "joblog", "FILE", "a line for each item that is done: time, engine, status, item"},
       {0, "resume", "", "leave out what the job log has; the log goes on"},
@@ -97,30 +105,59 @@ static ipc::Status read_log(const Arguments& arguments, Settings& settings) {
   return {};
 }
 
+// How commands begin: in the directory, with the variables.
+static ipc::Status read_surroundings(const Arguments& arguments, Settings& settings) {
+  if (!settings.is_shell() && (arguments.has("env") || arguments.has("workdir")))
+    return usage("--env and --workdir are for commands (--sh)",
+                 "an engine has one directory and environment: ipexec 'import os; os.chdir(…)'");
+  if (const auto directory = arguments.get("workdir"))
+    settings.prefix = "cd -- " + ipc::shell_quote(*directory) + " || exit; ";
+  for (const auto& name : arguments.all("env")) {
+    if (!is_identifier(name)) return usage("--env: '" + name + "' is no name of a variable");
+    const char* const value = std::getenv(name.c_str());
+    settings.prefix += value == nullptr ? "unset " + name + "; "
+                                        : "export " + name + "=" + ipc::shell_quote(value) + "; ";
+  }
+  return {};
+}
+
+static ipc::Status read_order(const Arguments& arguments, Settings& settings) {
+  settings.ordered = !arguments.has("unordered");
+  settings.link = arguments.has("link");
+  settings.shuffle = arguments.has("shuf");
+  if (!settings.ordered && arguments.has("keep-order"))
+    return usage("--unordered and -k are both given", "give one");
+  if (settings.shuffle && settings.resume)
+    return usage("--shuf and --resume are both given", "the order would be another; give one");
+  return {};
+}
+
 Result<Settings> read_settings(const Arguments& arguments) {
   Settings settings;
   settings.kernel = chosen_kernel(arguments);
   settings.json = arguments.has("json");
-  settings.link = arguments.has("link");
   settings.tag = arguments.has("tag");
   if (settings.tag && settings.json)
     return usage("--tag and --json are both given", "rows of --json have the item");
   settings.verbose = arguments.has("verbose");
   settings.quiet = arguments.has("quiet");
-  settings.ordered = !arguments.has("unordered");
-  if (!settings.ordered && arguments.has("keep-order"))
-    return usage("--unordered and -k are both given", "give one");
   settings.colsep = unescape(arguments.get_or("colsep", ""));
   auto operands = arguments.operands;
   const bool shell = arguments.has("sh") || settings.kernel == "sh";
   IPC_TRY(read_work(operands, shell, settings));
   IPC_TRY(read_log(arguments, settings));
+  IPC_TRY(read_order(arguments, settings));
+  IPC_TRY(read_surroundings(arguments, settings));
+  settings.results = arguments.get_or("results", "");
   settings.type = arguments.get_or("type", "auto");
   if (settings.type != "auto" && settings.type != "text" && settings.type != "json")
     return usage("--type: '" + settings.type + "' is none of auto, text, json");
   IPC_TRY_ASSIGN(settings.separator, item_separator(arguments));
   if (arguments.has("null")) settings.out = '\0';
   IPC_TRY_ASSIGN(settings.chunk, arguments.number("chunk", 0, 1, 1'000'000));
+  IPC_TRY_ASSIGN(const auto delay, arguments.duration("delay"));
+  settings.delay = delay.value_or(ipc::Duration{});
+  if (delay && settings.chunk == 0) settings.chunk = 1;
   IPC_TRY_ASSIGN(settings.jobs, arguments.number("jobs", 0, 1, 100'000));
   IPC_TRY_ASSIGN(settings.retries, arguments.number("retries", 0, 0, 1000));
   IPC_TRY_ASSIGN(settings.halt, parse_halt(arguments.get_or("halt", "never")));

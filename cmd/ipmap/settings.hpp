@@ -22,12 +22,16 @@ struct Settings {
   char separator = '\n';      ///< of the input
   char out = '\n';            ///< of the results
   std::string colsep;         ///< empty: items have no columns
-  bool json = false, tag = false, link = false, ordered = true, verbose = false, quiet = false;
+  bool json = false, tag = false, link = false, shuffle = false, ordered = true, verbose = false,
+       quiet = false;
   size_t chunk = 0;  ///< items in a request; 0: adaptive
   size_t jobs = 0;   ///< requests at a time; 0: by the engines
   unsigned retries = 0;
   std::string joblog;  ///< empty: none
   bool resume = false, resume_failed = false;
+  std::string results;  ///< a directory for each item's output; empty: none
+  ipc::Duration delay{};
+  std::string prefix;  ///< of each command: its directory and environment
   Halt halt;
   std::optional<ipc::Duration> timeout;
   std::string timeout_text;                   ///< as it was written, with a unit
