@@ -59,6 +59,18 @@ std::string content_of(const Node& node, bool print) {
          (print ? R"(,"value":true})" : "}");
 }
 
+// Not with a limit of nodes at a time: those that wait would count. And a value asked of an engine
+// of ipyparallel's comes in a call (client/guest.hpp) that ends well even if the code fails: the
+// scheduler would start what comes after it.
+bool may_go_ahead(ipc::client::Connection& connection, const Settings& settings) {
+  if (settings.jobs != 0) return false;
+  if (!settings.print) return true;
+  const auto table = connection.engines();
+  return connection.file().is_ipkit() && table &&
+         std::all_of((*table)->engines.begin(), (*table)->engines.end(),
+                     [](const auto& entry) { return entry.second.is_ipkit(); });
+}
+
 }  // namespace
 
 Runner::Runner(ipc::client::Connection& connection, const Graph& graph, const Settings& settings,
@@ -72,6 +84,7 @@ Runner::Runner(ipc::client::Connection& connection, const Graph& graph, const Se
       progress_(progress),
       log_(log),
       schedule_(graph),
+      may_go_ahead_(may_go_ahead(connection, settings)),
       ids_(graph.nodes().size()),
       attempts_(graph.nodes().size()),
       total_(schedule_.open()) {
@@ -125,7 +138,7 @@ void Runner::fill() {
   const size_t window = settings_.jobs != 0 ? settings_.jobs : kWindow;
   Index node = 0;
   while (!fatal_ && in_flight_.size() < window && bytes_in_flight_ < kBytesInFlight &&
-         schedule_.next(settings_.jobs == 0 && in_flight_.size() < kAhead, node))
+         schedule_.next(may_go_ahead_ && in_flight_.size() < kAhead, node))
     send(node);
 }
 

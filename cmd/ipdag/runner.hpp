@@ -65,6 +65,7 @@ class Runner {
   ipc::cli::Progress& progress_;
   ipc::cli::JobLog* log_;
   Schedule schedule_;
+  bool may_go_ahead_;               // nodes whose turn has not come may be sent
   std::vector<std::string> ids_;    // of each node's newest task
   std::vector<unsigned> attempts_;  // so far
   std::unordered_map<std::string, Index> in_flight_;
