@@ -2,6 +2,7 @@
 // What ipmap's command line says, checked.
 #include "cmd/ipmap/settings.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "libipc/cli/connect.hpp"
@@ -26,6 +27,7 @@ Command command() {
       "written as one) and _ (text), and prints the results in input order.";
   c.examples = {
       {"seq 0 15 | ipmap 'x**10'", "an expression of x"},
+      {"ls | ipmap os.path:getsize", "a function of a module; or lambda, or a name there"},
       {"ls *.fits | ipmap --sh --bar 'fitsverify -q {}'", "a command for each line"},
       {"find . -name '*.c' -print0 | ipmap -0 --sh wc -l {}", "names with any character"},
       {"paste xs ys | ipmap --colsep '\\t' 'x[0]**x[1]'", "columns"},
@@ -79,6 +81,18 @@ static std::string unescape(const std::string& text) {
   return plain;
 }
 
+// `module:function`, which is no expression otherwise, as one.
+static std::optional<std::string> function_of_module(const std::string& text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos) return {};
+  const std::string module = text.substr(0, colon), function = text.substr(colon + 1);
+  for (const auto& dotted : {module, function}) {
+    const auto names = ipc::split(dotted, '.');
+    if (names.empty() || !std::all_of(names.begin(), names.end(), is_identifier)) return {};
+  }
+  return "__import__('importlib').import_module('" + module + "')." + function;
+}
+
 static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Settings& settings) {
   IPC_TRY_ASSIGN(settings.sources, cut_sources(operands));
   if (operands.empty()) return usage(shell ? "no command" : "no expression", "try ipmap -h");
@@ -90,7 +104,7 @@ static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Set
     return usage("the expression is one operand: quote it ('" + operands[0] + "' and '" +
                      operands[1] + "' are two)",
                  "items come from standard input, or after :::");
-  settings.expression = operands[0];
+  settings.expression = function_of_module(operands[0]).value_or(operands[0]);
   if (!ipc::is_utf8(settings.expression)) return usage("the expression is not UTF-8");
   return {};
 }

@@ -63,6 +63,21 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   assert_stderr --partial "drop the quotes, {} is quoted already"
 }
 
+@test "functions: lambda, a name on the engines, a module's" {
+  script "ipmap 'lambda x: x + 1' ::: 1 2"
+  assert_output $'2\n3'
+  script "ipexec 'def twice(v): return v * 2' && ipmap twice ::: 1 a"
+  assert_output $'2\naa'
+  script "ipmap os.path:basename ::: /a/b c/d.e; ipmap math:sqrt ::: 16"
+  assert_output $'b\nd.e\n4.0'
+  script "ipmap nosuch:f ::: 1"
+  assert_status 1
+  assert_stderr --partial "No module named 'nosuch'"
+  script "ipmap math:nosuch ::: 1; ipmap 'x[0:1]' ::: ab"
+  assert_output a
+  assert_stderr --partial "has no attribute 'nosuch'"
+}
+
 @test "-0: names with newlines; results end with NUL too" {
   mkdir d
   touch d/$'a\nb' d/c
