@@ -21,7 +21,8 @@ struct Row {
 const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
       {"cluster", {"ipcluster", "ipcontroller", "ipengine", "ipprofile"}},
-      {"namespaces", {"ipexec", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
+      {"namespaces",
+       {"ipexec", "ipapply", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
       {"jobs, load", {"ipwait", "ipstat"}},
   };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipexec: run code on engines.
-#include "cmd/ipexec/run.hpp"
 #include "libipc/cli/code.hpp"
 #include "libipc/cli/connect.hpp"
+#include "libipc/cli/execution.hpp"
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
 
@@ -45,7 +45,7 @@ Command command() {
 
 ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(auto code, find_code(arguments));
-  ipexec::Job job;
+  Execution job;
   Stage stage;
   if (code.from_stdin) {
     IPC_TRY_ASSIGN(code.text, read_stdin("code"));
@@ -60,8 +60,8 @@ ipc::Result<int> body(const Arguments& arguments) {
   const SignalGuard guard(*connection);
   IPC_TRY(await_jobs(*connection, stage.jobs));
   IPC_TRY_ASSIGN(const auto engines, choose_kernels(*connection, arguments));
-  return arguments.has("async") ? ipexec::run_async(*connection, engines, job, arguments)
-                                : ipexec::run(*connection, engines, job, arguments, streams);
+  return arguments.has("async") ? run_async(*connection, engines, job, arguments)
+                                : run(*connection, engines, job, arguments, streams);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ from binascii import crc32
 from types import TracebackType
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+HIDDEN = '<ipapply>'  # code of a tool around a call of the user's
 MAX_FRAMES = 100
 MAX_SOURCES = 512
 _INTERNAL_NAME = re.compile(r'<ipexec:[0-9a-f]{8}>')
@@ -49,7 +50,8 @@ def _user_part(tb):
     """The traceback without our frames (ours also come last: the signal handler, print())."""
     kept = []
     while tb is not None:
-        if not tb.tb_frame.f_code.co_filename.startswith(HERE):
+        name = tb.tb_frame.f_code.co_filename
+        if not name.startswith(HERE) and name != HIDDEN:
             kept.append(tb)
         tb = tb.tb_next
     result = None

@@ -154,6 +154,8 @@ def _run(kernel, request, name, statements, expression, show):
     namespace = kernel.namespace
     argv = request.content.get('argv')
     saved = None
+    if name and name[0] == '<':  # of nothing that could be opened
+        name = None
     if argv is not None or name:
         saved = sys.argv, namespace.get('__file__', _NOTHING)
         sys.argv = [str(word) for word in argv] if isinstance(argv, list) else ['']

@@ -93,26 +93,32 @@ bool is_json_number(std::string_view text) {
   return at == text.size();
 }
 
+Result<client::PushValue> parse_value(std::string_view text, bool plain) {
+  client::PushValue value{"", "text", std::string(text)};
+  if (plain) return value;
+  if (text.size() > 1 && text[0] == '@') {
+    IPC_TRY(take_file(std::string(text.substr(1)), value));
+  } else if (text.starts_with("ref:")) {
+    value.type = "ref";
+    value.bytes.erase(0, 4);
+    if (value.bytes.empty())
+      return Error{Code::usage, "'" + std::string(text) + "' refers to nothing", "ref:NAME"};
+  } else if (wire::parse_json(value.bytes)) {
+    value.type = "json";
+  }
+  return value;
+}
+
 Result<client::PushValue> parse_assignment(std::string_view word, bool plain) {
   const size_t equals = word.find('=');
   if (equals == std::string_view::npos)
     return Error{Code::usage, "'" + std::string(word) + "' is not NAME=VALUE", ""};
-  client::PushValue value{std::string(word.substr(0, equals)), "text",
-                          std::string(word.substr(equals + 1))};
-  if (!is_identifier(value.name))
-    return Error{Code::usage, "'" + value.name + "' in '" + std::string(word) + "' is not a name",
+  const std::string name(word.substr(0, equals));
+  if (!is_identifier(name))
+    return Error{Code::usage, "'" + name + "' in '" + std::string(word) + "' is not a name",
                  "names are letters, digits and _"};
-  if (plain) return value;
-  if (value.bytes.size() > 1 && value.bytes[0] == '@') {
-    IPC_TRY(take_file(value.bytes.substr(1), value));
-  } else if (value.bytes.starts_with("ref:")) {
-    value.type = "ref";
-    value.bytes.erase(0, 4);
-    if (value.bytes.empty())
-      return Error{Code::usage, "'" + std::string(word) + "' refers to nothing", "ref:NAME"};
-  } else if (wire::parse_json(value.bytes)) {
-    value.type = "json";
-  }
+  IPC_TRY_ASSIGN(auto value, parse_value(word.substr(equals + 1), plain));
+  value.name = name;
   return value;
 }
 

@@ -18,10 +18,13 @@ bool is_identifier(std::string_view name);
 /// True if all of it is one JSON number, as `x` of ipmap is typed.
 bool is_json_number(std::string_view text);
 
-/// One `k=v`. `plain` (-s): v is the text as it is. Else `@FILE` and `@-` (stdin, once) are
+/// A value without a name. `plain` (-s): the text as it is. Else `@FILE` and `@-` (stdin, once) are
 /// read: .json .npy typed, .txt .csv .tsv text, else bytes; `ref:NAME` is a reference; what is JSON
-/// is JSON; the rest is text. Code::usage: no `=`, a name that is none; Code::no_input: no such
-/// file; Code::bad_input: a .json file that is not JSON.
+/// is JSON; the rest is text. Code::no_input: no such file; Code::bad_input: a .json file that is
+/// not JSON.
+Result<client::PushValue> parse_value(std::string_view text, bool plain);
+
+/// One `k=v`. Code::usage: no `=`, a name that is none.
 Result<client::PushValue> parse_assignment(std::string_view word, bool plain);
 
 /// All operands; a name given twice, or stdin asked for twice, is Code::usage.

@@ -148,6 +148,6 @@ _ipkit() {
 
 complete -o default -o bashdefault -F _ipkit \
   ipcluster ipcontroller ipengine ipprofile \
-  ipexec ippush ippull ipscatter ipgather ipls ipclear \
+  ipexec ipapply ippush ippull ipscatter ipgather ipls ipclear \
   ipmap ipsubmit ipdag \
   ipwait ipstat ipkit

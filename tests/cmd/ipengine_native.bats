@@ -47,6 +47,25 @@ ours() { run --separate-stderr run_limited 20 "$@"; }
 piped() { run --separate-stderr run_limited 20 bash -o pipefail -c "$1"; }
 load_all() { ipexec "$(printf 'load %s\n' "$WORLD"/lib{stats,mean,bad}.so)"; }
 
+@test "ipapply: functions by name, with literals and names" {
+  load_all
+  ours ippush 'x=[1, 2]'
+  ours ipapply -t 0 scale ref:x 2.5
+  assert_status 0
+  assert_output '[2.5, 5.0]'
+  ours ipapply scale '[4]' 2
+  assert_output $'[8.0]\n[8.0]'
+  ours ipapply fail
+  assert_status 1
+  assert_stderr --partial "no luck"
+  ours ipapply 'lambda x: x' 1
+  assert_status 64
+  assert_stderr --partial "calls functions by name"
+  ours ipapply --kw factor=2 scale ref:x
+  assert_status 64
+  assert_stderr --partial "takes no --kw"
+}
+
 @test "the examples of docs/kernels.md, as their text runs them" {
   ours ipexec -t lang:native 'load ./libstats.so'
   assert_status 0

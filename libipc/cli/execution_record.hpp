@@ -7,20 +7,20 @@
 
 #include "libipc/client/message.hpp"
 
-namespace ipexec {
+namespace ipc::cli {
 
-struct Record {
+struct ExecutionRecord {
   bool done = false;
-  std::string type, value;  ///< of -p: text, json, repr, bytes; type empty: no value
+  std::string type, value;  ///< text, json, repr, bytes; type empty: no value
   std::string printed[2];   ///< --json: stdout, stderr
 
   void add(bool is_stderr, std::string_view bytes) { printed[is_stderr ? 1 : 0].append(bytes); }
   /// Takes the value out of an ok reply, if it has one.
-  void take_value(const ipc::client::Reply& reply);
+  void take_value(const client::Reply& reply);
   /// One line: id, engine, status, value or error, stdout and stderr if there were any.
-  std::string json(const ipc::client::Reply& reply) const;
+  std::string json(const client::Reply& reply) const;
   /// Frees what was printed.
   void forget();
 };
 
-}  // namespace ipexec
+}  // namespace ipc::cli

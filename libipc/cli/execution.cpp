@@ -1,52 +1,50 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One execution on a set of engines: requests out, output and replies in.
-#include "cmd/ipexec/run.hpp"
+#include "libipc/cli/execution.hpp"
 
 #include <unistd.h>
 
-#include "cmd/ipexec/record.hpp"
 #include "libipc/cli/connect.hpp"
+#include "libipc/cli/execution_record.hpp"
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/program.hpp"
 #include "libipc/cli/signals.hpp"
 #include "libipc/client/jobs.hpp"
+#include "libipc/util/file.hpp"
 #include "libipc/util/idset.hpp"
 
-namespace ipexec {
+namespace ipc::cli {
 
-using ipc::Error;
-using ipc::Result;
-using ipc::Status;
-using ipc::cli::Arguments;
-using ipc::client::Connection;
-using ipc::client::Outcome;
-using ipc::client::Output;
-using ipc::client::Reply;
+using client::Connection;
+using client::Outcome;
+using client::Output;
+using client::Reply;
 
 // Errors wait this long for equal ones of other engines.
-constexpr auto kGather = ipc::seconds(1);
+constexpr auto kGather = seconds(1);
 
-static ipc::client::Request make_request(const Job& job, const Arguments& arguments,
-                                         bool directed) {
-  ipc::client::Request request;
+static client::Request make_request(const Execution& execution, int engine,
+                                    const Arguments& arguments, bool directed) {
+  client::Request request;
   request.type = "execute_request";
-  request.content = job.content;
-  if (job.input) request.buffers.emplace_back(*job.input);
-  request.kernel = ipc::cli::chosen_kernel(arguments);
+  const auto own = execution.contents.find(engine);
+  request.content = own == execution.contents.end() ? execution.content : own->second;
+  if (execution.input) request.buffers.emplace_back(*execution.input);
+  request.kernel = chosen_kernel(arguments);
   request.directed = directed;
   return request;
 }
 
-Result<int> run_async(Connection& connection, const std::vector<int>& engines, const Job& job,
-                      const Arguments& arguments) {
+Result<int> run_async(Connection& connection, const std::vector<int>& engines,
+                      const Execution& execution, const Arguments& arguments) {
   std::vector<std::string> ids;
   for (const int engine : engines) {
     IPC_TRY_ASSIGN(ids.emplace_back(),
-                   connection.send(engine, make_request(job, arguments, false), {}));
+                   connection.send(engine, make_request(execution, engine, arguments, false), {}));
   }
-  IPC_TRY(ipc::client::acknowledge(connection, ids));
-  ipc::cli::Writer out(STDOUT_FILENO);
-  for (const auto& id : ids) out.write(ipc::cli::job_word(id) + "\n");
+  IPC_TRY(client::acknowledge(connection, ids));
+  Writer out(STDOUT_FILENO);
+  for (const auto& id : ids) out.write(job_word(id) + "\n");
   out.flush();
   IPC_TRY(out.status());
   return 0;
@@ -58,40 +56,39 @@ namespace {
 class Run {
  public:
   Run(Connection& connection, const std::vector<int>& engines, const Arguments& arguments,
-      ipc::cli::Streams& streams)
+      Streams& streams)
       : connection_(connection),
         engines_(engines),
         arguments_(arguments),
         json_(arguments.has("json")),
         streams_(streams),
-        output_(ipc::cli::output_options(arguments, engines.size()), engines, streams.out,
-                streams.err),
+        output_(output_options(arguments, engines.size()), engines, streams.out, streams.err),
         errors_({arguments.has("verbose"), arguments.has("quiet")}) {}
 
   ~Run() {
     if (gathering_ != 0) connection_.loop().cancel(gathering_);
   }
 
-  Status send(const Job& job) {
+  Status send(const Execution& execution) {
+    value_file_ = execution.value_file;
     connection_.on_output([this](const Output& output) { take_output(output); });
     streams_.flush_each_turn(connection_.loop());
     for (const int engine : engines_) {
-      auto request = make_request(job, arguments_, true);
+      auto request = make_request(execution, engine, arguments_, true);
       IPC_TRY(connection_.send(engine, std::move(request), [this](Reply&& reply) { take(reply); }));
     }
     return {};
   }
 
-  Result<int> finish(ipc::TimePoint deadline) {
+  Result<int> finish(TimePoint deadline) {
     // Output that cannot be written is not asked for any longer.
     const auto over = [this] { return connection_.in_flight() == 0 || !streams_.out.status(); };
     const Status waited = connection_.wait(over, deadline);
     if (!streams_.out.status()) connection_.cancel_all();
-    if (!waited && waited.error().code != ipc::Code::timed_out) return leave(waited.error());
+    if (!waited && waited.error().code != Code::timed_out) return leave(waited.error());
     if (!waited) return time_out();
     IPC_TRY(flush());
-    return no_kernel_ ? static_cast<int>(ipc::Code::no_engine)
-                      : errors_.status(arguments_.has("maxrc"));
+    return no_kernel_ ? static_cast<int>(Code::no_engine) : errors_.status(arguments_.has("maxrc"));
   }
 
  private:
@@ -111,11 +108,11 @@ class Run {
       std::vector<int> others;
       for (const int engine : engines_)
         if (records_[engine].done) others.push_back(engine);
-      done = ipc::format_idset(others) + " done, ";
+      done = format_idset(others) + " done, ";
     }
-    return Error{ipc::Code::timed_out,
-                 "timed out after " + ipc::cli::duration_text(arguments_, "timeout") + ": " + done +
-                     ipc::format_idset(running) + " interrupted",
+    return Error{Code::timed_out,
+                 "timed out after " + duration_text(arguments_, "timeout") + ": " + done +
+                     format_idset(running) + " interrupted",
                  ""};
   }
 
@@ -125,6 +122,7 @@ class Run {
     streams_.err.flush();
     errors_.print();
     IPC_TRY(kept);
+    IPC_TRY(kept_);
     return streams_.out.status();
   }
 
@@ -137,7 +135,7 @@ class Run {
   }
 
   void take(Reply& reply) {
-    Record& record = records_[reply.engine];
+    ExecutionRecord& record = records_[reply.engine];
     record.done = true;
     if (reply.outcome == Outcome::ok) record.take_value(reply);
     if (json_) {
@@ -165,20 +163,28 @@ class Run {
   void print_values() {
     while (next_ < engines_.size() && records_[engines_[next_]].done) {
       const int engine = engines_[next_++];
-      Record& record = records_[engine];
+      ExecutionRecord& record = records_[engine];
       if (record.type == "bytes" && engines_.size() > 1) {
         errors_.add(engine, bytes_error());
       } else if (!record.type.empty()) {
-        output_.add(engine, false, record.value);
-        if (record.type != "bytes") output_.add(engine, false, "\n");
+        give_value(engine, record);
       }
       record.forget();
       output_.finish(engine);
     }
   }
 
-  static ipc::client::RemoteError bytes_error() {
-    ipc::client::RemoteError error;
+  void give_value(int engine, const ExecutionRecord& record) {
+    if (value_file_) {
+      kept_ = write_file_atomically(*value_file_, record.value, 0666);
+      return;
+    }
+    output_.add(engine, false, record.value);
+    if (record.type != "bytes") output_.add(engine, false, "\n");
+  }
+
+  static client::RemoteError bytes_error() {
+    client::RemoteError error;
     error.ename = "TypeError";
     error.evalue =
         "its value is bytes: they can be printed of one engine only (-t), or with --json";
@@ -189,24 +195,26 @@ class Run {
   const std::vector<int>& engines_;
   const Arguments& arguments_;
   bool json_;
-  ipc::cli::Streams& streams_;
-  ipc::cli::RemoteOutput output_;
-  ipc::cli::ErrorReport errors_;
-  std::map<int, Record> records_;
+  Streams& streams_;
+  RemoteOutput output_;
+  ErrorReport errors_;
+  std::map<int, ExecutionRecord> records_;
   size_t next_ = 0;
+  std::optional<std::string> value_file_;
+  Status kept_;
   bool no_kernel_ = false;
-  ipc::net::Loop::TimerId gathering_ = 0;
+  net::Loop::TimerId gathering_ = 0;
 };
 
 }  // namespace
 
-Result<int> run(Connection& connection, const std::vector<int>& engines, const Job& job,
-                const Arguments& arguments, ipc::cli::Streams& streams) {
+Result<int> run(Connection& connection, const std::vector<int>& engines, const Execution& execution,
+                const Arguments& arguments, Streams& streams) {
   IPC_TRY_ASSIGN(const auto limit, arguments.duration("timeout"));
-  const auto deadline = limit ? ipc::Clock::now() + *limit : ipc::TimePoint::max();
+  const auto deadline = limit ? Clock::now() + *limit : TimePoint::max();
   Run run(connection, engines, arguments, streams);
-  IPC_TRY(run.send(job));
+  IPC_TRY(run.send(execution));
   return run.finish(deadline);
 }
 
-}  // namespace ipexec
+}  // namespace ipc::cli
