@@ -7,6 +7,7 @@
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/program.hpp"
 #include "libipc/cli/table.hpp"
+#include "libipc/client/fetch.hpp"
 #include "libipc/client/jobs.hpp"
 
 namespace {
@@ -23,7 +24,7 @@ Command command() {
   Command c;
   c.name = "ipls";
   c.synopsis = {"[-t SET] [-l] [--json]", "[-t SET] [-l] [--json] --names",
-                "[-t SET] [--json] NAME..."};
+                "[-t SET] [--json] NAME...", "[-t SET] --source NAME..."};
   c.summary =
       "Lists the engines, one id a line, or the names their namespaces hold and on which engines.\n"
       "NAME...: these names; exit status 1 if one is missing on an engine.";
@@ -32,10 +33,12 @@ Command command() {
       {"ipls -l", "where and what they are"},
       {"ipls --names", "what the namespaces hold"},
       {"ipls -l x y", "where x and y are, and how large"},
+      {"ipls --source f", "the text that defines f"},
   };
   c.options = {
       {'l', "long", "", "a table with all that is known"},
       {0, "names", "", "what the namespaces hold"},
+      {0, "source", "", "the definitions of functions and classes, equal ones once"},
   };
   c.common = kCluster | kTargets | kJson | kKernel;
   return c;
@@ -176,7 +179,42 @@ int report_missing(const Arguments& arguments, const DataSession& session, Listi
   return report_failures(arguments, listing.failures);
 }
 
+// The definition of one name: bare if it is the same everywhere, else under its engines.
+ipc::Result<std::vector<ipc::client::Failure>> print_source(const DataSession& session,
+                                                            const std::string& name) {
+  ipc::client::FetchQuery query;
+  query.kernel = session.kernel;
+  query.names = {name};
+  query.form = "source";
+  IPC_TRY_ASSIGN(const auto answer, fetch(*session, session.engines, query));
+  std::map<std::string, std::vector<int>> texts;
+  for (const auto& part : answer.parts)
+    if (!part.values.empty()) texts[part.values[0]].push_back(part.engine);
+  for (const auto& [text, engines] : texts) {
+    const bool alone = texts.size() == 1 && answer.failures.empty();
+    IPC_TRY(print((alone ? "" : "# " + engines_text(engines) + "\n") + text + "\n"));
+  }
+  return answer.failures;
+}
+
+ipc::Result<int> list_sources(const Arguments& arguments) {
+  if (arguments.operands.empty())
+    return ipc::Error{ipc::Code::usage, "--source: of what?", "give NAME; ipls --names lists them"};
+  for (const char* other : {"json", "long", "names"})
+    if (arguments.has(other))
+      return ipc::Error{ipc::Code::usage, "--" + std::string(other) + " does not go with --source",
+                        "leave one out"};
+  IPC_TRY_ASSIGN(const auto session, open_data_session(arguments));
+  std::vector<ipc::client::Failure> failures;
+  for (const auto& name : arguments.operands) {
+    IPC_TRY_ASSIGN(const auto more, print_source(session, name));
+    failures.insert(failures.end(), more.begin(), more.end());
+  }
+  return report_failures(arguments, failures);
+}
+
 ipc::Result<int> body(const Arguments& arguments) {
+  if (arguments.has("source")) return list_sources(arguments);
   if (arguments.has("names") || !arguments.operands.empty()) {
     IPC_TRY_ASSIGN(const auto session, open_data_session(arguments));
     IPC_TRY_ASSIGN(auto listing, ask_names(session));

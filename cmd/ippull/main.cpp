@@ -24,7 +24,7 @@ using ipc::client::FetchQuery;
 Command command() {
   Command c;
   c.name = "ippull";
-  c.synopsis = {"[-t SET] [-n0l] [--json] NAME...", "-t ENGINE [--npy] [-o FILE] NAME",
+  c.synopsis = {"[-t SET] [-n0l] [--json] NAME...", "-t ENGINE [--npy | --code] [-o FILE] NAME",
                 "-t ENGINE --to SET NAME..."};
   c.summary =
       "Prints the values of NAMEs (or expressions), one a line, in the order of the engines. Text "
@@ -36,10 +36,12 @@ Command command() {
       {"ippull --json a b | jq .value", "one object for each value"},
       {"ippull -t 2 -o table.npy table", "an array, to a file"},
       {"ippull -t 0 --to 1-3 table", "to other engines, under the same name"},
+      {"ippull -t 0 --code f", "the text that defines a function"},
   };
   c.options = {
       {'0', "null", "", "end each value with NUL instead of newline"},
       {0, "npy", "", "NumPy's file format; one value"},
+      {0, "code", "", "the text that defines a function or class"},
       {'o', "output", "FILE", "one value to FILE, whole or not at all; NAME.npy implies --npy"},
       {0, "to", "SET", "bind the values on these engines instead of printing them"},
   };
@@ -52,7 +54,7 @@ ipc::Error usage(const std::string& what, const std::string& hint) {
 }
 
 ipc::Status check_move(const Arguments& arguments) {
-  for (const char* other : {"npy", "output", "json", "null"})
+  for (const char* other : {"npy", "output", "json", "null", "code"})
     if (arguments.has(other))
       return usage("--to prints nothing, so --" + std::string(other) + " is too much", "");
   for (const auto& name : arguments.operands)
@@ -66,6 +68,14 @@ ipc::Result<FetchQuery> make_query(const Arguments& arguments) {
   query.names = arguments.operands;
   if (query.names.empty()) return usage("nothing to pull", "give NAME; ipls --names lists them");
   const auto file = arguments.get("output");
+  if (arguments.has("code")) {
+    for (const char* other : {"npy", "json"})
+      if (arguments.has(other))
+        return usage("--" + std::string(other) + " does not go with --code", "leave one out");
+    if (file && query.names.size() > 1) return usage("-o takes one NAME", "");
+    query.form = "source";
+    return query;
+  }
   const bool npy = arguments.has("npy") || (file && file->ends_with(".npy"));
   if ((npy || file) && query.names.size() > 1)
     return usage("-o and --npy take one NAME, and here are " + std::to_string(query.names.size()),
@@ -160,6 +170,7 @@ ipc::Status save(const DataSession& session, const FetchQuery& query, const Fetc
     bytes += piece;
     return ipc::Status();
   }));
+  if (query.form == "source") bytes += '\n';
   return ipc::write_file_atomically(path, bytes, 0666);
 }
 

@@ -95,7 +95,7 @@ def pull(kernel, request):
         return _pull_held(content)
     names = _strings(content.get('names'), 'names')
     form = content.get('form', 'text')
-    if form not in ('text', 'json', 'npy'):
+    if form not in ('text', 'json', 'npy', 'source'):
         raise Refused('ValueError', 'unknown form: %r' % (form,))
     sep = content.get('sep', '\n')
     if sep not in ('\n', '\0'):
@@ -139,6 +139,9 @@ def _evaluate(name, namespace):
 def _encode(value, form):
     if form == 'npy':
         kind, data = values.encode_npy(value)
+    elif form == 'source':
+        from _ipkit import sources
+        kind, data = 'text', values.from_text(sources.source_of(value))
     elif form == 'json' and isinstance(value, values.BYTES_TYPES):
         kind, data = 'base64', values.encode_base64(value)
     elif form == 'json':
@@ -149,8 +152,8 @@ def _encode(value, form):
 
 
 def _encode_elements(value, form, sep):
-    if form == 'npy':
-        raise Refused('ValueError', 'npy has no elements')
+    if form in ('npy', 'source'):
+        raise Refused('ValueError', '%s has no elements' % form)
     if isinstance(value, values.BYTES_TYPES):
         return 'bytes', 1, bytes(value) if isinstance(value, memoryview) else value
     items = _items(value)

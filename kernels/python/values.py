@@ -165,6 +165,11 @@ def _decode_ref(data, namespace):
     return eval(compile(to_text(data).strip(), '<ref>', 'eval'), namespace)
 
 
+def _decode_code(data, namespace):
+    from _ipkit import sources
+    return sources.decode_code(data, namespace)
+
+
 def split(data, sep):
     """The items of a run of bytes, each ended by sep (the last one may lack it)."""
     if not len(data):
@@ -183,6 +188,7 @@ _DECODERS = {
     'nul': lambda data, _: split(data, '\0'),
     'npy': _decode_npy,
     'ref': _decode_ref,
+    'code': _decode_code,
 }
 
 
