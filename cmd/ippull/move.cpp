@@ -31,25 +31,60 @@ static Result<std::vector<int>> destinations(const DataSession& session,
   return engines;
 }
 
-// Asks for the name of the value's type, and so for the form that keeps it.
-static Result<std::string> form_of(const DataSession& session, const std::string& name) {
+// What the kernel calls the value's type; empty if it does not list it.
+static Result<std::string> type_of(const DataSession& session, const std::string& name) {
+  ipc::client::Request request;
+  request.type = "list_request";
+  request.kernel = session.kernel;
+  std::string type;
+  const auto take = [&](ipc::client::Reply&& reply) {
+    // What is not there is said when it is asked for itself.
+    if (reply.outcome != ipc::client::Outcome::ok) return;
+    const auto content = reply.content();
+    const auto names = content.is_object() ? content.find("names") : content.end();
+    if (names == content.end() || !names->is_array()) return;
+    for (const auto& entry : *names)
+      if (ipc::wire::string_or(entry, "name") == name) type = ipc::wire::string_or(entry, "type");
+  };
+  IPC_TRY_ASSIGN([[maybe_unused]] const auto id,
+                 session.connection->send(session.engines[0], std::move(request), take));
+  const auto waited = session.connection->wait_all();
+  session.connection->forget_all();
+  if (!waited) return waited.error();
+  return type;
+}
+
+static Result<std::string> language_of(const DataSession& session) {
+  if (!session.kernel.empty()) return session.kernel;
+  IPC_TRY_ASSIGN(const ipc::client::EngineTable* table, session.connection->engines());
+  return table->find(session.engines[0])->language;
+}
+
+// How the value is asked for, so that it stays what it is: arrays of numbers as such, and lists of
+// texts element by element where a kernel has a type for them.
+static Result<FetchQuery> query_for(const DataSession& session, const std::string& name) {
   FetchQuery query;
   query.kernel = session.kernel;
-  query.names = {"type(" + name + ").__name__"};
-  if (session.kernel == "sh") return std::string("text");
-  IPC_TRY_ASSIGN(const auto answer, fetch(*session.connection, session.engines, query));
-  // What is not there is said when it is asked for itself.
-  const bool is_array = answer.failures.empty() && !answer.parts[0].values.empty() &&
-                        answer.parts[0].values[0] == "ndarray";
-  return std::string(is_array ? "npy" : "text");
+  query.names = {name};
+  IPC_TRY_ASSIGN(const std::string language, language_of(session));
+  IPC_TRY_ASSIGN(const std::string type, type_of(session, name));
+  const bool is_native = language == "native", is_shell = language == "sh";
+  if (type == "ndarray" || (is_native && type == "npy")) query.form = "npy";
+  const bool nul = (is_native && type == "nul") || (is_shell && type == "array");
+  query.elements = nul || (is_native && type == "lines");
+  if (nul) query.separator = std::string(1, '\0');
+  return query;
+}
+
+// As what it is bound: elements by what ends them.
+static std::string bound_type(const FetchQuery& query, const std::string& type) {
+  if (type != "lines") return type;
+  return query.separator == "\n" ? "lines" : "nul";
 }
 
 static Result<std::vector<Failure>> move_one(const DataSession& session, const std::string& name,
                                              const std::vector<int>& engines) {
-  FetchQuery query;
-  query.kernel = session.kernel;
-  query.names = {name};
-  IPC_TRY_ASSIGN(query.form, form_of(session, name));
+  IPC_TRY_ASSIGN(const auto query, query_for(session, name));
   IPC_TRY_ASSIGN(const auto answer, fetch(*session.connection, session.engines, query));
   if (!answer.failures.empty()) return answer.failures;
   const FetchPart& part = answer.parts[0];
@@ -66,7 +101,8 @@ static Result<std::vector<Failure>> move_one(const DataSession& session, const s
   const Source source = Source::of(std::move(bytes));
   std::vector<ipc::client::Delivery> deliveries;
   for (const int engine : engines) deliveries.push_back({engine, {"", 0, source.size()}});
-  return push_slices(*session.connection, session.kernel, name, part.types[0], source, deliveries);
+  return push_slices(*session.connection, session.kernel, name, bound_type(query, part.types[0]),
+                     source, deliveries);
 }
 
 Result<int> move(const DataSession& session, const ipc::cli::Arguments& arguments,

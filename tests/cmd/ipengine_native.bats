@@ -66,6 +66,28 @@ load_all() { ipexec "$(printf 'load %s\n' "$WORLD"/lib{stats,mean,bad}.so)"; }
   assert_stderr --partial "takes no --kw"
 }
 
+@test "ippull --to: values keep their types between native engines" {
+  /usr/bin/python3 -c 'import numpy' || skip "no NumPy"
+  load_all
+  /usr/bin/python3 -c 'import numpy; numpy.save("a.npy", numpy.arange(3.0))'
+  ours ippush -t 0 a=@a.npy t=text 'j=[1]'
+  ours bash -c 'printf "1\n2\n" | ipscatter -t 0 l'
+  ours bash -c 'printf "p\0q\0" | ipscatter -0 -t 0 z'
+  ours ippull -t 0 --to 1 a t j l z
+  assert_status 0
+  assert_equal "$output$stderr" ""
+  ours ipls -t 1 -l a t j l z
+  assert_line --regexp '^a +npy '
+  assert_line --regexp '^t +text '
+  assert_line --regexp '^j +json '
+  assert_line --regexp '^l +lines '
+  assert_line --regexp '^z +nul '
+  ours bash -c 'ippull -n -t 1 --npy a | cmp - a.npy'
+  assert_status 0
+  ours ipapply -t 1 scale ref:l 2
+  assert_output '[2.0, 4.0]'
+}
+
 @test "the examples of docs/kernels.md, as their text runs them" {
   ours ipexec -t lang:native 'load ./libstats.so'
   assert_status 0

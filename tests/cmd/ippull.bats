@@ -145,6 +145,16 @@ b = b"\xff" * 3000000; a = numpy.arange(3) * 0.5'
   assert_status 64
 }
 
+@test "--to: arrays of the shell kernel stay arrays, whatever is in them" {
+  run_limited 20 ipexec -n --sh -t 0 "list=('a b' \$'c\\nd' '') word=x"
+  pull --sh -t 0 --to 1 list word
+  assert_status 0
+  assert_stderr ""
+  # shellcheck disable=SC2016 # for the engine's shell
+  run run_limited 20 ipexec -n --sh -t 1 'printf "<%s>" "${#list[@]}" "${list[@]}" "$word"'
+  assert_output $'<3><a b><c\nd><><x>'
+}
+
 @test "the shell kernel's variables" {
   run_limited 20 ippush -n --sh 'v=a b' 'n=5'
   pull --sh -t 0 v n
