@@ -2,6 +2,7 @@
 // ipgather: print the elements of a sequence that engines hold in parts.
 #include <unistd.h>
 
+#include "cmd/ipgather/cyclic.hpp"
 #include "libipc/cli/data.hpp"
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/output.hpp"
@@ -22,7 +23,7 @@ using ipc::client::FetchQuery;
 Command command() {
   Command c;
   c.name = "ipgather";
-  c.synopsis = {"[-t SET] [-n0] [--json | --npy] NAME"};
+  c.synopsis = {"[-t SET] [-n0] [--cyclic] [--json | --npy] NAME"};
   c.summary =
       "Prints the elements of NAME (or an expression) of the engines, one a line, in the order of "
       "the\n"
@@ -31,10 +32,12 @@ Command command() {
       {"seq 64 | ipscatter x | ipexec 'y = [int(v)**2 for v in x]' | ipgather y", ""},
       {"ipgather -0 names | xargs -0 ls -l", "elements that hold newlines"},
       {"ipgather --npy table > table.npy", "arrays joined along their first axis"},
+      {"ipgather --cyclic y", "of what ipscatter --cyclic dealt out"},
   };
   c.options = {
       {'0', "null", "", "end each element with NUL instead of newline"},
       {0, "npy", "", "arrays, joined, in NumPy's file format"},
+      {0, "cyclic", "", "one element of each engine in turn: what ipscatter --cyclic dealt out"},
   };
   c.common = kCluster | kTargets | kJson | kNoStdin | kKernel;
   return c;
@@ -52,23 +55,32 @@ ipc::Result<FetchQuery> make_query(const Arguments& arguments) {
                  "an expression is one operand: quote it");
   if (arguments.has("json") && arguments.has("npy"))
     return usage("--json and --npy are both given", "give one");
+  if (arguments.has("json") && arguments.has("cyclic"))
+    return usage("--json prints the part of each engine, and --cyclic has none", "leave one out");
   FetchQuery query;
   query.names = arguments.operands;
   query.form = arguments.has("npy") ? "npy" : arguments.has("json") ? "json" : "text";
   query.elements = query.form == "text";
-  if (arguments.has("null")) query.separator = std::string(1, '\0');
+  // In turn they are told apart here; newlines are more common in elements.
+  if (arguments.has("null") || arguments.has("cyclic")) query.separator = std::string(1, '\0');
   return query;
 }
 
 /// Prints what was fetched; lives during one invocation.
 class Printer {
  public:
-  Printer(const DataSession& session, const FetchQuery& query)
-      : session_(session), query_(query), out_(STDOUT_FILENO) {}
+  Printer(const DataSession& session, const FetchQuery& query, const Arguments& arguments)
+      : session_(session),
+        query_(query),
+        cyclic_(arguments.has("cyclic")),
+        end_(arguments.has("null") ? '\0' : '\n'),
+        out_(STDOUT_FILENO) {}
 
   ipc::Status print(const FetchAnswer& answer) {
     if (query_.form == "npy") {
       IPC_TRY(print_npy(answer));
+    } else if (cyclic_) {
+      IPC_TRY(ipgather::deal_texts(session_, query_, answer, end_, sink()));
     } else {
       for (const auto& part : answer.parts)
         IPC_TRY(query_.form == "json" ? print_json(part) : pass(part, 0));
@@ -86,12 +98,15 @@ class Printer {
   }
 
  private:
-  ipc::Status pass(const FetchPart& part, uint64_t offset) {
-    const auto sink = [this](std::string_view piece) {
+  ipgather::Sink sink() {
+    return [this](std::string_view piece) {
       out_.write(piece);
       return out_.status();
     };
-    return read_value(*session_, query_, part, 0, sink, offset);
+  }
+
+  ipc::Status pass(const FetchPart& part, uint64_t offset) {
+    return read_value(*session_, query_, part, 0, sink(), offset);
   }
 
   ipc::Status print_json(const FetchPart& part) {
@@ -122,12 +137,28 @@ class Printer {
       headers.push_back(*std::move(header));
     }
     out_.write(ipc::client::make_npy_header(headers[0], rows));
+    if (cyclic_ && rows > 0) return deal_npy(answer, headers);
     for (size_t i = 0; i < headers.size(); ++i) IPC_TRY(pass(answer.parts[i], headers[i].data));
     return {};
   }
 
+  ipc::Status deal_npy(const FetchAnswer& answer,
+                       const std::vector<ipc::client::NpyHeader>& headers) {
+    std::vector<uint64_t> offsets, counts;
+    for (const auto& header : headers) {
+      offsets.push_back(header.data);
+      counts.push_back(header.shape[0]);
+    }
+    // The first has rows if any has; parts that are not dealt out are found by their counts.
+    const uint64_t bytes = answer.parts[0].sizes[0] - headers[0].data;
+    const uint64_t size = counts[0] > 0 ? bytes / counts[0] : 0;
+    return ipgather::deal_rows(session_, query_, answer, offsets, counts, size, sink());
+  }
+
   const DataSession& session_;
   const FetchQuery& query_;
+  bool cyclic_;
+  char end_;
   Writer out_;
 };
 
@@ -137,7 +168,7 @@ ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto session, open_data_session(arguments, stage.jobs));
   query.kernel = session.kernel;
   IPC_TRY_ASSIGN(const FetchAnswer answer, fetch(*session, session.engines, query));
-  Printer printer(session, query);
+  Printer printer(session, query, arguments);
   if (!answer.failures.empty()) {
     if (query.form == "json") IPC_TRY(printer.print_failures(answer.failures));
     return report_failures(arguments, answer.failures);

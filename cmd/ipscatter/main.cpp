@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipscatter: take a sequence apart and bind each engine's part.
+#include "cmd/ipscatter/deal.hpp"
 #include "cmd/ipscatter/input.hpp"
 #include "libipc/cli/data.hpp"
 #include "libipc/cli/pipeline.hpp"
@@ -13,7 +14,7 @@ using namespace ipc::cli;
 Command command() {
   Command c;
   c.name = "ipscatter";
-  c.synopsis = {"[-t SET] [-0] [-d CHAR] [--type TYPE] NAME [FILE]..."};
+  c.synopsis = {"[-t SET] [-0] [-d CHAR] [--type TYPE] [--cyclic] [--flatten] NAME [FILE]..."};
   c.summary =
       "Binds NAME on every engine to its part of the input: the lines of FILEs or of standard "
       "input, as a\n"
@@ -23,11 +24,15 @@ Command command() {
       {"find . -name '*.c' -print0 | ipscatter -0 files", "names with newlines"},
       {"ipscatter --type bytes blob < file", "runs of bytes, exact"},
       {"ipscatter --type npy a table.npy", "rows of an array"},
+      {"seq 64 | ipscatter --cyclic x | ipgather --cyclic x", "1, 5, 9, … on the first of 4"},
+      {"ipls | ipscatter --flatten id", "each its own id, not a list of it"},
   };
   c.options = {
       {'0', "null", "", "elements end with NUL"},
       {'d', "delimiter", "CHAR", "elements end with CHAR (\\t, \\0)"},
       {0, "type", "TYPE", "lines (default), bytes, json (a list), npy (rows of an array)"},
+      {0, "cyclic", "", "elements in turn, like cards, instead of contiguous parts"},
+      {0, "flatten", "", "a part of one element is bound as the element itself"},
   };
   c.common = kCluster | kTargets | kKernel;
   return c;
@@ -41,6 +46,9 @@ ipc::Result<int> body(const Arguments& arguments) {
     return ipc::Error{ipc::Code::usage, "'" + name + "' is not a name",
                       "names are letters, digits and _; files come after it"};
   IPC_TRY_ASSIGN(const auto format, ipscatter::format_of(arguments));
+  if (arguments.has("flatten") && format.type == "bytes")
+    return ipc::Error{ipc::Code::usage, "--flatten is for elements, and bytes have none",
+                      "leave it out, or use lines"};
   const std::vector<std::string> files(arguments.operands.begin() + 1, arguments.operands.end());
   IPC_TRY_ASSIGN(auto inputs, ipscatter::open_inputs(files));
   IPC_TRY_ASSIGN(const auto session, open_data_session(arguments));
@@ -49,9 +57,11 @@ ipc::Result<int> body(const Arguments& arguments) {
   if (!left.empty()) return report_failures(arguments, left);
   IPC_TRY_ASSIGN(auto source,
                  ipscatter::take_input(std::move(inputs), format, session.guard->fd()));
-  IPC_TRY_ASSIGN(const auto slices, ipscatter::cut(source, format, session.engines.size()));
+  const auto share = arguments.has("cyclic") ? ipscatter::deal : ipscatter::cut;
+  IPC_TRY_ASSIGN(const auto slices, share(source, format, session.engines.size()));
   std::vector<ipc::client::Delivery> deliveries;
   for (size_t i = 0; i < slices.size(); ++i) deliveries.push_back({session.engines[i], slices[i]});
+  if (arguments.has("flatten")) IPC_TRY(ipscatter::flatten(source, format, deliveries));
   IPC_TRY_ASSIGN(const auto failures,
                  push_slices(*session, session.kernel, name, format.type, source, deliveries));
   return report_failures(arguments, failures);

@@ -85,12 +85,9 @@ Result<NpyHeader> parse_npy_header(std::string_view start) {
   return header;
 }
 
-std::string make_npy_header(const NpyHeader& header, uint64_t rows) {
-  std::string dict = "{'descr': " + header.descr + ", 'fortran_order': False, 'shape': (" +
-                     std::to_string(rows) + ",";
-  for (size_t i = 1; i < header.shape.size(); ++i)
-    dict += " " + std::to_string(header.shape[i]) + ",";
-  dict += "), }";
+// `axes`: "3, 2,", nothing for a single number.
+static std::string make_header(const std::string& descr, const std::string& axes) {
+  std::string dict = "{'descr': " + descr + ", 'fortran_order': False, 'shape': (" + axes + "), }";
   // Version 2: the length is four bytes.
   constexpr size_t kPreamble = 12;
   dict.append(63 - (kPreamble + dict.size()) % 64, ' ');
@@ -100,6 +97,23 @@ std::string make_npy_header(const NpyHeader& header, uint64_t rows) {
   for (int shift = 0; shift < 32; shift += 8)
     text += static_cast<char>(dict.size() >> shift & 0xff);
   return text + dict;
+}
+
+// The axes after the first.
+static std::string inner_axes(const NpyHeader& header) {
+  std::string axes;
+  for (size_t i = 1; i < header.shape.size(); ++i)
+    axes += (i > 1 ? " " : "") + std::to_string(header.shape[i]) + ",";
+  return axes;
+}
+
+std::string make_npy_header(const NpyHeader& header, uint64_t rows) {
+  const std::string inner = inner_axes(header);
+  return make_header(header.descr, std::to_string(rows) + "," + (inner.empty() ? "" : " ") + inner);
+}
+
+std::string make_npy_header_of_row(const NpyHeader& header) {
+  return make_header(header.descr, inner_axes(header));
 }
 
 }  // namespace ipc::client

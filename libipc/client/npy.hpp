@@ -29,5 +29,7 @@ Result<NpyHeader> parse_npy_header(std::string_view start);
 
 /// A header for `rows` rows of the same form; the data begins at a multiple of 64.
 std::string make_npy_header(const NpyHeader& header, uint64_t rows);
+/// A header for one row by itself: an array without the first axis.
+std::string make_npy_header_of_row(const NpyHeader& header);
 
 }  // namespace ipc::client

@@ -24,6 +24,7 @@ struct Failure {
 struct Delivery {
   int engine = -1;
   Slice slice;
+  std::string type = {};  ///< if it is not that of the others
 };
 
 /// A value of a push: `type` as in kernels/README.md. Its bytes, or where they are read from.
