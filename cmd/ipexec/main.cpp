@@ -23,6 +23,7 @@ Command command() {
       {"ipexec -t 0 'pi = 3'; ipexec -t 1 'pi = 3.14'", "each its own"},
       {"ipexec -p 'len(x)'", "print the value of an expression"},
       {"ipexec -b --sh uname -r", "equal answers folded: 0-3,7 (5)"},
+      {"ipexec --diff --sh 'pip freeze'", "who has other versions than the first"},
       {"ipexec --sh 'df /scratch | tail -1' | sort -k4", "one operand is shell text"},
       {"tar c data | ipexec -i --sh tar x -C /scratch", "our input to each engine's command"},
       {"ipexec -f fit.py --steps 10", "a script with its arguments"},
@@ -37,13 +38,29 @@ Command command() {
       {'i', "stdin", "", "our standard input is that of the code on every engine"},
       {'k', "keep-order", "", "all output of one engine, then of the next"},
       {'b', "fold", "", "equal outputs once, under the engines they came from"},
+      {0, "diff", "", "instead of outputs, how the others differ from the first engine's"},
+      {0, "results", "DIR", "outputs to DIR/ENGINE/stdout and stderr too"},
+      {0, "display", "DIR", "plots and other displays to DIR/ENGINE-NUMBER.SUFFIX, by MIME type"},
       {'S', "maxrc", "", "exit with the largest status of a remote command instead of 1"},
   };
   c.common = kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel;
   return c;
 }
 
+ipc::Status check_combinations(const Arguments& arguments) {
+  const std::pair<const char*, const char*> apart[] = {
+      {"diff", "fold"},  {"diff", "keep-order"}, {"diff", "json"},    {"diff", "async"},
+      {"diff", "label"}, {"results", "async"},   {"display", "async"}};
+  for (const auto& [one, other] : apart)
+    if (arguments.has(one) && arguments.has(other))
+      return ipc::Error{ipc::Code::usage,
+                        "--" + std::string(one) + " does not go with --" + std::string(other),
+                        "leave one out"};
+  return {};
+}
+
 ipc::Result<int> body(const Arguments& arguments) {
+  IPC_TRY(check_combinations(arguments));
   IPC_TRY_ASSIGN(auto code, find_code(arguments));
   Execution job;
   Stage stage;
@@ -55,6 +72,8 @@ ipc::Result<int> body(const Arguments& arguments) {
     IPC_TRY_ASSIGN(stage, await_stage(arguments.has("no-stdin")));
   }
   IPC_TRY_ASSIGN(job.content, execute_content(code, arguments));
+  job.results = arguments.get("results");
+  job.display = arguments.get("display");
   Streams streams;
   IPC_TRY_ASSIGN(auto connection, connect(arguments));
   const SignalGuard guard(*connection);

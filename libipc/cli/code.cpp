@@ -88,7 +88,9 @@ Result<std::string> execute_content(const RemoteCode& code, const Arguments& arg
   if (!is_utf8(code.text))
     return Error{Code::bad_input, "the code is not UTF-8", "give other bytes as data (-i)"};
   std::string content = R"({"code":)" + json_quote(code.text) +
-                        R"(,"silent":true,"store_history":false,"user_expressions":{},)"
+                        // What code displays is published only if it is not silent.
+                        R"(,"silent":)" + (arguments.has("display") ? "false" : "true") +
+                        R"(,"store_history":false,"user_expressions":{},)"
                         R"("allow_stdin":false,"stop_on_error":false)";
   if (arguments.has("print")) content += R"(,"value":true)";
   if (arguments.has("stdin")) content += R"(,"stdin":true)";

@@ -8,6 +8,7 @@
 #include "libipc/cli/execution_record.hpp"
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/program.hpp"
+#include "libipc/cli/result_files.hpp"
 #include "libipc/cli/signals.hpp"
 #include "libipc/client/jobs.hpp"
 #include "libipc/util/file.hpp"
@@ -71,6 +72,8 @@ class Run {
 
   Status send(const Execution& execution) {
     value_file_ = execution.value_file;
+    if (execution.results) IPC_TRY(results_.open(*execution.results, engines_));
+    if (execution.display) IPC_TRY(display_.open(*execution.display));
     connection_.on_output([this](const Output& output) { take_output(output); });
     streams_.flush_each_turn(connection_.loop());
     for (const int engine : engines_) {
@@ -122,12 +125,13 @@ class Run {
     streams_.err.flush();
     errors_.print();
     IPC_TRY(kept);
-    IPC_TRY(kept_);
+    for (const Status& status : {kept_, results_.status(), display_.status()}) IPC_TRY(status);
     return streams_.out.status();
   }
 
   void take_output(const Output& output) {
-    if (output.type != "stream") return;
+    if (output.type != "stream") return display_.add(output);
+    results_.add(output.engine, output.is_stderr(), output.data());
     if (json_)
       records_[output.engine].add(output.is_stderr(), output.data());
     else
@@ -138,6 +142,10 @@ class Run {
     ExecutionRecord& record = records_[reply.engine];
     record.done = true;
     if (reply.outcome == Outcome::ok) record.take_value(reply);
+    if (!record.type.empty()) {
+      results_.add(reply.engine, false, record.value);
+      if (record.type != "bytes") results_.add(reply.engine, false, "\n");
+    }
     if (json_) {
       streams_.out.write(record.json(reply));
       record.forget();
@@ -149,6 +157,7 @@ class Run {
 
   void take_error(const Reply& reply) {
     const auto error = reply.error();
+    for (const auto& line : error.traceback) results_.add(reply.engine, true, line + "\n");
     errors_.add(reply.engine, error);
     no_kernel_ = no_kernel_ || error.ename == "NoSuchKernel";
     if (json_ || gathering_ != 0) return;
@@ -202,6 +211,8 @@ class Run {
   size_t next_ = 0;
   std::optional<std::string> value_file_;
   Status kept_;
+  ResultFiles results_;
+  DisplayFiles display_;
   bool no_kernel_ = false;
   net::Loop::TimerId gathering_ = 0;
 };

@@ -20,6 +20,8 @@ struct Execution {
   std::map<int, std::string> contents;    ///< for engines that get another one
   std::optional<std::string> input;       ///< -i: buffer 0
   std::optional<std::string> value_file;  ///< the value of the one engine goes there
+  std::optional<std::string> results;     ///< directory: what is printed goes there as well
+  std::optional<std::string> display;     ///< directory: what is displayed goes there
 };
 
 /// Sends and does not wait: prints a job word for each engine once the controller has them.

@@ -12,6 +12,7 @@
 #include "libipc/cli/command.hpp"
 #include "libipc/cli/signals.hpp"
 #include "libipc/util/idset.hpp"
+#include "libipc/util/line_diff.hpp"
 
 namespace ipc::cli {
 
@@ -157,14 +158,35 @@ Status RemoteOutput::print_held(int engine, Held& held) {
   return {};
 }
 
-Status RemoteOutput::print_folded() {
+Result<std::map<std::string, std::vector<int>>> RemoteOutput::take_texts() {
   std::map<std::string, std::vector<int>> texts;
   for (const int engine : engines_) {
     IPC_TRY_ASSIGN(const client::Source source, std::move(held_[engine].spool).finish());
-    if (source.size() == 0) continue;
     IPC_TRY_ASSIGN(std::string text, source.read(0, source.size()));
     texts[std::move(text)].push_back(engine);
   }
+  return texts;
+}
+
+Status RemoteOutput::print_diff() {
+  IPC_TRY_ASSIGN(const auto texts, take_texts());
+  const auto label = [](const std::vector<int>& engines) {
+    return format_idset(engines) + " (" + std::to_string(engines.size()) + ")";
+  };
+  using Group = std::pair<const std::vector<int>*, const std::string*>;
+  std::vector<Group> groups;
+  for (const auto& [text, engines] : texts) groups.emplace_back(&engines, &text);
+  std::sort(groups.begin(), groups.end(),
+            [](const Group& a, const Group& b) { return a.first->front() < b.first->front(); });
+  for (size_t i = 1; i < groups.size(); ++i)
+    out_.write(unified_diff(*groups[0].second, *groups[i].second, label(*groups[0].first),
+                            label(*groups[i].first)));
+  return {};
+}
+
+Status RemoteOutput::print_folded() {
+  IPC_TRY_ASSIGN(auto texts, take_texts());
+  texts.erase("");
   using Group = std::pair<const std::string*, const std::vector<int>*>;
   std::vector<Group> groups;
   for (const auto& [text, engines] : texts) groups.emplace_back(&text, &engines);
@@ -185,6 +207,7 @@ Status RemoteOutput::print_folded() {
 Status RemoteOutput::finish() {
   for (const int engine : engines_) finish(engine);
   if (options_.arrangement == Arrangement::folded) note(print_folded());
+  if (options_.arrangement == Arrangement::diff) note(print_diff());
   out_.flush();
   return status_;
 }
@@ -196,8 +219,8 @@ OutputOptions output_options(const Arguments& arguments, size_t addressed) {
   options.label_stdout = arguments.has("label") || (several && ::isatty(STDOUT_FILENO) == 1);
   if (arguments.has("no-label")) options.label_stdout = false;
   if (arguments.has("keep-order")) options.arrangement = Arrangement::ordered;
-  if (arguments.has("fold")) {
-    options.arrangement = Arrangement::folded;
+  if (arguments.has("fold") || arguments.has("diff")) {
+    options.arrangement = arguments.has("diff") ? Arrangement::diff : Arrangement::folded;
     options.label_stdout = false;
   }
   return options;

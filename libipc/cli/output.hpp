@@ -79,6 +79,7 @@ enum class Arrangement {
   live,     ///< lines as they come
   ordered,  ///< all of one engine, then the next
   folded,   ///< equal texts once, under `0-3,7 (5)`
+  diff,     ///< how the others differ from that of the first engine
 };
 
 struct OutputOptions {
@@ -106,6 +107,9 @@ class RemoteOutput {
   void advance();
   Status print_held(int engine, Held& held);
   Status print_folded();
+  Status print_diff();
+  /// All that is held: engines by their text.
+  Result<std::map<std::string, std::vector<int>>> take_texts();
   void note(Status status);
 
   OutputOptions options_;

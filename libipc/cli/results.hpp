@@ -2,6 +2,7 @@
 // Values and errors as JSON, for --json.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,5 +18,7 @@ std::string json_value(std::string_view type, std::string_view bytes);
 std::string json_error(const client::RemoteError& error);
 
 std::string base64(std::string_view bytes);
+/// The bytes; blanks and newlines are skipped. Nothing if it is not base64.
+std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace ipc::cli

@@ -45,7 +45,8 @@ ours() { run --separate-stderr run_limited 20 "$@"; }
 @test "ippush --code: a function, with all that its file defines" {
   ours ippush -n --code f=model.py:fit
   assert_status 0
-  assert_equal "$output$stderr" ""
+  assert_output ""
+  assert_stderr ""
   ours ipapply f 9
   assert_output $'6.0\n6.0'
   ours ipls --names
