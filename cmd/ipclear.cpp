@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipclear: namespaces as they were at the start.
+#include "libipc/cli/control.hpp"
 #include "libipc/cli/data.hpp"
-#include "libipc/cli/errors.hpp"
 #include "libipc/cli/program.hpp"
 
 namespace {
 
 using namespace ipc::cli;
 using ipc::client::Connection;
-using ipc::client::Failure;
-using ipc::client::Outcome;
-using ipc::client::Reply;
-
-// After this long whoever waits should know for what.
-constexpr auto kRemark = ipc::seconds(2);
 
 Command command() {
   Command c;
@@ -31,17 +25,6 @@ Command command() {
   return c;
 }
 
-/// The requests that are not answered yet.
-struct Round {
-  std::vector<int> open;
-  std::vector<Failure> failures;
-
-  void take(Reply&& reply) {
-    std::erase(open, reply.engine);
-    if (reply.outcome != Outcome::ok) failures.push_back({reply.engine, reply.error()});
-  }
-};
-
 ipc::Result<std::vector<int>> engines_to_clear(Connection& connection, const Arguments& arguments) {
   // Every engine knows the request, only ours have other kernels.
   return chosen_kernel(arguments).empty() ? choose_engines(connection, arguments)
@@ -52,32 +35,13 @@ ipc::Result<int> body(const Arguments& arguments) {
   if (!arguments.operands.empty())
     return ipc::Error{ipc::Code::usage, "'" + arguments.operands[0] + "' is too much",
                       "engines are chosen by -t; one name is removed by ipexec 'del NAME'"};
-  IPC_TRY_ASSIGN(const auto limit, arguments.duration("timeout"));
-  const auto deadline = limit ? ipc::Clock::now() + *limit : ipc::TimePoint::max();
-  Round round;
+  IPC_TRY(arguments.duration("timeout"));
   IPC_TRY_ASSIGN(const auto connection, connect(arguments, false));
   const SignalGuard guard(*connection);
-  IPC_TRY_ASSIGN(round.open, engines_to_clear(*connection, arguments));
-  for (const int engine : std::vector(round.open)) {
-    ipc::client::Request request;
-    request.type = "clear_request";
-    request.kernel = chosen_kernel(arguments);
-    IPC_TRY(connection->control(engine, std::move(request),
-                                [&round](Reply&& reply) { round.take(std::move(reply)); }));
-  }
-  connection->loop().after(kRemark, [&] {
-    if (!arguments.has("quiet")) complain("waiting for " + engines_text(round.open) + ": busy");
-  });
-  const auto waited = connection->wait_all(deadline);
-  if (!waited && waited.error().code != ipc::Code::timed_out) return waited.error();
-  // What is not cleared by now shall not be cleared later, when nobody expects it.
-  if (!waited) connection->cancel_all();
-  const int status = report_failures(arguments, round.failures);
-  if (waited) return status;
-  return ipc::Error{ipc::Code::timed_out,
-                    "timed out after " + duration_text(arguments, "timeout") + ": " +
-                        engines_text(round.open) + " not cleared",
-                    "see what they do: ipstat"};
+  IPC_TRY_ASSIGN(const auto engines, engines_to_clear(*connection, arguments));
+  const ControlRequest request{"clear_request", "{}", chosen_kernel(arguments), "not cleared"};
+  IPC_TRY_ASSIGN(const auto failures, control_each(*connection, arguments, engines, request));
+  return report_failures(arguments, failures);
 }
 
 }  // namespace

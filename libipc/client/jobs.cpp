@@ -72,14 +72,15 @@ Status look_at(Connection& connection, const std::string& id, TimePoint deadline
 }
 
 Result<JobStates> poll_jobs(Connection& connection, const std::vector<std::string>& ids,
-                            TimePoint deadline) {
+                            bool until_known, TimePoint deadline) {
   // A request on another channel may be a moment behind our question.
   const TimePoint appear = Clock::now() + seconds(1);
   while (true) {
     JobStates states;
     for (const auto& id : ids) IPC_TRY(look_at(connection, id, deadline, states));
     const bool settled = states.unknown.empty() || Clock::now() > appear;
-    if ((!states.done.empty() || states.pending.empty()) && settled) return states;
+    const bool enough = until_known || !states.done.empty() || states.pending.empty();
+    if (enough && settled) return states;
     IPC_TRY(pause(connection, deadline));
   }
 }
@@ -102,8 +103,14 @@ EngineLoad parse_load(const Json& plain, const Json& ours) {
 
 Result<JobStates> wait_for_jobs(Connection& connection, const std::vector<std::string>& ids,
                                 TimePoint deadline) {
-  if (!connection.file().is_ipkit()) return poll_jobs(connection, ids, deadline);
+  if (!connection.file().is_ipkit()) return poll_jobs(connection, ids, false, deadline);
   return ask_wait(connection, ids, "done", deadline);
+}
+
+Result<JobStates> job_states(Connection& connection, const std::vector<std::string>& ids,
+                             TimePoint deadline) {
+  if (!connection.file().is_ipkit()) return poll_jobs(connection, ids, true, deadline);
+  return ask_wait(connection, ids, "known", deadline);
 }
 
 Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<std::string>& ids,
@@ -137,8 +144,7 @@ Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<st
 Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
                    TimePoint deadline) {
   if (ids.empty()) return {};
-  auto states = connection.file().is_ipkit() ? ask_wait(connection, ids, "known", deadline)
-                                             : poll_jobs(connection, ids, deadline);
+  const auto states = job_states(connection, ids, deadline);
   if (!states) return states.error();
   if (states->unknown.empty()) return {};
   return Error{Code::internal,
@@ -192,6 +198,26 @@ Result<QueueState> queue_state(Connection& connection, TimePoint deadline) {
   if (ours.is_object() && ours.contains("uptime"))
     state.uptime = wire::number_or(ours, "uptime", 0);
   return state;
+}
+
+Result<std::vector<std::string>> open_jobs(Connection& connection,
+                                           const std::optional<std::vector<int>>& engines,
+                                           TimePoint deadline) {
+  const Json targets = engines ? Json(*engines) : Json(nullptr);
+  const Json question = {{"targets", targets}, {"verbose", true}};
+  IPC_TRY_ASSIGN(const Reply reply,
+                 connection.ask_and_wait("queue_request", wire::dump_json(question), deadline));
+  const Json content = reply.content();
+  if (!content.is_object())
+    return Error{Code::bad_input, "the controller's answer is not JSON", ""};
+  std::vector<std::string> ids;
+  const auto add = [&ids](const std::vector<std::string>& more) {
+    ids.insert(ids.end(), more.begin(), more.end());
+  };
+  for (const auto& [key, load] : content.items())
+    for (const char* const list : {"queue", "tasks"}) add(strings(load, list));
+  if (!engines) add(strings(content, "unassigned"));
+  return ids;
 }
 
 Result<JobRecord> job_result(Connection& connection, const std::string& id, TimePoint deadline) {

@@ -23,6 +23,16 @@ struct JobStates {
 Result<JobStates> wait_for_jobs(Connection& connection, const std::vector<std::string>& ids,
                                 TimePoint deadline = TimePoint::max());
 
+/// What the hub knows of all `ids` now; those it does not know yet get a second to appear.
+Result<JobStates> job_states(Connection& connection, const std::vector<std::string>& ids,
+                             TimePoint deadline = TimePoint::max());
+
+/// Ids of jobs that are not finished: those at these engines; without a list all there are, the
+/// tasks too that wait for an engine.
+Result<std::vector<std::string>> open_jobs(Connection& connection,
+                                           const std::optional<std::vector<int>>& engines,
+                                           TimePoint deadline = TimePoint::max());
+
 /// Called with each job as it ends.
 using JobHandler = std::function<void(const std::string& id, Outcome outcome)>;
 

@@ -43,3 +43,69 @@ END
   quick ipclear --sh
   assert_status 68
 }
+
+# sent CODE: words of a client's requests, one for each engine, that the controller knows of and
+# nobody waits for.
+sent() {
+  client "
+import time
+result = view.execute('''$1''', block=False)
+end = time.time() + 20
+while set(result.msg_ids) - set(client.hub_history()) and time.time() < end: time.sleep(0.01)
+print(*('job:' + id for id in result.msg_ids))"
+}
+
+# occupy: both engines work until the file `free` is there; words of the two jobs.
+occupy() {
+  sent "
+import os, time
+while not os.path.exists('$BATS_TEST_TMPDIR/free'): time.sleep(0.01)"
+}
+
+@test "ipcancel: what waits is withdrawn, what has ended is left" {
+  read -r -a first < <(occupy)
+  read -r -a words < <(sent 'y = 1')
+  quick ipcancel -v "${words[0]}"
+  assert_status 0
+  assert_output ""
+  assert_stderr "ipcancel: ${words[0]}: its engine was told"
+  touch free
+  quick ipwait -p "${first[@]}" "${words[@]}"
+  assert_status 1
+  assert_line --regexp "^${first[0]} 0 ok$"
+  assert_line --regexp "^${words[0]} 0 aborted$"
+  assert_line --regexp "^${words[1]} 1 ok$"
+  quick ipcancel -v "${first[0]}"
+  assert_status 0
+  assert_stderr "ipcancel: ${first[0]} had ended"
+  quick ipcancel job:nosuch
+  assert_status 66
+}
+
+@test "ipcancel -t: all that an engine of ipyparallel has to do" {
+  read -r -a first < <(occupy)
+  read -r -a words < <(sent 'y = 1')
+  quick ipcancel -t 1
+  assert_status 0
+  touch free
+  quick ipwait -p "${first[@]}" "${words[@]}"
+  assert_line --regexp "^${words[0]} 0 ok$"
+  assert_line --regexp "^${words[1]} 1 aborted$"
+}
+
+@test "ipcancel -s: an engine of ipyparallel with a nanny" {
+  read -r -a words < <(occupy)
+  quick ipcancel -s INT -t all --timeout 20s
+  assert_status 0
+  quick ipwait -p "${words[@]}"
+  assert_line --regexp "^${words[0]} 0 error$"
+  assert_line --regexp "^${words[1]} 1 error$"
+}
+
+@test "ipcancel --shutdown --hub: engines and controller of ipyparallel" {
+  quick ipcancel --shutdown --hub
+  assert_status 0
+  assert_output ""
+  quick ipls
+  assert_status 69
+}
