@@ -101,14 +101,13 @@ Result<int> cancel(Connection& connection, const Arguments& arguments,
                    const std::vector<std::string>& ids, ipc::TimePoint deadline) {
   if (ids.empty()) return 0;
   IPC_TRY_ASSIGN(const auto fates, cancel_jobs(connection, ids, deadline));
-  std::string unknown;
+  std::vector<std::string> unknown;
   for (const auto& [id, fate] : fates) {
-    if (fate == Fate::unknown) unknown += (unknown.empty() ? "" : ", ") + job_word(id);
+    if (fate == Fate::unknown) unknown.push_back(id);
     if (arguments.has("verbose")) tell(id, fate);
   }
   if (unknown.empty()) return 0;
-  return Error{Code::no_input, "no such job: " + unknown,
-               "its controller may have been another one"};
+  return ipc::client::no_such_job(unknown);
 }
 
 Result<int> signal_engines(Connection& connection, const Arguments& arguments, int number) {
@@ -124,8 +123,9 @@ Result<int> signal_engines(Connection& connection, const Arguments& arguments, i
 ipc::Status await_end(Connection& connection) {
   const std::string name = connection.controller();
   const auto waited = connection.wait([] { return false; }, ipc::Clock::now() + kLeaving);
-  if (waited || waited.error().code == Code::no_controller) return {};
-  if (waited.error().code != Code::timed_out) return waited;
+  if (connection.interrupted()) return waited;
+  // However its end looks from here.
+  if (waited || waited.error().code != Code::timed_out) return {};
   return Error{Code::timed_out, name + " said it would end and is still there", "kill it"};
 }
 

@@ -24,7 +24,7 @@ const std::vector<Row>& table() {
       {"namespaces",
        {"ipexec", "ipapply", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
-      {"jobs, load", {"ipwait", "ipcancel", "ipstat"}},
+      {"jobs, load", {"ipwait", "ipresult", "ipcancel", "ipstat"}},
   };
   return rows;
 }

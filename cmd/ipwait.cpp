@@ -40,19 +40,11 @@ Command command() {
   return c;
 }
 
-// Gone ones count too: a job may have outlived its engine.
 std::string engine_of(Connection& connection, const std::string& id) {
   const auto result = ipc::client::job_result(connection, id);
   const auto table = connection.engines();
-  if (!result || !table) return "-";
-  auto uuid = ipc::wire::string_or(result->record, "engine_uuid");
-  if (const auto metadata = result->record.find("result_metadata");
-      uuid.empty() && metadata != result->record.end())
-    uuid = ipc::wire::string_or(*metadata, "engine");
-  if (const int engine = (*table)->id_of(uuid); engine >= 0) return std::to_string(engine);
-  for (const auto& gone : (*table)->gone)
-    if (gone.uuid == uuid) return std::to_string(gone.id);
-  return "-";
+  const int engine = result && table ? ipc::client::engine_of(**table, result->record) : -1;
+  return engine < 0 ? "-" : std::to_string(engine);
 }
 
 const char* word_of(Outcome outcome) {

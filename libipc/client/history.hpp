@@ -16,4 +16,13 @@ Result<std::vector<wire::Json>> find_records(Connection& connection, const wire:
                                              const std::vector<std::string>& keys,
                                              TimePoint deadline = TimePoint::max());
 
+/// Has jobs run again, as tasks; the new id of each. Code::no_input names those that do not exist.
+Result<std::map<std::string, std::string>> resubmit(Connection& connection,
+                                                    const std::vector<std::string>& ids,
+                                                    TimePoint deadline = TimePoint::max());
+
+/// Drops the records of jobs that have ended.
+Status purge(Connection& connection, const std::vector<std::string>& ids,
+             TimePoint deadline = TimePoint::max());
+
 }  // namespace ipc::client

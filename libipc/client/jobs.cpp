@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace ipc::client {
 namespace {
@@ -36,9 +37,7 @@ JobStates parse_states(const Json& content) {
   const auto done = content.find("done");
   if (done == content.end() || !done->is_object()) return states;
   for (const auto& [id, outcome] : done->items())
-    states.done[id] = outcome == "ok"        ? Outcome::ok
-                      : outcome == "aborted" ? Outcome::aborted
-                                             : Outcome::error;
+    states.done[id] = outcome_of(outcome.is_string() ? outcome.get<std::string>() : "");
   return states;
 }
 
@@ -65,9 +64,7 @@ Status look_at(Connection& connection, const std::string& id, TimePoint deadline
   if (record == content.end()) return into.pending.push_back(id), Status();
   const auto result = record->find("result_content");
   const std::string status = result == record->end() ? "" : wire::string_or(*result, "status");
-  into.done[id] = status == "ok"        ? Outcome::ok
-                  : status == "aborted" ? Outcome::aborted
-                                        : Outcome::error;
+  into.done[id] = outcome_of(status);
   return {};
 }
 
@@ -101,6 +98,12 @@ EngineLoad parse_load(const Json& plain, const Json& ours) {
 
 }  // namespace
 
+Error no_such_job(const std::vector<std::string>& ids) {
+  std::string names;
+  for (const auto& id : ids) names += (names.empty() ? "job:" : ", job:") + id;
+  return {Code::no_input, "no such job: " + names, "its controller may have been another one"};
+}
+
 Result<JobStates> wait_for_jobs(Connection& connection, const std::vector<std::string>& ids,
                                 TimePoint deadline) {
   if (!connection.file().is_ipkit()) return poll_jobs(connection, ids, false, deadline);
@@ -117,8 +120,12 @@ Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<st
                                     const JobHandler& on_end, TimePoint deadline) {
   JobStates all;
   all.pending = ids;
+  // What has ended already counts, however little time is given.
+  bool asks_now = deadline != TimePoint::max();
   while (!all.pending.empty()) {
-    auto states = wait_for_jobs(connection, all.pending, deadline);
+    const bool waits = !std::exchange(asks_now, false);
+    auto states = waits ? wait_for_jobs(connection, all.pending, deadline)
+                        : job_states(connection, all.pending);
     if (!states) {
       if (states.error().code != Code::timed_out) return states.error();
       return Error{Code::timed_out,
@@ -131,14 +138,12 @@ Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<st
       if (on_end) on_end(id, outcome);
     }
     all.unknown.insert(all.unknown.end(), states->unknown.begin(), states->unknown.end());
-    if (states->done.empty() && states->unknown.empty() && !states->pending.empty())
+    if (waits && states->done.empty() && states->unknown.empty() && !states->pending.empty())
       return Error{Code::bad_input, "the controller's answer about jobs makes no sense", ""};
     all.pending = std::move(states->pending);
   }
   if (all.unknown.empty()) return all;
-  std::string names;
-  for (const auto& id : all.unknown) names += (names.empty() ? "job:" : ", job:") + id;
-  return Error{Code::no_input, "no such job: " + names, "its controller may have been another one"};
+  return no_such_job(all.unknown);
 }
 
 Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
@@ -220,18 +225,29 @@ Result<std::vector<std::string>> open_jobs(Connection& connection,
   return ids;
 }
 
+int engine_of(const EngineTable& table, const Json& record) {
+  std::string uuid = wire::string_or(record, "engine_uuid");
+  if (const auto metadata = record.find("result_metadata");
+      uuid.empty() && metadata != record.end())
+    uuid = wire::string_or(*metadata, "engine");
+  if (const int engine = table.id_of(uuid); engine >= 0 || uuid.empty()) return engine;
+  for (const auto& gone : table.gone)
+    if (gone.uuid == uuid) return gone.id;
+  return -1;
+}
+
 Result<JobRecord> job_result(Connection& connection, const std::string& id, TimePoint deadline) {
   const Json question = {{"msg_ids", {id}}, {"status_only", false}};
   auto reply = connection.ask_and_wait("result_request", wire::dump_json(question), deadline);
   if (!reply && reply.error().code == Code::failed && !connection.interrupted())
-    return Error{Code::no_input, "no such job: job:" + id,
-                 "its controller may have been another one"};
+    return no_such_job({id});
   if (!reply) return reply.error();
   Json content = reply->content();
   if (!content.is_object() || !content.contains(id))
     return Error{Code::not_ready, "job:" + id + " is not finished",
                  "wait for it: ipwait job:" + id};
-  JobRecord record{std::move(content[id]), {}};
+  JobRecord record;
+  record.record = std::move(content[id]);
   for (size_t i = 0; i < reply->buffer_count(); ++i) record.buffers.emplace_back(reply->buffer(i));
   return record;
 }

@@ -18,6 +18,9 @@ struct JobStates {
   std::vector<std::string> pending, unknown;
 };
 
+/// Code::no_input, naming them.
+Error no_such_job(const std::vector<std::string>& ids);
+
 /// Waits until at least one of `ids` is finished or none is pending; call again for the rest.
 /// With a controller that is not ours this polls.
 Result<JobStates> wait_for_jobs(Connection& connection, const std::vector<std::string>& ids,
@@ -68,6 +71,10 @@ struct QueueState {
 };
 
 Result<QueueState> queue_state(Connection& connection, TimePoint deadline = TimePoint::max());
+
+/// Which engine had the job of a record; one that has left counts too, as a job may outlive its
+/// engine. -1: none, or nobody knows it any more.
+int engine_of(const EngineTable& table, const wire::Json& record);
 
 /// One finished job as the hub has it. Code::no_input if there is no such job; Code::not_ready if
 /// it is not finished. The record is wire protocol's result_request's; the reply owns the buffers.

@@ -27,12 +27,21 @@ std::string_view Reply::buffer(size_t index) const {
   return buffer_of(message, index);
 }
 
-RemoteError Reply::error() const {
-  RemoteError error = parse_remote_error(content());
+Outcome outcome_of(std::string_view status) {
+  return status == "ok" ? Outcome::ok : status == "aborted" ? Outcome::aborted : Outcome::error;
+}
+
+RemoteError error_of(const wire::Json& content, Outcome outcome) {
+  RemoteError error = parse_remote_error(content);
   if (outcome == Outcome::aborted && error.ename.empty()) {
     error.ename = "TaskAborted";
     error.evalue = "withdrawn before it ran";
   }
+  return error;
+}
+
+RemoteError Reply::error() const {
+  RemoteError error = error_of(content(), outcome);
   if (error.engine < 0) error.engine = engine;
   return error;
 }

@@ -25,6 +25,12 @@ struct Request {
 
 enum class Outcome { ok, error, aborted };
 
+/// By the `status` of a reply's content.
+Outcome outcome_of(std::string_view status);
+
+/// What went wrong by a reply's content; ename of aborted ones is `TaskAborted`.
+RemoteError error_of(const wire::Json& content, Outcome outcome);
+
 /// The one reply of a request: owns its frames. Content is parsed when asked for.
 struct Reply {
   std::string id;    ///< msg_id of the request: the job's id

@@ -357,6 +357,10 @@ void Hub::resubmission(const Json& content) {
   const std::set<std::string_view> different(ids.begin(), ids.end());
   if (!missing.empty() || different.size() < ids.size())
     return reply(key_error("resubmit_reply", "No such msg(s): " + list_repr(missing)));
+  for (const auto& id : ids)
+    if (!store_->find(id)->has_buffers)
+      return reply(error_answer("resubmit_reply", "ValueError",
+                                "the data of " + wire::python_repr(id) + " was not kept"));
   Json resubmitted = Json::object();
   for (const auto& id : ids) resubmitted[id] = resubmit(id);
   reply({"resubmit_reply", {{"status", "ok"}, {"resubmitted", std::move(resubmitted)}}, {}});
@@ -373,6 +377,10 @@ std::string Hub::resubmit(const std::string& id) {
   net::Outgoing out;
   out.header = out.parent = wire::dump_json(fields);
   out.content = old.request.content();
+  // Without it shell text would go to python; nothing else of the metadata is kept.
+  if (const auto metadata = wire::parse_json(old.request.metadata()))
+    if (const auto kernel = wire::string_or(*metadata, "kernel"); !kernel.empty())
+      out.metadata = wire::dump_json({{"kernel", kernel}});
   for (const auto& buffer : old.buffers) out.buffers.push_back(buffer.share());
   // Nobody has this identity: the reply goes to the books only.
   const std::string_view identities[] = {"resubmitted"};

@@ -90,6 +90,16 @@ await() { run --separate-stderr run_limited 20 ipwait "$@"; }
   assert_equal "$(run_limited 20 ippull -n -t 0 late)" 1
 }
 
+@test "--timeout 0: is it ready?" {
+  j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(0.5)')
+  await --timeout 0 "$j"
+  assert_status 124
+  await "$j"
+  await --timeout 0 "$j"
+  assert_status 0
+  assert_stderr ""
+}
+
 @test "-n N waits for engines" {
   await -n 2
   assert_status 0
