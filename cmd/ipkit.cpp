@@ -24,7 +24,7 @@ const std::vector<Row>& table() {
       {"namespaces",
        {"ipexec", "ipapply", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
-      {"jobs, load", {"ipwait", "ipresult", "ipcancel", "ipstat"}},
+      {"jobs, load", {"ipwait", "ipresult", "ipcancel", "iphistory", "ipstat"}},
   };
   return rows;
 }

@@ -89,7 +89,8 @@ bool Connection::Impl::all_taught(const EngineInfo* engine, const Request& reque
 
 std::string Connection::Impl::post_work(Channel channel, const EngineInfo* engine, Request request,
                                         ReplyHandler handler) {
-  if (!guest || !for_guests(engine, request))
+  // A cancel_request is the scheduler's.
+  if (!guest || request.type == "cancel_request" || !for_guests(engine, request))
     return post(channel, engine, true, std::move(request), std::move(handler));
   GuestRequest as_guest;
   as_guest.shown = request.directed;

@@ -150,4 +150,4 @@ complete -o default -o bashdefault -F _ipkit \
   ipcluster ipcontroller ipengine ipprofile \
   ipexec ipapply ippush ippull ipscatter ipgather ipls ipclear \
   ipmap ipsubmit ipdag \
-  ipwait ipresult ipcancel ipstat ipkit
+  ipwait ipresult ipcancel iphistory ipstat ipkit

@@ -102,6 +102,80 @@ while not os.path.exists('$BATS_TEST_TMPDIR/free'): time.sleep(0.01)"
   assert_line --regexp "^${words[1]} 1 error$"
 }
 
+# applied CODE: words of a client's call of the function CODE on each engine, once it has ended.
+applied() {
+  client "
+result = view.apply($1)
+result.wait(20)
+print(*('job:' + id for id in result.msg_ids))"
+}
+
+@test "ipresult: what a client's requests printed and returned" {
+  read -r -a words < <(applied "lambda: [1, 'two', {'three': 3.5}, None]")
+  quick ipresult "${words[@]}"
+  assert_status 0
+  assert_output $'[1,"two",{"three":3.5},null]\n[1,"two",{"three":3.5},null]'
+  assert_stderr ""
+  read -r -a words < <(applied "lambda: 'text'")
+  quick ipresult --json "${words[0]}"
+  assert_status 0
+  assert_equal "$(jq -r '[.engine, .status, .value, .request] | @tsv' <<<"$output")" \
+    $'0\tok\ttext\tapply_request'
+  read -r -a words < <(applied "lambda: 1 / 0")
+  quick ipresult "${words[@]}"
+  assert_status 1
+  assert_output ""
+  assert_stderr --partial "ipresult: 0-1 (2): ZeroDivisionError: division by zero"
+  read -r -a words < <(sent 'print("printed")')
+  quick ipresult "${words[1]}"
+  assert_status 0
+  assert_output printed
+}
+
+@test "ipresult: a value that is no plain one" {
+  read -r -a words < <(applied "lambda: 1j")
+  quick ipresult "${words[0]}"
+  assert_status 1
+  assert_output ""
+  assert_stderr --partial "${words[0]}: its value is a Python object"
+  quick ipresult --json "${words[0]}"
+  assert_status 0
+  assert_equal "$(jq -r '.pickle | length > 0' <<<"$output")" true
+}
+
+@test "ipresult --resubmit: a client's function once more" {
+  read -r -a words < <(applied "lambda: 6 * 7")
+  quick ipresult --resubmit "${words[0]}"
+  assert_status 0
+  [[ $output == job:* && $output != "${words[0]}" ]] || fail "no new word"
+  quick ipresult "$output"
+  assert_output 42
+  quick ipresult --resubmit job:nosuch
+  assert_status 66
+}
+
+@test "iphistory: the records of ipyparallel's controller" {
+  read -r -a good < <(applied "lambda: 1")
+  read -r -a bad < <(applied "lambda: 1 / 0")
+  quick iphistory -q "${bad[@]}" "${good[@]}"
+  assert_output "$(printf '%s\n' "${good[@]}" "${bad[@]}")"
+  quick iphistory -q --failed -n 2
+  assert_output "$(printf '%s\n' "${bad[@]}")"
+  quick iphistory -q --since 1h --where engine=1 -n 2
+  assert_output "${good[1]}"$'\n'"${bad[1]}"
+  quick iphistory --tsv -o status,engine,request,label,error "${bad[0]}"
+  assert_line -n 0 $'status\tengine\trequest\tlabel\terror'
+  assert_line -n 1 $'error\t0\tapply_request\t\tZeroDivisionError: division by zero'
+  quick iphistory --purge "${bad[@]}"
+  assert_status 0
+  quick iphistory -q -n 1
+  assert_output "${good[1]}"
+  quick iphistory --replay "${good[0]}"
+  assert_status 0
+  quick ipresult "$output"
+  assert_output 1
+}
+
 @test "ipcancel --shutdown --hub: engines and controller of ipyparallel" {
   quick ipcancel --shutdown --hub
   assert_status 0

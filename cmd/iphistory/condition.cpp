@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which records are meant.
+#include "cmd/iphistory/condition.hpp"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include "libipc/cli/jobs.hpp"
+#include "libipc/util/clock.hpp"
+#include "libipc/util/idset.hpp"
+#include "libipc/util/text.hpp"
+
+namespace iphistory {
+
+using ipc::Code;
+using ipc::Error;
+using ipc::Result;
+using ipc::client::EngineTable;
+using ipc::wire::Json;
+
+namespace {
+
+struct Symbol {
+  std::string_view text;
+  Operator op;
+};
+
+// Longer ones first.
+constexpr Symbol kSymbols[] = {
+    {"<=", Operator::less_or_equal}, {">=", Operator::greater_or_equal},
+    {"!=", Operator::unequal},       {"!~", Operator::unlike},
+    {"==", Operator::equal},         {"=", Operator::equal},
+    {"<", Operator::less},           {">", Operator::greater},
+    {"~", Operator::like},
+};
+
+bool is_order(Operator op) {
+  return op != Operator::equal && op != Operator::unequal && op != Operator::like &&
+         op != Operator::unlike;
+}
+
+// Today's date in front of a time of day.
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm fields{};
+  ::localtime_r(&now, &fields);
+  char text[16];
+  return std::string(text, std::strftime(text, sizeof text, "%F", &fields));
+}
+
+// A day, a time of today, both, ISO 8601, or so long ago.
+Result<double> parse_time(const std::string& text) {
+  if (const auto ago = ipc::parse_duration(text); ago)
+    return static_cast<double>(ipc::unix_now()) -
+           std::chrono::duration<double, std::micro>(*ago).count();
+  std::string iso = text;
+  std::replace(iso.begin(), iso.end(), ' ', 'T');
+  if (iso.size() == 10) iso += "T00:00:00";
+  if (iso.find('T') == std::string::npos) iso = today() + "T" + iso;
+  if (iso.size() == 16) iso += ":00";
+  if (const auto time = ipc::parse_iso8601(iso)) return static_cast<double>(*time);
+  return Error{Code::usage, "'" + text + "' is not a time",
+               "write 2026-11-01, 14:30, '2026-11-01 14:30', or how long ago: 1d, 2h, 30m"};
+}
+
+Result<double> parse_number(const std::string& text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  if (const auto duration = ipc::parse_duration(text))
+    return std::chrono::duration<double>(*duration).count();
+  return Error{Code::usage, "'" + text + "' is not a number", ""};
+}
+
+ipc::Status read_value(Condition& condition) {
+  const Kind kind = condition.column->kind;
+  if (condition.op == Operator::like || condition.op == Operator::unlike) return {};
+  if (condition.value.empty() || kind == Kind::text) return {};
+  if (condition.column->name == "engine" && !is_order(condition.op)) {
+    IPC_TRY_ASSIGN(condition.engines, ipc::parse_idset(condition.value));
+    return {};
+  }
+  IPC_TRY_ASSIGN(condition.number,
+                 kind == Kind::time ? parse_time(condition.value) : parse_number(condition.value));
+  return {};
+}
+
+// Less than 0, 0, more than 0.
+double compare(const Condition& condition, const Json& value) {
+  if (condition.column->kind == Kind::time) {
+    const auto time = ipc::parse_iso8601(plain_text(value));
+    return time ? static_cast<double>(*time) - condition.number : -1;
+  }
+  if (condition.column->kind == Kind::number)
+    return (value.is_number() ? value.get<double>() : 0) - condition.number;
+  return plain_text(value).compare(condition.value);
+}
+
+bool is_equal(const Condition& condition, const Json& value) {
+  if (condition.value.empty()) return plain_text(value).empty();
+  if (value.is_null()) return false;
+  if (condition.engines.empty()) return compare(condition, value) == 0;
+  const auto& ids = condition.engines;
+  return value.is_number_integer() &&
+         std::find(ids.begin(), ids.end(), value.get<int>()) != ids.end();
+}
+
+bool is_like(const Condition& condition, const Json& value) {
+  return !value.is_null() && ::fnmatch(condition.value.c_str(), plain_text(value).c_str(), 0) == 0;
+}
+
+// The hub's word for an operator and its value; null if it is not for the hub.
+Json for_hub(const Condition& condition) {
+  if (condition.column->kind != Kind::time || condition.value.empty()) return {};
+  const char* op = condition.op == Operator::less               ? "$lt"
+                   : condition.op == Operator::less_or_equal    ? "$lte"
+                   : condition.op == Operator::greater          ? "$gt"
+                   : condition.op == Operator::greater_or_equal ? "$gte"
+                                                                : nullptr;
+  if (op == nullptr) return {};
+  Json words = Json::object();
+  words[op] = ipc::iso8601(static_cast<ipc::UnixMicros>(condition.number));
+  return words;
+}
+
+}  // namespace
+
+bool Condition::holds(const Json& record, const EngineTable& table) const {
+  const Json known = column->value(record, table);
+  if (op == Operator::equal || op == Operator::unequal)
+    return is_equal(*this, known) == (op == Operator::equal);
+  if (op == Operator::like || op == Operator::unlike)
+    return is_like(*this, known) == (op == Operator::like);
+  if (known.is_null()) return false;
+  const double order = compare(*this, known);
+  return op == Operator::less            ? order < 0
+         : op == Operator::less_or_equal ? order <= 0
+         : op == Operator::greater       ? order > 0
+                                         : order >= 0;
+}
+
+bool Selection::holds(const Json& record, const EngineTable& table) const {
+  if (by_id &&
+      std::find(ids.begin(), ids.end(), ipc::wire::string_or(record, "msg_id")) == ids.end())
+    return false;
+  return std::all_of(conditions.begin(), conditions.end(),
+                     [&](const Condition& c) { return c.holds(record, table); });
+}
+
+Json Selection::hub_query(bool understands_order) const {
+  Json whole = query.is_null() ? Json::object() : query;
+  if (by_id && !whole.contains("msg_id")) whole["msg_id"] = {{"$in", ids}};
+  if (by_id || !understands_order) return whole;
+  for (const auto& condition : conditions) {
+    const Json words = for_hub(condition);
+    const std::string key(condition.column->name);
+    if (words.is_object() && !whole.contains(key)) whole[key] = words;
+  }
+  return whole;
+}
+
+Result<Condition> parse_condition(const std::string& text) {
+  const size_t at = text.find_first_of("<>=!~");
+  const auto symbol = std::find_if(std::begin(kSymbols), std::end(kSymbols), [&](const Symbol& s) {
+    return at != std::string::npos && text.compare(at, s.text.size(), s.text) == 0;
+  });
+  if (symbol == std::end(kSymbols))
+    return Error{Code::usage, "--where: '" + text + "' is no condition",
+                 "write KEY=VALUE, or one of != < <= > >= ~ (pattern) !~"};
+  IPC_TRY_ASSIGN(const Column* column,
+                 find_column(ipc::trim(std::string_view(text).substr(0, at))));
+  Condition condition{
+      column,
+      symbol->op,
+      std::string(ipc::trim(std::string_view(text).substr(at + symbol->text.size()))),
+      0,
+      {}};
+  // The bare id is one, too.
+  if (column->name == "id" && !is_order(condition.op) && !condition.value.empty() &&
+      !condition.value.starts_with(ipc::cli::kJobPrefix) &&
+      (condition.op == Operator::equal || condition.op == Operator::unequal))
+    condition.value = ipc::cli::job_word(condition.value);
+  IPC_TRY(read_value(condition));
+  return condition;
+}
+
+Result<Selection> parse_selection(const ipc::cli::Arguments& arguments) {
+  Selection selection;
+  for (const auto& text : arguments.all("where")) {
+    if (!ipc::trim(text).starts_with("{")) {
+      IPC_TRY_ASSIGN(selection.conditions.emplace_back(), parse_condition(text));
+      continue;
+    }
+    const auto query = ipc::wire::parse_json(text);
+    if (!query || !query->is_object())
+      return Error{Code::usage, "--where: '" + text + "' is not a JSON object", ""};
+    if (!selection.query.is_null())
+      return Error{Code::usage, "--where: two queries in JSON", "put them into one"};
+    selection.query = *query;
+  }
+  for (const auto& [option, op] : {std::pair{"since", ">="}, std::pair{"until", "<"}})
+    if (const auto time = arguments.get(option)) {
+      IPC_TRY_ASSIGN(selection.conditions.emplace_back(),
+                     parse_condition(std::string("submitted") + op + *time));
+    }
+  if (arguments.has("failed")) {
+    IPC_TRY_ASSIGN(selection.conditions.emplace_back(), parse_condition("status=error"));
+  }
+  selection.by_id = !arguments.operands.empty();
+  if (selection.by_id) {
+    IPC_TRY_ASSIGN(selection.ids, ipc::cli::parse_jobs(arguments.operands));
+  }
+  return selection;
+}
+
+}  // namespace iphistory
