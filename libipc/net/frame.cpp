@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Frames: zmq_msg_t with an owner.
 #include <sys/mman.h>
+#include <unistd.h>
 #include <zmq.h>
 
+#include <cstdint>
 #include <cstring>
 
-#include "libipc/net/socket.hpp"
+#include "libipc/net/frame_memory.hpp"
 
 namespace ipc::net {
 
@@ -96,6 +98,15 @@ char* Frame::data() {
 
 zmq_msg_t* Frame::raw() {
   return message(storage_);
+}
+
+void give_back(Frame& frame, size_t begin, size_t end) {
+  if (zmq_msg_get(frame.raw(), ZMQ_SHARED) != 0) return;
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto data = reinterpret_cast<uintptr_t>(frame.data());
+  const uintptr_t first = (data + begin + page - 1) & ~(page - 1);
+  const uintptr_t last = (data + end) & ~(page - 1);
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 void view_frames(std::span<const Frame> frames, std::vector<std::string_view>& views) {

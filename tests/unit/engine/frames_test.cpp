@@ -63,6 +63,25 @@ TEST_F(FramesTest, SmallAndLargeMessagesInOneStream) {
   EXPECT_TRUE(writer.empty());
 }
 
+// What is sent of a very large frame is given back while the rest is on its way, except where
+// somebody else has the same frame.
+TEST_F(FramesTest, AVeryLargeFrameIsWholeAndASharedOneStays) {
+  std::string bytes(20'000'000, '\0');
+  for (size_t i = 0; i < bytes.size(); i += 1000) bytes[i] = static_cast<char>('a' + i / 1000 % 26);
+  for (const bool is_shared : {false, true}) {
+    net::Frames frames(5);
+    frames[4] = net::Frame(bytes);
+    const net::Frame other = is_shared ? frames[4].share() : net::Frame();
+    const std::string_view parts[] = {"h", "", "", "c", frames[4].view()};
+    writer.add(parts, frames);
+    KernelMessage message;
+    ASSERT_TRUE(transfer(message)) << reader.error();
+    ASSERT_EQ(message.buffers.size(), 1u);
+    EXPECT_TRUE(message.buffers[0] == bytes);
+    EXPECT_TRUE(other.view() == (is_shared ? bytes : ""));
+  }
+}
+
 TEST_F(FramesTest, AByteAtATime) {
   const std::string_view parts[] = {"head", "", "{}", "content", "buffer"};
   writer.add(parts);
