@@ -3,6 +3,7 @@
 #include "libipc/client/connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "libipc/client/impl.hpp"
 #include "libipc/util/process.hpp"
@@ -65,6 +66,7 @@ std::string Connection::Impl::post(Channel channel, const EngineInfo* engine, bo
 
 void Connection::Impl::drop(Entry entry) {
   if (entry->second.is_work) --(entry->second.channel == Channel::task ? tasks : directs);
+  task_answered = task_answered || entry->second.channel == Channel::task;
   pending.erase(entry);
 }
 
@@ -170,14 +172,18 @@ void Connection::Impl::cancel(const std::vector<std::string>& ids,
   cancel_guests(of_guests, of_guest_tasks, asked);
 }
 
-// Tasks wait without limit where there are no engines: after 2 s somebody should know.
+// Tasks wait without limit where there are no engines, or no more: after 2 s in which none of them
+// is answered somebody should know.
 void Connection::Impl::remark_missing_engines() {
   if (remark_timer != 0 || !options.remark) return;
-  remark_timer = loop.after(seconds(2), [this] {
+  remark_timer = loop.every(seconds(2), [this] {
+    if (std::exchange(task_answered, false) || tasks == 0) return;
     ask_for_engines();
-    remark_timer = loop.after(milliseconds(200), [this] {
-      if (table_known && table.engines.empty() && tasks > 0)
+    loop.after(milliseconds(200), [this] {
+      const bool missing = table_known && table.engines.empty() && tasks > 0;
+      if (missing && !std::exchange(said_missing, true))
         options.remark("waiting for engines: " + controller_name(file) + " has 0");
+      if (!missing) said_missing = false;
     });
   });
 }
@@ -237,7 +243,7 @@ Result<std::string> Connection::send(int engine, Request request, ReplyHandler o
 }
 
 std::string Connection::submit(Request request, ReplyHandler on_reply) {
-  if (impl_->table.engines.empty()) impl_->remark_missing_engines();
+  impl_->remark_missing_engines();
   return impl_->post_work(Channel::task, nullptr, std::move(request), std::move(on_reply));
 }
 

@@ -72,6 +72,7 @@ struct Connection::Impl {
   EngineTable table;
   bool table_known = false, table_asked = false;
   net::Loop::TimerId remark_timer = 0;
+  bool task_answered = false, said_missing = false;  // since it was last looked at
 
   Status open_channel(Channel channel);
   std::string post(Channel channel, const EngineInfo* engine, bool is_work, Request request,

@@ -85,3 +85,20 @@ print('undisturbed', os.path.exists('$PWD/gate'))"
   assert_equal "$(<out)" $'2\n4\n6'
   run_limited 30 ipcluster stop --cluster-id=empty
 }
+
+@test "ipmap whose last engine has died says what it waits for, and goes on when one comes" {
+  run_limited 30 ipcluster start -q -n 1 --daemonize --cluster-id=last 3>&-
+  local pid
+  pid=$(ipls --cluster-id=last --json | jq .pid)
+  local work="[open('$PWD/at', 'w').write(str(x)), __import__('time').sleep(1), x][2]"
+  begin ipmap --cluster-id=last --chunk=1 "$work" ::: 1 2 3
+  wait_until 10 "the second item to run" grep -q 2 at
+  kill -KILL "$pid"
+  wait_until 10 "what it waits for" grep -q "^ipmap: waiting for engines: controller" err
+  run_limited 60 ipcluster engines -q -n 1 --cluster-id=last 3>&-
+  finish "$CLIENT"
+  assert_equal "$status" 1
+  assert_equal "$(<out)" $'1\n3'
+  grep -q "item 2 .* died while running" err
+  run_limited 30 ipcluster stop --cluster-id=last
+}
