@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # pairs.bash: clusters of a controller and engines, each ours or ipyparallel's.
 
-# start_controller ours|real: returns when its connection files are there.
+# start_controller ours|real: returns when its connection files are there. An engine counts as dead
+# after ten heartbeats: more than a busy machine keeps one waiting, less than a test waits.
 start_controller() {
   local command=("$IPKIT_BUILD/bin/ipcontroller")
   if [[ $1 == real ]]; then command=("$REAL_PYTHON" -m ipyparallel.controller); fi
-  in_background "$WORLD/controller.log" "${command[@]}" --ip=127.0.0.1 --ping=250 \
+  in_background "$WORLD/controller.log" "${command[@]}" --ip=127.0.0.1 --ping=1000 \
     >"$WORLD/controller.pid"
   wait_until 30 "the controller's file" \
     test -s "$IPYTHONDIR/profile_default/security/ipcontroller-engine.json"

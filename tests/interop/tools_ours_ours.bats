@@ -403,5 +403,6 @@ import time; time.sleep(1000)" >out 2>err &
   [[ $(<err) == *'Engine 1 died'* ]]
   wait_until 30 "the table" bash -c '[[ $(ipls) == 0 ]]'
   shell 'seq 10 | ipmap "x * 2"'
+  ((status == 0)) || world_show_logs
   assert_status 0
 }
