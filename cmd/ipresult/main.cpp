@@ -79,8 +79,10 @@ class Printer {
     output_.add(job.engine, true, job.err);
     for (const auto& value : job.values) {
       if (value.type == "bytes" && several_) {
-        fail(job, {"TypeError",
-                   "its value is bytes: they can be printed of one engine only, or with --json"});
+        ipc::client::RemoteError error;
+        error.ename = "TypeError";
+        error.evalue = "its value is bytes: they can be printed of one engine only, or with --json";
+        fail(job, error);
         continue;
       }
       output_.add(job.engine, false, value.bytes);

@@ -106,8 +106,6 @@ def _translate(code):
     return ipython.transform_cell(code) if ipython is not None else None
 
 
-# Around code, and by itself.
-data.clear = lambda kernel, request: _clear(kernel, request)
 hooks.ipython_mode = 'auto'
 shell.current = None
 shell.translate = _translate
@@ -125,7 +123,7 @@ def _clear(kernel, request):
     return {'status': 'ok'}, ()
 
 
-data.clear = _clear
+data.clear = _clear  # around code too
 _HANDLERS = {
     'execute_request': execute.execute,
     'push_request': data.push,
