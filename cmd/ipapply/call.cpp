@@ -115,7 +115,9 @@ Result<std::string> python_code(const Call& call) {
   for (const auto& value : call.arguments)
     spec += (&value == call.arguments.data() ? "" : ",") + entry(value);
   spec += "]}";
-  return "(lambda space, own: (exec(compile(" + ipc::json_quote(kPython) +
+  // Whoever looks at the records sees the first line.
+  const std::string shown = "# ipapply " + call.function.substr(0, call.function.find('\n')) + "\n";
+  return shown + "(lambda space, own: (exec(compile(" + ipc::json_quote(kPython) +
          ", '<ipapply>', 'exec', dont_inherit=True), own), own['run'](space, " +
          ipc::json_quote(spec) + "))[1])(globals(), {})";
 }

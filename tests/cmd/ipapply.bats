@@ -256,3 +256,9 @@ names() { run_limited 20 ipls --names; }
   apply --profile none len '[]'
   assert_status 69
 }
+
+@test "the records name the call" {
+  run_limited 20 ipapply -n -t 0 len '[1,2]' >out
+  assert_equal "$(<out)" 2
+  assert_equal "$(run_limited 20 iphistory -n 1 -o code | tail -1)" "# ipapply len ..."
+}
