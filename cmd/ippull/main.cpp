@@ -121,9 +121,7 @@ class Printer {
 
   /// --json: what failed, one object each.
   ipc::Status print_failures(const std::vector<ipc::client::Failure>& failures) {
-    for (const auto& failure : failures)
-      out_.write(R"({"engine":)" + std::to_string(failure.engine) +
-                 R"(,"status":"error","error":)" + json_error(failure.error) + "}\n");
+    for (const auto& failure : failures) out_.write(json_failure(failure.engine, failure.error));
     out_.flush();
     return out_.status();
   }

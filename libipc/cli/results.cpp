@@ -9,6 +9,11 @@ namespace ipc::cli {
 constexpr std::string_view kDigits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+std::string json_failure(int engine, const client::RemoteError& error) {
+  return R"({"engine":)" + std::to_string(engine) + R"(,"status":"error","error":)" +
+         json_error(error) + "}\n";
+}
+
 std::string base64(std::string_view bytes) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);

@@ -16,6 +16,8 @@ std::string json_value(std::string_view type, std::string_view bytes);
 
 /// {"ename", "evalue", "traceback": [..]} and, where they are known, exit_status.
 std::string json_error(const client::RemoteError& error);
+/// The line of --json for an engine that failed.
+std::string json_failure(int engine, const client::RemoteError& error);
 
 std::string base64(std::string_view bytes);
 /// The bytes; blanks and newlines are skipped. Nothing if it is not base64.
