@@ -73,6 +73,9 @@ Result<config::LaunchRequest> request_for(const Plan& plan, const std::string& r
                                           const std::string& program, const std::string& kind) {
   config::LaunchRequest request;
   request.role = role;
+  request.profile_dir = plan.cluster.profile_dir;
+  request.cluster_id = plan.cluster.cluster_id;
+  request.settings = config::launcher_settings(plan.profile, kind);
   request.record = record_file(plan.cluster, kind);
   IPC_TRY_ASSIGN(request.program, find_program(program));
   request.directory = plan.directory;
@@ -111,7 +114,11 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
   plan.directory = std::filesystem::current_path(error).string();
   if (error) return Error{Code::no_input, "the current directory: " + error.message(), ""};
   if (plan.engines > 0 && plan.profile.text("engines.kernel") == "python") {
-    IPC_TRY_ASSIGN(plan.python, resolve_python(plan.profile.text("engines.python")));
+    plan.python = plan.profile.text("engines.python");
+    // Elsewhere other interpreters may stand on PATH, or a prologue puts one there.
+    if (plan.profile.text("launcher") == "local") {
+      IPC_TRY_ASSIGN(plan.python, resolve_python(plan.python));
+    }
   }
   return plan;
 }

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "cmd/ipcluster/supervisor.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/idset.hpp"
+#include "libipc/util/log.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
 
@@ -28,6 +30,9 @@ bool is_routine(std::string_view line) {
   return head.ends_with(" info") || head.ends_with(" debug") ||
          line.starts_with("ipengine: Completed registration") || line.starts_with("READY ");
 }
+
+// A launcher may ask many machines, or wait for a batch system.
+constexpr Duration kLaunch = seconds(60);
 
 std::string engines_text(size_t n) {
   return std::to_string(n) + (n == 1 ? " engine" : " engines");
@@ -63,10 +68,11 @@ Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
   const int turns = delay.count() > 0 ? count : 1;
   for (int turn = 0; turn < turns; ++turn) {
     IPC_TRY_ASSIGN(const auto request, engine_request(plan, count / turns));
-    IPC_TRY_ASSIGN(auto started, launcher.run("start", request));
+    IPC_TRY_ASSIGN(auto started, launcher.run("start", request, std::max(kLaunch, plan.limit)));
     for (auto& launched : started) {
+      // One of several that could not be started has ended, and says why.
+      if (launched.state != "ended") launched.state = "starting";
       state_.engines.push_back(Process{std::move(launched), kind, -1});
-      state_.engines.back().launched.state = "starting";
     }
     net::Loop loop;
     events_.attach(loop);
@@ -116,6 +122,7 @@ Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadl
     known = true;
     match(*table);
     absorb();
+    ask_launchers();
     const int missing = wanted - count_ready(first);
     if (missing <= 0 || count_pending(first) == 0 || should_end() || controller_ended()) return {};
     // The hub answers when all that are missing are there; what ends meanwhile wakes us as well.
@@ -135,6 +142,8 @@ Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadl
 
 Result<std::string> Supervisor::await_engines(size_t first, int wanted, Duration limit) {
   const TimePoint begin = Clock::now();
+  pause_ = milliseconds(500);
+  next_look_ = begin + pause_;
   const Status watched = wanted > 0 ? watch_registrations(first, wanted, begin + limit) : Status();
   absorb();
   if (should_end()) return interrupted().error();
@@ -154,8 +163,9 @@ Error Supervisor::incomplete(size_t first, Duration waited) const {
   for (size_t i = first; i < state_.engines.size(); ++i) {
     const auto& process = state_.engines[i];
     if (process.ready()) continue;
-    const std::string why = process.ended()
-                                ? process.launched.why
+    const std::string& said = process.launched.why;
+    const std::string why = process.ended() || !said.empty()
+                                ? said
                                 : "running but not registered" + last_words(process.launched.log);
     reasons[why].push_back(static_cast<int>(i - first));
   }
@@ -174,6 +184,34 @@ Error Supervisor::incomplete(size_t first, Duration waited) const {
                ready > 0     ? "the others work; give up: " + stop
                : pending > 0 ? "they may still come; give up: " + stop
                              : "everything was stopped"};
+}
+
+/// What is not a child of ours ends unseen: its launcher is asked, less and less often.
+void Supervisor::ask_launchers() {
+  if (Clock::now() < next_look_) return;
+  std::vector<Process*> unseen;
+  for (auto& process : state_.engines) unseen.push_back(&process);
+  if (state_.controller) unseen.push_back(&*state_.controller);
+  std::erase_if(
+      unseen, [](const Process* p) { return p->launcher == "local" || p->ready() || p->ended(); });
+  std::set<std::string> kinds;
+  for (const auto* process : unseen) kinds.insert(process->launcher);
+  for (const auto& kind : kinds) {
+    const auto launcher = Launcher::find(kind, plan_.cluster);
+    config::LaunchRequest request;
+    request.record = record_file(plan_.cluster, kind);
+    const auto answer = launcher ? launcher->run("status", request) : launcher.error();
+    if (!answer) {
+      log::warning("launcher " + kind + ": " + answer.error().text());
+      continue;
+    }
+    for (auto* process : unseen)
+      for (const auto& launched : *answer)
+        if (process->launcher == kind && process->launched.id == launched.id)
+          process->learn(launched);
+  }
+  pause_ = std::min<Duration>(pause_ * 2, seconds(10));
+  next_look_ = Clock::now() + pause_;
 }
 
 void Supervisor::serve_request(Request request) {

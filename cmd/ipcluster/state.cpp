@@ -42,6 +42,14 @@ Process parse_process(const Json& json) {
 
 }  // namespace
 
+void Process::learn(const config::Launched& now) {
+  if (now.state == "ended") launched.state = now.state;
+  launched.why = now.why;
+  if (!now.host.empty()) launched.host = now.host;
+  if (now.pid) launched.pid = now.pid;
+  if (ended() && launched.why.empty()) launched.why = "it ended";
+}
+
 std::string state_file(const config::ClusterName& c) {
   return in_pid_directory(c, ".json");
 }

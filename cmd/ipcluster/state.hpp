@@ -22,6 +22,8 @@ struct Process {
 
   bool ended() const { return launched.state == "ended"; }
   bool ready() const { return launched.state == "ready"; }
+  /// Takes over what its launcher knows now.
+  void learn(const config::Launched& now);
 };
 
 /// The whole of it. Written by the supervising ipcluster only.

@@ -121,7 +121,8 @@ Status Supervisor::start_controller() {
   const std::string kind = plan_.profile.text("controller.launcher");
   IPC_TRY_ASSIGN(const Launcher launcher, Launcher::find(kind, plan_.cluster));
   IPC_TRY_ASSIGN(const auto request, controller_request(plan_));
-  IPC_TRY_ASSIGN(auto started, launcher.run("start", request));
+  IPC_TRY_ASSIGN(auto started,
+                 launcher.run("start", request, std::max<Duration>(seconds(60), plan_.limit)));
   if (started.size() != 1)
     return Error{Code::bad_input, "launcher " + kind + " answered without naming the controller",
                  ""};
@@ -153,10 +154,12 @@ Status Supervisor::await_controller() {
     }
   });
   const TimePoint end = Clock::now() + plan_.limit;
+  next_look_ = Clock::now() + pause_;
   while (!is_ready()) {
     // Changes made on another machine are not announced: look now and then.
     loop.turn(milliseconds(200));
     absorb();
+    ask_launchers();
     if (controller_ended()) return controller_failed();
     if (should_end()) return interrupted();
     if (Clock::now() > end)
@@ -208,7 +211,8 @@ bool Supervisor::absorb() {
   for (const auto& [pid, status] : events_.take_ended()) {
     // Others are what died engines left: they are reaped, and that is all.
     auto is_it = [pid = pid](const Process& process) {
-      return process.launched.pid == pid && !process.ended();
+      return process.launched.pid == pid && process.launched.host == host_name() &&
+             !process.ended();
     };
     const auto engine = std::find_if(state_.engines.begin(), state_.engines.end(), is_it);
     if (state_.controller && is_it(*state_.controller))

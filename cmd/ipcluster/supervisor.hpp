@@ -42,6 +42,7 @@ class Supervisor {
   Result<std::string> await_engines(size_t first, int wanted, Duration limit);
   Status watch_registrations(size_t first, int wanted, TimePoint deadline);
   void match(const client::EngineTable& table);
+  void ask_launchers();
   Error incomplete(size_t first, Duration waited) const;
   int count_ready(size_t first) const;
   int count_pending(size_t first) const;
@@ -70,6 +71,8 @@ class Supervisor {
   std::optional<LockFile> lock_;
   Events events_;
   State state_;
+  TimePoint next_look_;  ///< at what launchers know
+  Duration pause_ = milliseconds(500);
   bool clear_ = false;  ///< the lock is ours and nothing of an earlier cluster runs
 };
 

@@ -29,6 +29,36 @@ void add_list(std::string& yaml, std::string_view key, const std::vector<std::st
   for (const auto& value : values) yaml += "  - " + json_quote(value) + "\n";
 }
 
+void add_map(std::string& yaml, const std::map<std::string, std::string>& values,
+             const std::string& indent) {
+  for (const auto& [name, value] : values)
+    yaml += indent + json_quote(name) + ": " + json_quote(value) + "\n";
+}
+
+void add_settings(std::string& yaml, const std::map<std::string, Setting>& settings) {
+  if (settings.empty()) return;
+  yaml += "settings:\n";
+  for (const auto& [key, setting] : settings) {
+    yaml += "  " + json_quote(key) + ":";
+    if (setting.list.empty() && setting.map.empty()) yaml += " " + json_quote(setting.text);
+    yaml += "\n";
+    for (const auto& value : setting.list) yaml += "    - " + json_quote(value) + "\n";
+    add_map(yaml, setting.map, "    ");
+  }
+}
+
+void take_settings(const YAML::Node& document, std::map<std::string, Setting>& settings) {
+  for (const auto& item : document["settings"]) {
+    Setting& setting = settings[item.first.as<std::string>()];
+    if (item.second.IsSequence())
+      setting.list = item.second.as<std::vector<std::string>>();
+    else if (item.second.IsMap())
+      setting.map = item.second.as<std::map<std::string, std::string>>();
+    else if (!item.second.IsNull())
+      setting.text = item.second.as<std::string>();
+  }
+}
+
 std::string number_text(double number) {
   std::string text = std::to_string(number);
   text.erase(text.find_last_not_of('0') + 1);
@@ -57,6 +87,14 @@ Status with_document(std::string_view text, Read read) {
 
 }  // namespace
 
+std::map<std::string, Setting> launcher_settings(const Profile& profile, const std::string& kind) {
+  std::map<std::string, Setting> settings;
+  const std::string section = kind + ".";
+  for (const auto& [key, setting] : profile.all())
+    if (key.starts_with(section)) settings[key.substr(section.size())] = setting;
+  return settings;
+}
+
 std::string to_yaml(const LaunchRequest& request) {
   std::string yaml;
   add(yaml, "role", request.role);
@@ -72,9 +110,11 @@ std::string to_yaml(const LaunchRequest& request) {
   add_list(yaml, "arguments", request.arguments);
   add(yaml, "directory", request.directory);
   if (!request.environment.empty()) yaml += "environment:\n";
-  for (const auto& [name, value] : request.environment)
-    yaml += "  " + json_quote(name) + ": " + json_quote(value) + "\n";
+  add_map(yaml, request.environment, "  ");
   add(yaml, "log", request.log);
+  add(yaml, "profile_dir", request.profile_dir);
+  add(yaml, "cluster_id", request.cluster_id);
+  add_settings(yaml, request.settings);
   return yaml;
 }
 
@@ -90,6 +130,9 @@ Result<LaunchRequest> parse_launch_request(std::string_view text) {
     take(document, "directory", request.directory);
     take(document, "environment", request.environment);
     take(document, "log", request.log);
+    take(document, "profile_dir", request.profile_dir);
+    take(document, "cluster_id", request.cluster_id);
+    take_settings(document, request.settings);
     take(document, "signal", request.signal);
     take(document, "grace", request.grace);
   }));

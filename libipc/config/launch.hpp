@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libipc/config/paths.hpp"
+#include "libipc/config/profile.hpp"
 #include "libipc/util/result.hpp"
 
 namespace ipc::config {
@@ -25,6 +26,8 @@ struct LaunchRequest {
   int count = 1;
   std::map<std::string, std::string> environment;  ///< added to the launcher's own
   std::string log;                                 ///< for stdout and stderr; `{pid}` is replaced
+  std::string profile_dir, cluster_id;             ///< which cluster it is for
+  std::map<std::string, Setting> settings;         ///< the launcher's own section of the profile
   int signal = 15;                                 ///< of the verb signal
   double grace = 5;                                ///< stop: seconds between TERM and KILL
 };
@@ -41,6 +44,9 @@ struct Launched {
 /// PROFILE_DIR/launchers, then on $IPKIT_LAUNCHER_PATH; in the last two never one that others can
 /// write (Code::refused). Code::usage: there is none.
 Result<std::string> find_launcher(const std::string& kind, const ClusterName& cluster);
+
+/// The section of a profile that is for one launcher: `ssh.hosts` is `hosts` for launcher ssh.
+std::map<std::string, Setting> launcher_settings(const Profile& profile, const std::string& kind);
 
 /// YAML text of a request, as --dry-run shows it.
 std::string to_yaml(const LaunchRequest& request);

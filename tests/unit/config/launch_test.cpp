@@ -36,6 +36,26 @@ TEST(Launch, RequestsSurviveWritingAndReading) {
   EXPECT_EQ(again->grace, 0.25);
 }
 
+TEST(Launch, TheLaunchersSectionOfTheProfileIsPassedOn) {
+  LaunchRequest request;
+  request.record = "/r";
+  request.program = "/bin/true";
+  request.settings["hosts"].text = "n[01-04]:2 me@h";
+  request.settings["lines"].list = {"module load x", "- #"};
+  request.settings["names"].map = {{"a b", "1"}};
+  request.settings["empty"] = {};
+  const auto read = parse_launch_request(to_yaml(request));
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(read->settings.at("hosts").text, "n[01-04]:2 me@h");
+  EXPECT_EQ(read->settings.at("lines").list, request.settings["lines"].list);
+  EXPECT_EQ(read->settings.at("names").map, request.settings["names"].map);
+  EXPECT_EQ(to_yaml(*read), to_yaml(request));
+  Profile profile;
+  const auto engines = launcher_settings(profile, "engines");
+  EXPECT_EQ(engines.at("kernel").text, "python");
+  EXPECT_TRUE(launcher_settings(profile, "engine").empty());
+}
+
 TEST(Launch, AnswersSurviveWritingAndReading) {
   EXPECT_TRUE(parse_launch_answer(to_yaml(std::vector<Launched>{}))->empty());
   const std::vector<Launched> processes{
