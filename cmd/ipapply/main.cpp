@@ -43,6 +43,7 @@ Command command() {
        "the result to FILE, whole or not at all; one engine; NAME.npy implies --npy"},
   };
   c.common = kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel;
+  c.operands = Operands::words;
   return c;
 }
 

@@ -44,6 +44,7 @@ Command command() {
       {'S', "maxrc", "", "exit with the largest status of a remote command instead of 1"},
   };
   c.common = kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel;
+  c.operands = Operands::code;
   return c;
 }
 

@@ -60,6 +60,7 @@ Command command() {
       {0, "eta", "", "the time left, on the terminal"},
   };
   c.common = kCluster | kTargets | kTimeout | kJson | kKernel;
+  c.operands = Operands::code;
   return c;
 }
 

@@ -55,6 +55,7 @@ Command command() {
       {0, "label", "TEXT", "kept in the task's record"},
   };
   c.common = kCluster | kTargets | kKernel;
+  c.operands = Operands::code;
   return c;
 }
 

@@ -38,6 +38,13 @@ enum Common : unsigned {
   kKernel = 128,  ///< --kernel, --sh
 };
 
+/// What operands behind the first are: whether a word that looks like an option is a mistake.
+enum class Operands {
+  names,  ///< it is: of files, names, jobs
+  code,   ///< it is, but with --sh or --kernel they are the words of a command
+  words,  ///< it is not: they are somebody else's arguments
+};
+
 /// A line of the examples in the help.
 struct Example {
   std::string_view command;
@@ -54,6 +61,7 @@ struct Command {
   unsigned common = 0;          ///< groups of Common
   bool traits = false;          ///< `--Class.trait=value` of the reference is accepted
   bool permute = false;         ///< options may follow operands too (never where operands are code)
+  Operands operands = Operands::names;
 
   /// Own and common rows in the order of the help.
   std::vector<Option> rows() const;
@@ -87,7 +95,8 @@ class Arguments {
 };
 
 /// Parses the words after the program's name. The words are cut at the first operand (or `--`), so
-/// operands stay as they are. Unknown options: Code::usage with the nearest known one.
+/// operands stay as they are. Unknown options: Code::usage with the nearest known one; options
+/// behind an operand too, unless they are words of a command or behind `--`.
 Result<Arguments> parse(const Command& command, std::span<const std::string> words);
 std::vector<std::string> words_of(int argc, char* const* argv);
 

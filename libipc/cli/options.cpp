@@ -26,6 +26,7 @@ class Cutter {
       const std::string& word = words_[at_];
       if (word == "--") {
         ++at_;
+        ended_ = true;
         break;
       }
       if (word.size() < 2 || word[0] != '-') {
@@ -38,10 +39,39 @@ class Cutter {
       IPC_TRY(word[1] == '-' ? long_option(word.substr(2)) : letters(word.substr(1)));
     }
     arguments_.operands.insert(arguments_.operands.end(), words_.begin() + at_, words_.end());
-    return {};
+    const bool may_follow = command_.permute || command_.operands == Operands::words;
+    return ended_ || may_follow ? Status() : refuse_late_options();
   }
 
  private:
+  // Taken for an operand, an option would fail later as a file or a name, or silently be data.
+  Status refuse_late_options() const {
+    const auto& operands = arguments_.operands;
+    if (command_.operands == Operands::code && (arguments_.has("sh") || arguments_.has("kernel")))
+      return {};
+    for (size_t i = 1; i < operands.size() && !operands[i].starts_with(":::"); ++i) {
+      if (!is_meant_as_option(operands[i])) continue;
+      const std::string first = shell_quote(operands[0]);
+      const bool is_short = first.size() <= 40 && first.find('\n') == std::string::npos;
+      return Error{
+          Code::usage,
+          "option " + operands[i] + " comes after the operand" + (is_short ? " " + first : ""),
+          "options come first; for an operand that looks like one put -- before them"};
+    }
+    return {};
+  }
+
+  // Among names and files a misspelt one too.
+  bool is_meant_as_option(const std::string& word) const {
+    if (word.size() < 2 || word[0] != '-' || word == "--") return false;
+    const bool is_long = word[1] == '-';
+    if (is_long && command_.operands == Operands::names) return true;
+    const auto matches = [&](const Option& row) {
+      return is_long ? row.name == word.substr(2, word.find('=') - 2) : row.letter == word[1];
+    };
+    return std::any_of(rows_.begin(), rows_.end(), matches);
+  }
+
   Error usage(const std::string& what) const {
     std::string program(command_.name.substr(0, command_.name.find(' ')));
     return {Code::usage, what, "try " + program + " -h"};

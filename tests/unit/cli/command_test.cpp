@@ -36,9 +36,9 @@ Error refused(std::vector<std::string> words) {
 using Words = std::vector<std::string>;
 
 TEST(Command, CutsAtTheFirstOperand) {
-  const auto a = parsed({"-t", "0", "ls", "-l", "file"});
+  const auto a = parsed({"-t", "0", "ls", "-1", "file"});
   EXPECT_EQ(a.get("targets"), "0");
-  EXPECT_EQ(a.operands, (Words{"ls", "-l", "file"}));
+  EXPECT_EQ(a.operands, (Words{"ls", "-1", "file"}));
 }
 
 TEST(Command, KeepsCommasAndNewlinesInOperandsAndValues) {
@@ -70,8 +70,36 @@ TEST(Command, EmptyValuesAreValues) {
 
 TEST(Command, DoubleDashEndsOptionsAndDashIsAnOperand) {
   EXPECT_EQ(parsed({"--", "-t", "0"}).operands, (Words{"-t", "0"}));
-  EXPECT_EQ(parsed({"-", "-t"}).operands, (Words{"-", "-t"}));
-  EXPECT_EQ(parsed({"", "-t"}).operands, (Words{"", "-t"}));
+  EXPECT_EQ(parsed({"--", "x", "-t"}).operands, (Words{"x", "-t"}));
+  EXPECT_EQ(parsed({"-", "x"}).operands, (Words{"-", "x"}));
+  EXPECT_EQ(parsed({"", "-"}).operands, (Words{"", "-"}));
+}
+
+TEST(Command, OptionsBehindAnOperandAreRefused) {
+  EXPECT_EQ(refused({"x", "y", "--null"}).text(),
+            "option --null comes after the operand x; options come first; for an "
+            "operand that looks like one put -- before them");
+  EXPECT_EQ(refused({"x y", "-t0"}).what, "option -t0 comes after the operand 'x y'");
+  EXPECT_EQ(refused({"x", "--targets=0"}).code, Code::usage);
+  EXPECT_EQ(refused({"x", "--nul"}).code, Code::usage);
+  EXPECT_EQ(refused({"a\nb", "--null"}).what, "option --null comes after the operand");
+  EXPECT_EQ(parsed({"x", "-5", "-", "--"}).operands, (Words{"x", "-5", "-", "--"}));
+}
+
+TEST(Command, WordsOfACommandMayLookLikeOptions) {
+  Command command = sample();
+  command.operands = Operands::code;
+  command.common |= kKernel;
+  EXPECT_FALSE(parse(command, Words{"x", "-t", "0"}));
+  EXPECT_TRUE(parse(command, Words{"f", "--axis"}));
+  EXPECT_TRUE(parse(command, Words{"f", ":::", "-t"}));
+  for (const Words& words : {Words{"--sh", "ls", "-a"}, Words{"--kernel", "sh", "ls", "-a"}}) {
+    const auto a = parse(command, words);
+    ASSERT_TRUE(a);
+    EXPECT_EQ(a->operands, (Words{"ls", "-a"}));
+  }
+  command.operands = Operands::words;
+  EXPECT_TRUE(parse(command, Words{"f", "-t", "0"}));
 }
 
 TEST(Command, PermutedCommandsTakeOptionsAnywhere) {
