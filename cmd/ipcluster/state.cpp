@@ -2,6 +2,7 @@
 // What a running cluster leaves on disk for the other verbs.
 #include "cmd/ipcluster/state.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -122,6 +123,9 @@ Status write_state(const State& state) {
                {"engines", Json::array()}};
   if (state.controller) json["controller"] = process_json(*state.controller);
   for (const auto& engine : state.engines) json["engines"].push_back(process_json(engine));
+  // For ipwait: what a percentage of the engines is of.
+  json["asked"] = std::count_if(state.engines.begin(), state.engines.end(),
+                                [](const Process& p) { return p.launched.why != "removed"; });
   return write_file_atomically(state_file(state.cluster), wire::dump_json(json) + "\n");
 }
 

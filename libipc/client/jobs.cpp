@@ -13,6 +13,8 @@ using wire::Json;
 
 // How often a hub that cannot wait for us is asked.
 constexpr auto kPoll = milliseconds(100);
+// How often engines are counted for somebody who watches.
+constexpr auto kCount = seconds(1);
 
 std::vector<std::string> strings(const Json& object, const char* key) {
   std::vector<std::string> list;
@@ -146,6 +148,23 @@ Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<st
   return no_such_job(all.unknown);
 }
 
+Result<EndedJob> wait_for_any_job(Connection& connection, const std::vector<std::string>& ids,
+                                  TimePoint deadline) {
+  // What has ended already counts, however little time is given.
+  auto states = job_states(connection, ids);
+  while (true) {
+    if (!states && states.error().code == Code::timed_out)
+      return Error{Code::timed_out, "timed out: none of " + std::to_string(ids.size()) + " done",
+                   "they go on; first: job:" + ids.front()};
+    if (!states) return states.error();
+    for (const auto& id : ids)
+      if (const auto found = states->done.find(id); found != states->done.end())
+        return EndedJob{id, found->second};
+    if (!states->unknown.empty()) return no_such_job(states->unknown);
+    states = wait_for_jobs(connection, ids, deadline);
+  }
+}
+
 Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
                    TimePoint deadline) {
   if (ids.empty()) return {};
@@ -158,8 +177,43 @@ Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
                "first: job:" + states->unknown.front()};
 }
 
-Result<int> wait_for_engines(Connection& connection, int count, TimePoint deadline) {
+namespace {
+
+/// Tells how many engines there are, at first and every second, as long as it lives.
+class Counter {
+ public:
+  Counter(Connection& connection, const EngineTable& table,
+          const std::function<void(int)>& on_count)
+      : connection_(connection) {
+    if (!on_count) return;
+    on_count(static_cast<int>(table.engines.size()));
+    timer_ = connection.loop().every(kCount, [this, &on_count] {
+      connection_.forget(question_);
+      question_ = connection_.ask("connection_request", "{}", [&on_count](Reply&& reply) {
+        on_count(static_cast<int>(parse_engine_table(reply.content()).engines.size()));
+      });
+    });
+  }
+  ~Counter() {
+    if (timer_ == 0) return;
+    connection_.loop().cancel(timer_);
+    connection_.forget(question_);
+  }
+  Counter(const Counter&) = delete;
+  Counter& operator=(const Counter&) = delete;
+
+ private:
+  Connection& connection_;
+  net::Loop::TimerId timer_ = 0;
+  std::string question_;
+};
+
+}  // namespace
+
+Result<int> wait_for_engines(Connection& connection, int count, TimePoint deadline,
+                             const std::function<void(int)>& on_count) {
   IPC_TRY_ASSIGN(const EngineTable* table, connection.engines());
+  const Counter counter(connection, *table, on_count);
   while (static_cast<int>(table->engines.size()) < count) {
     Status waited;
     if (connection.file().is_ipkit()) {

@@ -45,14 +45,26 @@ Result<JobStates> wait_for_all_jobs(Connection& connection, const std::vector<st
                                     const JobHandler& on_end = {},
                                     TimePoint deadline = TimePoint::max());
 
+struct EndedJob {
+  std::string id;
+  Outcome outcome = Outcome::ok;
+};
+
+/// Waits until one of `ids` is finished; if several are, the first in the order of `ids`. Otherwise
+/// Code::no_input names those that do not exist.
+Result<EndedJob> wait_for_any_job(Connection& connection, const std::vector<std::string>& ids,
+                                  TimePoint deadline = TimePoint::max());
+
 /// Waits until the controller has seen all of them: only then may a client that does not wait print
 /// their words and leave. Code::internal names one that did not arrive.
 Status acknowledge(Connection& connection, const std::vector<std::string>& ids,
                    TimePoint deadline = TimePoint::max());
 
 /// Waits until there are `count` engines; how many there are. Code::timed_out says how many came.
+/// `on_count`, if there is one, hears how many there are at first and every second.
 Result<int> wait_for_engines(Connection& connection, int count,
-                             TimePoint deadline = TimePoint::max());
+                             TimePoint deadline = TimePoint::max(),
+                             const std::function<void(int)>& on_count = {});
 
 /// What one engine has to do.
 struct EngineLoad {

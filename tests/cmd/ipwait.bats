@@ -111,6 +111,89 @@ await() { run --separate-stderr run_limited 20 ipwait "$@"; }
   assert_status 64
   await -n two
   assert_status 64
+  assert_stderr --partial "'two' is no number of engines"
+}
+
+@test "-n: shares of what ipcluster was asked for, and predicates" {
+  for goal in 100% 'engines>=80%' 'engines >= 2' 'engines>1' 'engines>50%'; do
+    await -n "$goal"
+    assert_status 0
+    assert_output ""
+    assert_stderr ""
+  done
+  await -n 'engines>100%' --timeout 100ms
+  assert_status 124
+  assert_stderr --partial "2 of 3 engines"
+  for goal in 101% % 'engines=2' 'engines' 'load<2' -1 ''; do
+    await -n "$goal"
+    assert_status 64
+    assert_stderr --partial "is no number of engines"
+  done
+}
+
+@test "-n N%: without ipcluster nobody knows of what" {
+  cp "$IPYTHONDIR/profile_default/security/ipcontroller-client.json" mine.json
+  await --connection "$PWD/mine.json" -n 50%
+  assert_status 66
+  assert_stderr --partial "percent of what?"
+  assert_stderr --partial "ipwait -n 8"
+  await --connection "$PWD/mine.json" -n 2
+  assert_status 0
+  mkdir -p other/security
+  cp mine.json other/security/ipcontroller-x-client.json
+  await --profile-dir "$PWD/other" --cluster-id x -n 50%
+  assert_status 66
+  assert_stderr --partial "no ipcluster has started these engines"
+}
+
+@test "--any: until the first has ended, whose status counts" {
+  slow=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(20)')
+  bad=$(run_limited 20 ipexec -n -t 1 -a 'import time; time.sleep(0.2); 1/0')
+  await --any -p "$slow" "$bad"
+  assert_status 1
+  assert_output "$bad 1 error"
+  good=$(run_limited 20 ipexec -n -t 1 -a 'pass')
+  await --any "$slow" "$good" "$good"
+  assert_status 0
+  assert_output ""
+  assert_stderr ""
+  # Of several that have ended the first named.
+  await --any -p "$slow" "$good" "$bad"
+  assert_status 0
+  assert_output "$good 1 ok"
+  await --any -p "$bad,$good"
+  assert_status 1
+  assert_output "$bad 1 error"
+  await --any --timeout 0 "$slow"
+  assert_status 124
+  assert_stderr --partial "none of 1 done"
+  await --any job:nosuch "$slow"
+  assert_status 66
+  run_limited 20 ipcancel "$slow"
+}
+
+@test "--any, --all, -n and -p: what goes together" {
+  await --any --all job:x
+  assert_status 64
+  await --any -n 2
+  assert_status 64
+  await -p -n 2
+  assert_status 64
+  await --all "$(run_limited 20 ipexec -n -t 0 -a pass)"
+  assert_status 0
+}
+
+@test "on a terminal: how many of how many" {
+  j=$(run_limited 20 ipexec -n -t 0 -a 'pass')
+  k=$(run_limited 20 ipexec -n -t 1 -a 'import time; time.sleep(1.6)')
+  TERM=xterm run run_limited 20 script -qec "ipwait $j $k" /dev/null
+  assert_status 0
+  assert_output --partial "1/2 50%"
+  TERM=xterm run run_limited 20 script -qec "ipwait --timeout 1.5 -n 4" /dev/null
+  assert_status 124
+  assert_output --partial "2/4 50%"
+  TERM=xterm run run_limited 20 script -qec "ipwait -q --timeout 1.5 -n 4" /dev/null
+  refute_output --partial "2/4"
 }
 
 @test "-t is not the time" {
