@@ -377,10 +377,13 @@ std::string Hub::resubmit(const std::string& id) {
   net::Outgoing out;
   out.header = out.parent = wire::dump_json(fields);
   out.content = old.request.content();
-  // Without it shell text would go to python; nothing else of the metadata is kept.
+  // Without its kernel shell text would go to python, without its label nobody would find it;
+  // nothing else of the metadata is kept.
+  Json kept = Json::object();
   if (const auto metadata = wire::parse_json(old.request.metadata()))
-    if (const auto kernel = wire::string_or(*metadata, "kernel"); !kernel.empty())
-      out.metadata = wire::dump_json({{"kernel", kernel}});
+    for (const char* key : {"kernel", "label"})
+      if (const auto text = wire::string_or(*metadata, key); !text.empty()) kept[key] = text;
+  if (!kept.empty()) out.metadata = wire::dump_json(kept);
   for (const auto& buffer : old.buffers) out.buffers.push_back(buffer.share());
   // Nobody has this identity: the reply goes to the books only.
   const std::string_view identities[] = {"resubmitted"};
