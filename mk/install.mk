@@ -12,7 +12,8 @@ install: all
 	cp -R $(LIBEXEC) $(prefix)/libexec/
 	install -m 644 $(DOCS) LICENSE $(prefix)/share/doc/ipkit/
 	install -d $(prefix)/share/doc/ipkit/examples
-	install -m 755 docs/examples/* $(prefix)/share/doc/ipkit/examples/
+	install -m 755 $(filter-out %.c,$(wildcard docs/examples/*)) $(prefix)/share/doc/ipkit/examples/
+	install -m 644 docs/examples/*.c $(prefix)/share/doc/ipkit/examples/
 	install -d $(prefix)/include/ipkit
 	install -m 644 include/ipkit/*.h $(prefix)/include/ipkit/
 	for page in $(MANPAGES); do install -D -m 644 $$page $(prefix)/share/$$page; done
