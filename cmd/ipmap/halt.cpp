@@ -9,18 +9,19 @@ namespace ipmap {
 // Fewer failures say nothing of how many there will be.
 constexpr std::uint64_t kLeastFailures = 3;
 
-bool Halt::reached(std::uint64_t done, std::uint64_t failed) const {
-  switch (what) {
-    case What::fail:
-      if (percent != 0) return failed >= kLeastFailures && failed * 100 >= percent * done;
-      return failed >= count;
-    case What::success:
-      return done - failed >= count;
-    case What::done:
-      return done >= count;
-    default:
-      return false;
-  }
+// True if `part` is at least so many percent of `whole`.
+static bool is_share(std::uint64_t part, unsigned percent, std::uint64_t whole) {
+  return part * 100 >= percent * whole;
+}
+
+bool Halt::reached(std::uint64_t done, std::uint64_t failed, std::uint64_t total) const {
+  const std::uint64_t counted = what == What::fail      ? failed
+                                : what == What::success ? done - failed
+                                                        : done;
+  if (what == What::never) return false;
+  if (percent == 0) return counted >= count;
+  if (what == What::fail) return failed >= kLeastFailures && is_share(failed, percent, done);
+  return is_share(counted, percent, total);
 }
 
 // Sets what is counted by the word before `=`.
@@ -36,7 +37,9 @@ ipc::Result<Halt> parse_halt(const std::string& text) {
   if (text == "never") return halt;
   const ipc::Error wrong{
       ipc::Code::usage,
-      "--halt: '" + text + "' is none of never, now,fail=N, soon,fail=N%, success=N, done=N", ""};
+      "--halt: '" + text +
+          "' is not never, nor now or soon,fail=N, success=N, done=N, each also N%",
+      "as in --halt now,fail=1"};
   const size_t comma = text.find(',');
   const size_t equal = text.find('=');
   const std::string when = text.substr(0, comma);
@@ -45,7 +48,7 @@ ipc::Result<Halt> parse_halt(const std::string& text) {
   halt.now = when == "now";
   if (!read_what(std::string_view(text).substr(comma + 1, equal - comma - 1), halt)) return wrong;
   std::string number = text.substr(equal + 1);
-  const bool percent = number.ends_with('%') && halt.what == Halt::What::fail;
+  const bool percent = number.ends_with('%');
   if (percent) number.pop_back();
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);

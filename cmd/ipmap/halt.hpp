@@ -15,12 +15,14 @@ struct Halt {
   What what = What::never;
   bool now = false;         ///< else running items may finish
   std::uint64_t count = 0;  ///< 0: by percent
-  unsigned percent = 0;     ///< of the items done; from 3 failures on
+  unsigned percent = 0;     ///< fail: of the items done, from 3 failures on; else of all items
 
-  bool reached(std::uint64_t done, std::uint64_t failed) const;
+  /// True if reached() has to know how many items there are.
+  bool needs_total() const { return percent != 0 && what != What::fail; }
+  bool reached(std::uint64_t done, std::uint64_t failed, std::uint64_t total) const;
 };
 
-/// "never", "now,fail=3", "soon,fail=10%", "now,success=1", "soon,done=5". Code::usage.
+/// "never", "now,fail=3", "soon,fail=10%", "now,success=1", "soon,done=50%". Code::usage.
 ipc::Result<Halt> parse_halt(const std::string& text);
 
 }  // namespace ipmap

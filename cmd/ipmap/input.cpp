@@ -83,7 +83,7 @@ Status Input::take_rows(const Settings& settings) {
 Result<Input> Input::open(const Settings& settings) {
   const auto& sources = settings.sources;
   const bool one_file = sources.size() == 1 && sources[0].is_file && sources[0].words.size() == 1;
-  const bool all_at_once = settings.shuffle;
+  const bool all_at_once = settings.reads_all();
   const bool is_stdin = sources.empty() || (one_file && sources[0].words[0] == "-");
   Input input(!all_at_once && (is_stdin || one_file) ? settings.separator : '\0');
   if (is_stdin && ::isatty(STDIN_FILENO) == 1)

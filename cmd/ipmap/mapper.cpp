@@ -292,7 +292,7 @@ void Mapper::give_up(Error error) {
 }
 
 void Mapper::look_at_halt() {
-  if (stopping_ || !settings_.halt.reached(done_, failed_)) return;
+  if (stopping_ || !settings_.halt.reached(done_, failed_, input_.total() - skipped_)) return;
   stopping_ = halted_ = true;
   ended_ = settings_.halt.now;
   again_.clear();

@@ -38,6 +38,8 @@ struct Settings {
   std::vector<ipc::cli::ItemSource> sources;  ///< empty: standard input
 
   bool is_shell() const { return command.has_value(); }
+  /// True if all items have to be known before the first one is sent.
+  bool reads_all() const { return shuffle || halt.needs_total(); }
   bool has_columns() const { return !colsep.empty() || sources.size() > 1; }
 };
 

@@ -141,7 +141,9 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   script "seq 100000 | ipmap --halt now,fail=3 --chunk 1 '1/0'"
   assert_status 1
   assert_stderr --regexp 'ended after [0-9]+ failures \(--halt\)'
-  for wrong in sometime now fail=1 now,fail=0 now,fail=101% now,success=5% soon,won=1 soon,done=; do
+  local wrong
+  for wrong in sometime now fail=1 now,fail=0 now,fail=101% \
+    soon,won=1 soon,done= now,done=0% now,done=% soon,done=5%%; do
     script "seq 5 | ipmap --halt $wrong 1"
     assert_status 64
   done
@@ -161,6 +163,29 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   ((${#lines[@]} >= 5 && ${#lines[@]} <= 9)) || fail "${#lines[@]} items"
   script "seq 3 | ipmap --halt soon,done=5 x"
   assert_output $'1\n2\n3'
+}
+
+@test "--halt by percent: of failures, successes, and what is done" {
+  # Failures: of what is done, from three on.
+  script "seq 100 | ipmap --halt now,fail=50% --chunk 1 -j 1 '1 // (x % 4 == 1)'"
+  assert_status 1
+  assert_output 1
+  assert_stderr --partial "ended after 3 failures (--halt)"
+  script "seq 100 | ipmap --halt soon,fail=80% --chunk 1 -j 1 '1 // (x % 4 == 1)' 2>/dev/null"
+  assert_equal "${#lines[@]}" 25
+  # The others: of all items.
+  script "seq 40 | ipmap --halt now,done=25% --chunk 1 -j 1 x"
+  assert_status 0
+  assert_output "$(seq 10)"
+  script "seq 40 | ipmap --halt soon,done=25% --chunk 1 -j 1 x"
+  assert_output "$(seq 10)"
+  script "seq 40 | ipmap --halt now,success=25% --chunk 1 -j 1 'x // (x % 2)' 2>/dev/null"
+  assert_status 0
+  assert_output "$(seq 1 2 19)"
+  script "seq 40 | ipmap --halt soon,success=100% --chunk 1 x | wc -l"
+  assert_output 40
+  script "ipmap --halt now,done=50% --chunk 1 -j 1 x ::: 1 2 3 4"
+  assert_output $'1\n2'
 }
 
 @test "--halt now: what is done is printed though an earlier item is not" {
