@@ -56,7 +56,10 @@ Status run(const Settings& settings, const net::Connection& connection, engine::
   Status outcome;
   net::Context context;
   net::Loop loop;
-  engine::ProcessLauncher launcher(settings.kernel, &guard);
+  IPC_TRY_ASSIGN(engine::MessageSocket messages, engine::MessageSocket::open());
+  engine::KernelSetting kernel = settings.kernel;
+  kernel.environment.push_back("IPKIT_MESSAGES=" + messages.name);
+  engine::ProcessLauncher launcher(std::move(kernel), &guard);
   engine::Engine engine(context, loop, launcher, &guard, settings.engine,
                         {registered, [&](const Status& status) {
                            outcome = status;
@@ -69,6 +72,7 @@ Status run(const Settings& settings, const net::Connection& connection, engine::
     if (number == SIGPWR) return engine.drain("it was told to drain");
     if (!engine.pass_signal(number)) engine.stop(std::string("signal ") + ::sigabbrev_np(number));
   });
+  engine.serve_messages(std::move(messages.fd));
   IPC_TRY(engine.start(connection));
   loop.run();
   return outcome;

@@ -61,6 +61,18 @@ class _StandIn:
                                        submodule_search_locations=[place])
 
 
+class _Own:
+    """The module `ipkit`, whatever directory of that name there may be."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != 'ipkit':
+            return None
+        from importlib.util import spec_from_file_location
+        place = os.path.dirname(os.path.abspath(__file__))
+        return spec_from_file_location(name, os.path.join(place, 'messages.py'))
+
+
 def install(the_kernel):
     global kernel
     kernel = the_kernel
@@ -83,6 +95,7 @@ def install(the_kernel):
     sys.meta_path.insert(0, finder)
     if ipython_mode != '0' and _has_ipython():
         _add_builtins()
+    sys.meta_path.insert(0, _Own)
     sys.meta_path.append(_StandIn)
 
 

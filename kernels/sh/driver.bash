@@ -120,6 +120,14 @@ __ipkit_arm() {
   __ipkit_answer "$BASH_VERSION"
 }
 
+# -- messages between engines (ipkit-messages(7)); the program is the one that runs this bash
+
+ipsend() { "/proc/$PPID/exe" message ipsend "$@"; }
+ipreceive() { "/proc/$PPID/exe" message ipreceive "$@"; }
+ipdiscard() { "/proc/$PPID/exe" message ipdiscard "$@"; }
+ipid() { "/proc/$PPID/exe" message ipid "$@"; }
+ipids() { "/proc/$PPID/exe" message ipids "$@"; }
+
 # -- values
 
 # The names (arguments) that cannot be bound: none, or the first readonly one.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kernels/common/frames.hpp"
+#include "kernels/sh/message.hpp"
 #include "kernels/sh/requests.hpp"
 #include "kernels/sh/shell.hpp"
 
@@ -30,9 +31,12 @@ std::string find_driver() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   using namespace ipkit::kernel;
   using namespace ipkit::kernel::sh;
+  if (argc > 2 && std::string(argv[1]) == "message") {
+    return message_program(argc - 2, argv + 2);
+  }
   Channel channel(take_descriptor());
   watch_signals();
   Shell shell(channel, find_driver());

@@ -85,6 +85,8 @@ void Engine::move_to(const net::Connection& connection) {
 void Engine::joined_again(int id) {
   if (!lost_since_) return;
   log::warning("joined the controller again, as engine " + std::to_string(id));
+  messages_.set_engine(id, connection_.is_ipkit());
+  messages_.controller_was_away();
   if (id != id_) {
     id_ = id;
     outbox_.set_id(id);

@@ -44,6 +44,7 @@ Engine::Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher,
       callbacks_(std::move(callbacks)),
       uplink_(context, loop, *this, config_.uuid),
       outbox_(uplink_),
+      messages_(loop, uplink_, outbox_),
       kernels_(loop, launcher, *this, outbox_, config_.kernel),
       watchdog_(loop, config_.limits) {}
 
@@ -96,6 +97,7 @@ void Engine::registered(int id, Duration heart_period) {
   const bool again = id_ >= 0;
   id_ = id;
   outbox_.set_id(id);
+  messages_.set_engine(id, connection_.is_ipkit());
   if (guard_ != nullptr) guard_->registered(id, connection_);
   if (auto connected = uplink_.start_hearts(id); !connected)
     return stop("no connection", connected.error());
@@ -263,6 +265,7 @@ void Engine::died(KernelSlot& slot, const std::string& why) {
   if (name.empty() && !config_.restart) return end_with_kernel(lost, slot);
   for (auto& request : lost) fail(*request, "KernelDied", why, slot.kernel.generation());
   if (!name.empty()) return pump();  // started again by the next request for it
+  messages_.kernel_ended(why);
   outbox_.status("{}", "restarting");
   if (slot.limit.allow(loop_.now(), config_.restarts)) {
     // Not from within the old one's last call.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libipc/engine/kernels.hpp"
+#include "libipc/engine/messages.hpp"
 #include "libipc/engine/queue.hpp"
 #include "libipc/engine/uplink.hpp"
 #include "libipc/engine/watchdog.hpp"
@@ -53,6 +54,9 @@ class Engine : private KernelOwner, private UplinkOwner {
   Engine(net::Context& context, net::Loop& loop, KernelLauncher& launcher, Guard* guard,
          EngineConfig config, Callbacks callbacks);
   ~Engine() override;
+
+  /// Processes of the kernels may connect here to send and receive messages (MessageSocket).
+  void serve_messages(Fd listening) { messages_.serve(std::move(listening)); }
 
   /// A signal sent to the engine's own process: USR1 and USR2 are the kernel's, INT is that of the
   /// request that runs. False: it is meant for the engine.
@@ -106,6 +110,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   // requests and replies (requests.cpp)
   void request(net::Incoming&& message, Route route) override;
   void requests_taken() override { pump(); }
+  void engines_came(const wire::Json& content) override { messages_.engines_came(content); }
   void pump();
   enum class Fed { written, waits, refused };  // refused: answered and gone
   Fed feed(Request& request, KernelSlot& slot);
@@ -141,6 +146,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   net::Connection connection_;
   Uplink uplink_;
   Outbox outbox_;
+  Messages messages_;
   KernelSet kernels_;
   Queue queue_;
   Watchdog watchdog_;

@@ -18,6 +18,7 @@ void Engine::request(net::Incoming&& message, Route route) {
     drain_.told = drain_.on;
     return;
   }
+  if (messages_.take(request)) return;
   if (handle(*request) || (drain_.on && turn_away(*request))) return;
   if (!queue_.push(request, loop_.now())) {
     std::vector<RequestPtr> one;

@@ -3,6 +3,7 @@
 #include "libipc/engine/uplink.hpp"
 
 #include "libipc/util/log.hpp"
+#include "libipc/wire/route.hpp"
 
 namespace ipc::engine {
 namespace {
@@ -172,6 +173,25 @@ void Uplink::send_to_scheduler(std::string_view type) {
   replies_.add(frames);
 }
 
+void Uplink::ask_for_engines() {
+  net::Outgoing message;
+  message.header = session_.header("connection_request");
+  sockets_->registration.send(net::encode(*signer_, {}, std::move(message)));
+}
+
+std::string Uplink::send_to_engine(std::string_view uuid, std::string_view type,
+                                   std::string content, net::Frames&& buffers) {
+  std::string id = session_.next_id();
+  net::Outgoing message;
+  message.header = session_.header(type, id);
+  message.metadata = R"({"status":false})";
+  message.content = std::move(content);
+  message.buffers = std::move(buffers);
+  const std::string_view path[] = {wire::kControlRelay, wire::kToEngine, uuid};
+  sockets_->control.send(net::encode(*signer_, path, std::move(message)));
+  return id;
+}
+
 void Uplink::hold_replies(bool hold) {
   holding_ = hold;
   if (hold) return;
@@ -230,8 +250,10 @@ int Uplink::take_registration() {
     if (!accept(message, located, true)) continue;
     auto header = wire::parse_json(message.view.header);
     auto content = wire::parse_json(message.view.content);
-    if (!header || !content || wire::string_or(*header, "msg_type") != "registration_reply")
-      continue;
+    if (!header || !content) continue;
+    const std::string type = wire::string_or(*header, "msg_type");
+    if (type == "connection_reply") owner_.engines_came(*content);
+    if (type != "registration_reply") continue;
     const int64_t id = wire::int_or(*content, "id", -1);
     if (wire::string_or(*content, "status") != "ok" || id < 0 || id > INT32_MAX) {
       owner_.refused(wire::string_or(*content, "evalue", "no reason given"));

@@ -32,6 +32,8 @@ class UplinkOwner {
   virtual void connection_back() = 0;
   /// A verified message from the shell (by way of `route`) or control socket.
   virtual void request(net::Incoming&& message, Route route) = 0;
+  /// The answer to ask_for_engines(): a connection_reply's content.
+  virtual void engines_came(const wire::Json& content) = 0;
   /// After a batch of requests.
   virtual void requests_taken() = 0;
 };
@@ -61,6 +63,11 @@ class Uplink {
   void send_again(TimePoint since);
   /// Sends signed frames on the way `route` came, replies to work when the turn ends.
   void send(Route route, net::Frames&& frames);
+  /// Asks the hub which engines there are; each answer goes to the owner.
+  void ask_for_engines();
+  /// A request of the engine's own to another one, by way of control; returns its id.
+  std::string send_to_engine(std::string_view uuid, std::string_view type, std::string content,
+                             net::Frames&& buffers = {});
   /// A message of the engine's own to the task scheduler, behind its replies.
   void send_to_scheduler(std::string_view type);
   /// While this holds, replies to work do not leave.

@@ -2,6 +2,8 @@
 // mux and control: messages between one client and one engine, passed byte for byte.
 #include "libipc/sched/direct_relay.hpp"
 
+#include "libipc/wire/route.hpp"
+
 namespace ipc::sched {
 
 using net::EventKind;
@@ -28,7 +30,14 @@ void DirectRelay::engine_removed(std::string_view uuid) {
 
 void DirectRelay::command(net::Event& event) {
   const auto ours = channel_ == Channel::mux ? EventKind::send_mux : EventKind::send_control;
-  if (event.kind == ours) to_clients_.add(event.buffers);
+  if (event.kind != ours) return;
+  // The answer for an engine that is gone, to an engine that asked it something.
+  if (channel_ == Channel::control && event.buffers.size() > 2 &&
+      engines_.knows(event.buffers[0].view())) {
+    event.buffers.insert(event.buffers.begin() + 1, net::Frame(wire::kToEngine));
+    return engines_.send(event.buffers);
+  }
+  to_clients_.add(event.buffers);
 }
 
 int DirectRelay::from_clients() {
@@ -59,6 +68,10 @@ int DirectRelay::from_engines() {
       complaints_.warning("direct reply of one frame dropped");
       continue;
     }
+    if (channel_ == Channel::control && frames[1].view() == wire::kToEngine) {
+      between_engines(located);
+      continue;
+    }
     if (located)
       tap_.add_message(kind, message_.views[1], message_.views[0], message_.view, frames);
     std::swap(frames[0], frames[1]);
@@ -67,12 +80,30 @@ int DirectRelay::from_engines() {
   return taken;
 }
 
+// Of one engine to another: [from, kToEngine, to, M], which gets it as [kToEngine, from, M].
+void DirectRelay::between_engines(bool located) {
+  auto& frames = message_.frames;
+  if (!located || message_.view.identities.size() != 3)
+    return complaints_.warning("malformed message between engines dropped");
+  const auto& views = message_.views;
+  if (message_.view.parent == "{}")
+    tap_.add_message(EventKind::control_request, views[0], views[2], message_.view, frames);
+  else
+    tap_.add_message(EventKind::control_reply, views[2], views[0], message_.view, frames);
+  std::swap(frames[0], frames[2]);
+  engines_.send(frames);
+}
+
 void DirectRelay::unroutable(net::Frames&& frames) {
   const auto kind =
       channel_ == Channel::mux ? EventKind::mux_unroutable : EventKind::control_unroutable;
   net::Incoming lost;
   lost.frames = std::move(frames);
-  if (lost.locate()) tap_.add_message(kind, lost.views[1], lost.views[0], lost.view, lost.frames);
+  if (!lost.locate()) return;
+  const bool of_engine = lost.views[1] == wire::kToEngine && lost.view.identities.size() == 3;
+  // Nobody waits for the answer to an answer.
+  if (of_engine && lost.view.parent != "{}") return;
+  tap_.add_message(kind, lost.views[of_engine ? 2 : 1], lost.views[0], lost.view, lost.frames);
 }
 
 }  // namespace ipc::sched

@@ -28,6 +28,7 @@ class DirectRelay : public Role {
  private:
   int from_clients();
   int from_engines();
+  void between_engines(bool located);
   void unroutable(net::Frames&& frames);
 
   net::Socket clients_;
