@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ipcluster log: the last lines of the logs, and what comes after them.
-#include <poll.h>
+// ipcluster log: the last lines of the logs, what comes after them, and what engines run.
 #include <signal.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <fstream>
 #include <map>
 
+#include "cmd/ipcluster/cells.hpp"
 #include "cmd/ipcluster/plan.hpp"
 #include "cmd/ipcluster/verbs.hpp"
 #include "libipc/cli/output.hpp"
@@ -77,7 +77,16 @@ std::string news_of(const std::string& path, std::streamoff& offset) {
   return out;
 }
 
-Status follow(const config::ClusterName& cluster, std::map<std::string, std::streamoff> offsets) {
+/// What engines run alone: without a controller there is nothing to show.
+Status follow_cells(const cli::Arguments& arguments) {
+  Cells cells(arguments, true);
+  while (cli::noted_signal() == 0) IPC_TRY(cells.turn(-1));
+  return {};
+}
+
+Status follow(const cli::Arguments& arguments, const config::ClusterName& cluster,
+              std::map<std::string, std::streamoff> offsets) {
+  Cells cells(arguments, false);
   Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!watch || ::inotify_add_watch(watch.get(), config::log_directory(cluster).c_str(),
                                     IN_MODIFY | IN_CREATE) < 0)
@@ -86,10 +95,8 @@ Status follow(const config::ClusterName& cluster, std::map<std::string, std::str
     for (const auto& path : files_of(cluster))
       for (std::string text; !(text = news_of(path, offsets[path])).empty();)
         IPC_TRY(cli::print(text));
-    pollfd items[] = {{watch.get(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
-    // Files on other machines' disks are not announced: look every second as well.
-    ::poll(items, 2, 1000);
-    if (items[1].revents & (POLLERR | POLLHUP)) cli::note_signal(SIGPIPE);
+    // Files on other machines' disks are not announced: it looks every second as well.
+    IPC_TRY(cells.turn(watch.get()));
     char events[4096];
     while (::read(watch.get(), events, sizeof events) > 0) {
     }
@@ -102,6 +109,15 @@ Status follow(const config::ClusterName& cluster, std::map<std::string, std::str
 Result<int> show_log(const cli::Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto cluster, cluster_of(arguments));
   IPC_TRY_ASSIGN(const long count, arguments.number("lines", 10, 0, 1'000'000));
+  const bool cells_only = arguments.has("cells") || arguments.has("json") ||
+                          arguments.has("targets") || arguments.has("exclude");
+  if (cells_only && !arguments.has("follow"))
+    return Error{Code::usage, "what engines run is shown as it happens only",
+                 "give -f; iphistory has what they have run"};
+  if (cells_only) {
+    IPC_TRY(follow_cells(arguments));
+    return 0;
+  }
   const auto files = files_of(cluster);
   if (files.empty() && !arguments.has("follow"))
     return Error{Code::no_input,
@@ -110,7 +126,7 @@ Result<int> show_log(const cli::Arguments& arguments) {
   std::string text;
   for (const auto& path : files) text += tail_of(path, static_cast<size_t>(count), offsets[path]);
   IPC_TRY(cli::print(text));
-  if (arguments.has("follow")) IPC_TRY(follow(cluster, std::move(offsets)));
+  if (arguments.has("follow")) IPC_TRY(follow(arguments, cluster, std::move(offsets)));
   return 0;
 }
 

@@ -123,15 +123,20 @@ void add_views(std::vector<Verb>& all) {
                   .examples = {},
                   .options = rows({{{0, "logs", "", "their logs too"}}, kWhich})},
                  clean});
-  all.push_back({"log",
-                 {.name = "ipcluster log",
-                  .synopsis = {"[-f] [-L N] [OPTION]..."},
-                  .summary = "The last lines of the cluster's logs, each with its file's name.",
-                  .examples = {},
-                  .options = rows({{{'f', "follow", "", "go on as the logs grow"},
-                                    {'L', "lines", "N", "how many of each (default: 10)"}},
-                                   kWhich})},
-                 show_log});
+  all.push_back(
+      {"log",
+       {.name = "ipcluster log",
+        .synopsis = {"[-f] [-L N] [OPTION]...", "-f [--cells] [-t SET] [--json] [OPTION]..."},
+        .summary = "The last lines of the cluster's logs, each with its file's name.\n"
+                   "-f goes on, and shows what clients have engines run: code, results,\n"
+                   "errors, output.",
+        .examples = {{"ipcluster log -f --cells -t 0-3", "no logs; only these engines"}},
+        .options = rows({{{'f', "follow", "", "go on as the logs grow, with the cells"},
+                          {0, "cells", "", "-f: only what engines run, no logs"},
+                          {'L', "lines", "N", "how many of each (default: 10)"}},
+                         kWhich}),
+        .common = cli::kTargets | cli::kJson},
+       show_log});
 }
 
 std::vector<Verb> make_verbs() {

@@ -126,6 +126,11 @@ class Engine : private KernelOwner, private UplinkOwner {
   void abort(std::vector<RequestPtr>&& requests);
   void fail(Request& request, std::string_view ename, const std::string& evalue, int generation);
 
+  // what is shown to whoever watches (watch.cpp)
+  void watch_request(Request& request);
+  void show_code(const Request& request);
+  void show_end(const Request& request, const KernelMessage& message, bool failed);
+
   // control (control.cpp)
   bool handle(Request& request);
   void withdraw_written(std::span<const std::string> ids);
@@ -153,6 +158,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   wire::FieldParser parser_;
   int id_ = -1;
   bool asked_ = false, stopping_ = false, ended_ = false;
+  TimePoint watched_until_{};
   Status outcome_;
   int missed_ = 0;
   TimePoint checked_{};                  // last look at the heartbeats

@@ -41,6 +41,7 @@ class Request {
   bool directed = false;       ///< wants its output down the reply path
   bool aborts_others = false;  ///< a failure aborts queued execute_requests
   bool interrupted = false;    ///< an interrupt was asked for
+  bool shown_error = false;    ///< its kernel has published it
   bool handed_back = false;    ///< to the scheduler, if its kernel has not begun with it
   UnixMicros started = 0;      ///< when it was written to its kernel
 

@@ -55,6 +55,7 @@ Engine::Fed Engine::feed(Request& request, KernelSlot& slot) {
   }
   if (slot.kernel.state() != Kernel::State::ready) return Fed::waits;
   request.started = unix_now();
+  show_code(request);
   slot.kernel.send(request.parts(), request.frames());
   queue_.start(loop_.now());
   request.drop_body();
@@ -102,6 +103,7 @@ void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {
   if (type != "stream") {
     // The parser's memory is about to be used again.
     const std::string owned(type);
+    if (request != nullptr && owned == "error") request->shown_error = true;
     slot.output.publish(request, owned, message, kernel.reader());
     return;
   }
@@ -143,6 +145,7 @@ void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
 
 void Engine::pass_reply(KernelSlot& slot, Request& request, const KernelMessage& message,
                         std::span<const std::string_view> head) {
+  show_end(request, message, head[1] == "error");
   Reply reply;
   reply.type = head[0];
   reply.status = head[1] == "error" || head[1] == "aborted" ? head[1] : "ok";

@@ -390,6 +390,20 @@ import time; time.sleep(1000)" >out 2>err &
   assert_output $'free\nfree'
 }
 
+# -- ipcluster log
+
+@test "ipcluster log -f shows what engines print and fail with" {
+  ipcluster log -f --cells >cells 2>words 3>&- &
+  local watcher=$!
+  wait_until 10 "the watcher" grep -q "engines run: 0-1" words
+  quick ipexec -t 0 'print("seen")'
+  quick ipexec -t 1 '1/0'
+  wait_until 10 "both" bash -c "grep -q '^0: stdout: seen' cells &&
+    grep -q '^1: Error: ZeroDivisionError' cells" || cat cells
+  kill "$watcher"
+  if [[ $known ]]; then grep -q '^0: In: print' cells; fi
+}
+
 # -- the end of an engine; last, as one is gone afterwards
 
 @test "an engine is killed under a request" {
