@@ -5,6 +5,7 @@
 #include "libipc/cli/groups.hpp"
 #include "libipc/cli/values.hpp"
 #include "libipc/client/fetch.hpp"
+#include "libipc/client/spread.hpp"
 
 namespace ippull {
 
@@ -16,7 +17,7 @@ using ipc::cli::DataSession;
 using ipc::client::Failure;
 using ipc::client::FetchPart;
 using ipc::client::FetchQuery;
-using ipc::client::Source;
+using ipc::client::Spread;
 
 static Result<std::vector<int>> destinations(const DataSession& session,
                                              const ipc::cli::Arguments& arguments,
@@ -88,21 +89,21 @@ static Result<std::vector<Failure>> move_one(const DataSession& session, const s
   IPC_TRY_ASSIGN(const auto answer, fetch(*session.connection, session.engines, query));
   if (!answer.failures.empty()) return answer.failures;
   const FetchPart& part = answer.parts[0];
-  std::string bytes;
-  const auto read = read_value(*session.connection, query, part, 0, [&](std::string_view piece) {
-    bytes += piece;
-    return Status();
-  });
+  std::vector<Failure> failures;
+  Status moved;
+  if (part.types[0] == "repr") {
+    moved = Error{Code::failed, "'" + name + "' has no form that can be moved",
+                  "text, numbers, lists, bytes and arrays have"};
+  } else {
+    Spread spread(*session.connection, session.kernel, name, bound_type(query, part.types[0]),
+                  part.sizes[0], engines);
+    moved = read_value(*session.connection, query, part, 0,
+                       [&](std::string_view piece) { return spread.add(piece); });
+    failures = spread.failures();
+  }
   release(*session.connection, query, answer.parts);
-  if (!read) return read.error();
-  if (part.types[0] == "repr")
-    return Error{Code::failed, "'" + name + "' has no form that can be moved",
-                 "text, numbers, lists, bytes and arrays have"};
-  const Source source = Source::of(std::move(bytes));
-  std::vector<ipc::client::Delivery> deliveries;
-  for (const int engine : engines) deliveries.push_back({engine, {"", 0, source.size()}});
-  return push_slices(*session.connection, session.kernel, name, bound_type(query, part.types[0]),
-                     source, deliveries);
+  if (!moved) return moved.error();
+  return failures;
 }
 
 Result<int> move(const DataSession& session, const ipc::cli::Arguments& arguments,

@@ -12,7 +12,7 @@
 namespace ipc::client {
 namespace {
 
-constexpr const char* kPorts[kChannels] = {"registration", "mux", "control", "task"};
+constexpr const char* kPorts[kChannels] = {"registration", "mux", "control", "task", nullptr};
 // Messages in our memory beyond which TCP holds the sender back.
 constexpr int kReceiveLimit = 1000;
 constexpr size_t kFirstWindow = 500;
@@ -41,7 +41,22 @@ Status Connection::Impl::open_channel(Channel channel) {
   socket->set_heartbeat(seconds(5), seconds(15));
   if (channel == Channel::hub) IPC_TRY(link.watch(*socket));
   loop.on_input(*socket, [this, channel] { return drain(channel); });
+  if (channel == Channel::broadcast) return socket->connect(file.endpoint(file.broadcast.front()));
   return socket->connect(file.endpoint(kPorts[static_cast<int>(channel)]));
+}
+
+std::string Connection::Impl::send_message(Channel channel, const EngineInfo* engine,
+                                           Request request, bool with_status) {
+  std::string id = session.next_id();
+  net::Outgoing message;
+  message.header = session.header(request.type, id);
+  message.metadata = metadata_text(request, with_status);
+  message.content = std::move(request.content);
+  message.buffers = std::move(request.buffers);
+  std::string_view to = engine ? std::string_view(engine->uuid) : std::string_view();
+  auto frames = net::encode(signer, std::span(&to, engine ? 1 : 0), std::move(message));
+  sockets[static_cast<int>(channel)]->send(std::move(frames));
+  return id;
 }
 
 std::string Connection::Impl::post(Channel channel, const EngineInfo* engine, bool is_work,
@@ -49,15 +64,8 @@ std::string Connection::Impl::post(Channel channel, const EngineInfo* engine, bo
                                    std::optional<GuestRequest> as_guest) {
   // A connect that fails at once means an endpoint that is no address: nothing can be sent.
   if (const auto opened = open_channel(channel); !opened && !failure) failure = opened.error();
-  const std::string id = session.next_id();
-  net::Outgoing message;
-  message.header = session.header(request.type, id);
-  message.metadata = metadata_text(request, as_guest && as_guest->shown);
-  message.content = std::move(request.content);
-  message.buffers = std::move(request.buffers);
-  std::string_view to = engine ? std::string_view(engine->uuid) : std::string_view();
-  auto frames = net::encode(signer, std::span(&to, engine ? 1 : 0), std::move(message));
-  sockets[static_cast<int>(channel)]->send(std::move(frames));
+  const std::string id =
+      send_message(channel, engine, std::move(request), as_guest && as_guest->shown);
   pending.emplace(id, Pending{channel, engine ? engine->id : -1, is_work, std::move(handler),
                               std::move(as_guest)});
   if (is_work) ++(channel == Channel::task ? tasks : directs);

@@ -59,6 +59,9 @@ class Connection {
   Result<std::string> send(int engine, Request request, ReplyHandler on_reply);
   /// To whichever engine is free. Callers look at room() first: nothing else bounds the queue.
   std::string submit(Request request, ReplyHandler on_reply);
+  /// To each of several engines with one message, of which the controller makes the copies; to each
+  /// by itself where that cannot be. `on_reply` is called for each.
+  Status broadcast(const std::vector<int>& engines, Request request, const ReplyHandler& on_reply);
   /// To an engine on its control channel (answered while it is busy).
   Result<std::string> control(int engine, Request request, ReplyHandler on_reply);
   /// To the hub.

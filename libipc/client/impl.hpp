@@ -18,8 +18,8 @@
 
 namespace ipc::client {
 
-enum class Channel { hub, direct, control, task };
-inline constexpr int kChannels = 4;
+enum class Channel { hub, direct, control, task, broadcast };
+inline constexpr int kChannels = 5;
 
 /// A request to engines that are not known as ours, on its way.
 struct GuestRequest {
@@ -77,6 +77,11 @@ struct Connection::Impl {
   Status open_channel(Channel channel);
   std::string post(Channel channel, const EngineInfo* engine, bool is_work, Request request,
                    ReplyHandler handler, std::optional<GuestRequest> as_guest = {});
+  std::string send_message(Channel channel, const EngineInfo* engine, Request request,
+                           bool with_status);
+  bool broadcasts_to(const std::vector<const EngineInfo*>& engines) const;
+  Status broadcast(const std::vector<const EngineInfo*>& engines, Request request,
+                   const ReplyHandler& handler);
   void ask_for_engines();
   void remark_missing_engines();
   int drain(Channel channel);

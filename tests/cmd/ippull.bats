@@ -120,41 +120,6 @@ assert values == [\"to the engines!\", \"<C>\", {\"base64\": \"/wAK\"}], rows
   assert_stderr --partial "0-1 (2): ZeroDivisionError: division by zero"
 }
 
-@test "--to moves values to other engines, with their types" {
-  run_limited 20 ipexec -n 'import numpy' || skip "no NumPy"
-  run_limited 20 ipexec -n -t 0 'm = {"a": [1]}; t = "1"
-b = b"\xff" * 3000000; a = numpy.arange(3) * 0.5'
-  pull -t 0 --to all m t b a
-  assert_status 0
-  assert_output ""
-  assert_stderr ""
-  assert_equal "$(run_limited 20 ippull -n -t 1 m t 'len(b)' 'type(b).__name__' 'a.dtype.name' a)" \
-    $'{"a": [1]}\n1\n3000000\nbytes\nfloat64\n[0.0, 0.5, 1.0]'
-  assert_equal "$(run_limited 20 ippull -n -t 1 'type(t).__name__')" str
-  pull --to 1 m
-  assert_status 64
-  pull -t 0 --to 9 m
-  assert_status 68
-  pull -t 0 --to 1 nosuch
-  assert_status 1
-  assert_stderr "ippull: 0: no 'nosuch'"
-  pull -t 0 --to 1 c
-  assert_status 1
-  assert_stderr --partial "'c' has no form that can be moved"
-  pull -t 0 --to 1 'm[0]'
-  assert_status 64
-}
-
-@test "--to: arrays of the shell kernel stay arrays, whatever is in them" {
-  run_limited 20 ipexec -n --sh -t 0 "list=('a b' \$'c\\nd' '') word=x"
-  pull --sh -t 0 --to 1 list word
-  assert_status 0
-  assert_stderr ""
-  # shellcheck disable=SC2016 # for the engine's shell
-  run run_limited 20 ipexec -n --sh -t 1 'printf "<%s>" "${#list[@]}" "${list[@]}" "$word"'
-  assert_output $'<3><a b><c\nd><><x>'
-}
-
 @test "the shell kernel's variables" {
   run_limited 20 ippush -n --sh 'v=a b' 'n=5'
   pull --sh -t 0 v n
