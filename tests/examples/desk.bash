@@ -49,6 +49,7 @@ make_files() {
   cp runs points
   cp runs items
   cp runs file
+  cp runs table.csv
   hostname >hosts
   echo '{"step": 1}' >run.json
   echo 'ipexec run' >nightly.sh

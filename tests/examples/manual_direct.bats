@@ -29,6 +29,8 @@ teardown_file() { cluster_stop; }
   both ipclear.1 "$FORGET"
 }
 
+@test "ipkit-messages" { page man ipkit-messages.7; }
+
 @test "no page is left out" {
   for page in "$ROOT"/man/man[17]/*.?; do
     grep -qw "${page##*/}" "$ROOT"/tests/examples/manual_*.bats || fail "$page"
