@@ -8,6 +8,8 @@ UNIT_OBJS += $(BUILD)/obj/kernels/echo/echo.o
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipcontroller/%.o,controller binding)
 # What decides in ipdag.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipdag/%.o,graph schedule)
+# What ipmap does with bytes.
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipmap/%.o,blocks)
 UNIT      := $(BUILD)/tests/unit
 SANITIZED = BUILD=build-$(1) PCH=build-$(1)/common.hpp.gch OPT='-O1 -g1' \
   SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'

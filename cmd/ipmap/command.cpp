@@ -25,6 +25,7 @@ Command command() {
       {"ipmap --sh 'cmp {1} {2}' ::: *.old :::+ *.new", "two sources, item by item"},
       {"ipmap --joblog log --resume --sh 'sim {} > {.}.out' < runs", "again after a crash"},
       {"ipmap --sh 'gzip -9 {}' ::: *.log", "items as operands"},
+      {"ipmap --pipe --sh 'grep ERROR' < huge.log", "blocks of lines through a filter"},
   };
   c.options = {
       {'j', "jobs", "N", "at most N requests at a time; default: as many as keep the engines busy"},
@@ -37,6 +38,10 @@ Command command() {
       {0, "unordered", "", "results as they come"},
       {0, "type", "TYPE", "what x is: auto, text or json"},
       {0, "chunk", "N", "N items in each request; default: as many as take some milliseconds"},
+      {0, "pipe", "", "blocks of the input are the input of commands (--sh), or the text x"},
+      {0, "block", "SIZE", "about so many bytes in a block, whole lines; default 1M"},
+      {0, "recend", "TEXT", "a block may end behind TEXT instead of a newline"},
+      {0, "recstart", "TEXT", "a block begins with TEXT"},
       {0, "delay", "TIME", "at least so long between requests; they have one item, unless --chunk"},
       {0, "env", "NAME", "commands get this variable of ours; may be repeated", true},
       {0, "workdir", "DIR", "commands run in this directory of the engine's host"},

@@ -24,6 +24,7 @@ using ipc::cli::Row;
 
 constexpr size_t kMostCombined = 100'000'000;
 constexpr size_t kLargestFile = size_t{1} << 30;
+constexpr size_t kLargestRecord = size_t{1} << 30;
 
 static Result<std::vector<Row>> rows_of(const ipc::cli::ItemSource& source, char separator) {
   std::vector<Row> rows;
@@ -85,7 +86,7 @@ Result<Input> Input::open(const Settings& settings) {
   const bool one_file = sources.size() == 1 && sources[0].is_file && sources[0].words.size() == 1;
   const bool all_at_once = settings.reads_all();
   const bool is_stdin = sources.empty() || (one_file && sources[0].words[0] == "-");
-  Input input(!all_at_once && (is_stdin || one_file) ? settings.separator : '\0');
+  Input input(!all_at_once && (is_stdin || one_file) ? settings.separator : '\0', settings);
   if (is_stdin && ::isatty(STDIN_FILENO) == 1)
     ipc::cli::complain("reading items from the terminal, Ctrl-D ends");
   if (is_stdin && !all_at_once) return input;
@@ -102,9 +103,23 @@ Result<Input> Input::open(const Settings& settings) {
 
 Status Input::fill() {
   IPC_TRY_ASSIGN(const bool more, reader_.fill(fd_));
-  if (more) return {};
-  reader_.end();
+  if (more && reader_.bytes() <= kLargestRecord) return {};
+  if (more) return Error{ipc::Code::bad_input, "no item ends within 1 GiB", ""};
+  cutter_ ? reader_.end_bytes() : reader_.end();
   return fd_ == STDIN_FILENO ? ipc::cli::check_writer("input incomplete") : Status();
+}
+
+ipc::cli::ItemBlock Input::take(size_t count, size_t limit, bool any) {
+  if (cutter_) {
+    const size_t length = cutter_->cut(reader_.view(), reader_.ended());
+    return length == 0 ? ipc::cli::ItemBlock{} : reader_.take_bytes(length);
+  }
+  if (!any && !reader_.ended() && !reader_.has(count, limit)) return {};
+  return reader_.take(count, limit);
+}
+
+bool Input::exhausted() const {
+  return reader_.ended() && (cutter_ ? reader_.bytes() == 0 : reader_.empty());
 }
 
 std::vector<std::string> columns_of(std::string_view item, const Settings& settings) {

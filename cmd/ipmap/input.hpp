@@ -2,6 +2,7 @@
 // Where ipmap's items come from.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cmd/ipmap/settings.hpp"
@@ -25,19 +26,25 @@ class Input {
   /// …".
   ipc::Status fill();
 
-  ipc::cli::RecordReader& reader() { return reader_; }
-  const ipc::cli::RecordReader& reader() const { return reader_; }
+  /// Up to `count` items of up to `limit` bytes together; with --pipe one block, whatever these
+  /// are. None: there is not so much yet, unless `any` is enough.
+  ipc::cli::ItemBlock take(size_t count, size_t limit, bool any);
+  /// True if nothing is left to take.
+  bool exhausted() const;
   /// What ends the items of its blocks.
   char separator() const { return separator_; }
   /// Number of all items, 0 if it is not known yet.
   std::uint64_t total() const { return total_; }
 
  private:
-  explicit Input(char separator) : separator_(separator), reader_(separator) {}
+  Input(char separator, const Settings& settings) : separator_(separator), reader_(separator) {
+    if (settings.pipe) cutter_.emplace(settings.blocks);
+  }
   ipc::Status take_rows(const Settings& settings);
 
   char separator_;
   ipc::cli::RecordReader reader_;
+  std::optional<BlockCutter> cutter_;
   ipc::Fd file_;
   int fd_ = 0;
   std::uint64_t total_ = 0;

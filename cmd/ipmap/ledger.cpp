@@ -11,6 +11,9 @@ using ipc::Result;
 using ipc::Status;
 using ipc::cli::JobRecord;
 
+constexpr const char* kSameInput =
+    "give the same input (and --block), or begin anew without --resume";
+
 Result<std::unique_ptr<Ledger>> Ledger::open(const Settings& settings) {
   if (settings.joblog.empty()) return std::unique_ptr<Ledger>();
   IPC_TRY_ASSIGN(auto log, ipc::cli::JobLog::open(settings.joblog, settings.resume));
@@ -41,7 +44,7 @@ Result<bool> Ledger::is_done(std::uint64_t number, std::string_view item) const 
     return Error{ipc::Code::bad_input,
                  path_ + ":" + std::to_string(line) + ": item " + std::to_string(number) +
                      " was another then, now it is " + shown(item) + ": the input has changed",
-                 "give the same input, or begin anew without --resume"};
+                 kSameInput};
   return done;
 }
 
@@ -72,7 +75,7 @@ Status Ledger::check_end(std::uint64_t items) const {
                path_ + ":" + std::to_string(entries_.at(last_).line) + ": item " +
                    std::to_string(last_) + " is not there any more, the input has " +
                    std::to_string(items) + " items",
-               "give the same input, or begin anew without --resume"};
+               kSameInput};
 }
 
 void Ledger::printed(std::vector<Receipt>&& receipts) {

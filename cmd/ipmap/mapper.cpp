@@ -109,7 +109,7 @@ bool Mapper::finished() const {
 
 bool Mapper::wants_more() const {
   if (stopping_) return false;
-  return !input_.reader().ended() || !input_.reader().empty();
+  return !input_.exhausted();
 }
 
 size_t Mapper::most_in_flight() const {
@@ -167,11 +167,9 @@ bool Mapper::take_block(Chunk& chunk) {
   if (fatal_ || stopping_ || bytes_in_flight_ >= kBytesInFlight ||
       results_.held_bytes() >= kHeldBytes)
     return false;
-  auto& reader = input_.reader();
   // An engine without work takes what there is; one that has some waits for a whole request.
   const bool idle = connection_.tasks_in_flight() * kPerEngine < most_in_flight();
-  if (!idle && !reader.ended() && !reader.has(pace_.items(), kChunkBytes)) return false;
-  auto block = reader.take(pace_.items(), kChunkBytes);
+  auto block = input_.take(pace_.items(), kChunkBytes, idle);
   if (block.count == 0) return false;
   taken_ += block.count;
   chunk = {block.first, block.count, std::move(block.bytes), 0};
@@ -305,7 +303,7 @@ void Mapper::look_at_halt() {
 void Mapper::draw() {
   ipc::cli::ProgressState state{done_ + skipped_, failed_, input_.total(),
                                 ipc::Clock::now() - start_};
-  if (state.total == 0 && input_.reader().ended() && input_.reader().empty()) state.total = taken_;
+  if (state.total == 0 && input_.exhausted()) state.total = taken_;
   streams_.err.flush();
   progress_.draw(state);
 }

@@ -21,11 +21,13 @@ namespace {
 template <class Use>
 void for_each_item(const Chunk& chunk, char separator, Use use) {
   std::string_view rest = chunk.bytes;
-  for (size_t i = 0; i < chunk.count; ++i) {
+  for (size_t i = 1; i < chunk.count; ++i) {
     const size_t end = rest.find(separator);
-    use(rest.substr(0, end), chunk.first + i);
-    rest.remove_prefix(std::min(end, rest.size() - 1) + 1);
+    use(rest.substr(0, end), chunk.first + i - 1);
+    rest.remove_prefix(end + 1);
   }
+  // The last one is what is left: a block of --pipe has separators inside.
+  if (chunk.count > 0) use(rest.substr(0, rest.size() - 1), chunk.first + chunk.count - 1);
 }
 
 Error has_nul(const Chunk& chunk, char separator) {
@@ -38,51 +40,76 @@ Error has_nul(const Chunk& chunk, char separator) {
 }
 
 std::string shell_command(std::string_view item, std::uint64_t number, const Settings& settings) {
+  if (settings.pipe) return settings.command->fill("", number);
   const auto columns =
       settings.has_columns() ? columns_of(item, settings) : std::vector<std::string>();
   return settings.command->fill(whole_item(item, settings), number, columns);
 }
 
-// The items as the kernel wants them; `sep` becomes what ends them there.
-std::string encode_items(const Chunk& chunk, char separator, const Settings& settings, char& sep) {
+/// Items as the kernel wants them.
+struct Encoded {
   std::string bytes;
-  sep = '\0';
+  std::string_view end = R"(\u0000)";  ///< what ends each, in JSON; "": one item, all of the bytes
+  std::string_view type = "text";      ///< of x
+};
+
+Encoded encode_columns(const Chunk& chunk, char separator, const Settings& settings) {
+  Encoded encoded{"", R"(\n)", "json"};
+  for_each_item(chunk, separator, [&](std::string_view item, std::uint64_t) {
+    encoded.bytes += columns_json(columns_of(item, settings), settings) + '\n';
+  });
+  return encoded;
+}
+
+Encoded encode_items(const Chunk& chunk, char separator, const Settings& settings) {
+  Encoded encoded;
   if (settings.is_shell()) {
     for_each_item(chunk, separator, [&](std::string_view item, std::uint64_t number) {
-      bytes += settings.prefix + shell_command(item, number, settings) + '\0';
+      encoded.bytes += settings.prefix + shell_command(item, number, settings) + '\0';
     });
-  } else if (settings.has_columns()) {
-    sep = '\n';
-    for_each_item(chunk, separator, [&](std::string_view item, std::uint64_t) {
-      bytes += columns_json(columns_of(item, settings), settings) + '\n';
-    });
-  } else {
-    bytes = chunk.bytes;
-    if (separator == '\n')
-      sep = '\n';
-    else if (separator != '\0')
-      std::replace(bytes.begin(), bytes.end(), separator, '\0');
+    return encoded;
   }
-  return bytes;
+  if (settings.has_columns()) return encode_columns(chunk, separator, settings);
+  encoded.bytes = chunk.bytes;
+  if (settings.pipe) {
+    encoded.end = "";
+    encoded.bytes.pop_back();
+    return encoded;
+  }
+  encoded.type = settings.type;
+  if (separator == '\n')
+    encoded.end = R"(\n)";
+  else if (separator != '\0')
+    std::replace(encoded.bytes.begin(), encoded.bytes.end(), separator, '\0');
+  return encoded;
+}
+
+std::string content_of(const Chunk& chunk, const Encoded& items, const Settings& settings) {
+  std::string content = R"({"code":)" + ipc::json_quote(settings.expression) + R"(,"count":)" +
+                        std::to_string(chunk.count);
+  content.append(R"(,"sep":")").append(items.end);
+  content.append(R"(","type":")").append(items.type).append("\"");
+  if (settings.json) content += R"(,"json":true)";
+  if (settings.is_shell() && settings.pipe) content += R"(,"stdin":true)";
+  return content +
+         (settings.out == '\n' || settings.json ? R"(,"out":"\n"})" : R"(,"out":"\u0000"})");
 }
 
 }  // namespace
 
 Result<Request> make_request(const Chunk& chunk, char separator, const Settings& settings) {
-  const bool nul_matters = settings.is_shell() || (separator != '\n' && separator != '\0');
+  const bool nul_matters =
+      !settings.pipe && (settings.is_shell() || (separator != '\n' && separator != '\0'));
   if (nul_matters && separator != '\0' && chunk.bytes.find('\0') != std::string::npos)
     return has_nul(chunk, separator);
-  char sep = '\n';
-  std::string bytes = encode_items(chunk, separator, settings, sep);
+  Encoded items = encode_items(chunk, separator, settings);
   Request request;
   request.type = "map_request";
-  request.content =
-      R"({"code":)" + ipc::json_quote(settings.expression) + R"(,"count":)" +
-      std::to_string(chunk.count) + (sep == '\n' ? R"(,"sep":"\n")" : R"(,"sep":"\u0000")") +
-      R"(,"type":")" + (settings.has_columns() ? "json" : settings.type) + "\"" +
-      (settings.json ? R"(,"json":true)" : "") +
-      (settings.out == '\n' || settings.json ? R"(,"out":"\n"})" : R"(,"out":"\u0000"})");
-  request.buffers.push_back(ipc::net::Frame::adopt(std::move(bytes)));
+  request.content = content_of(chunk, items, settings);
+  request.buffers.push_back(ipc::net::Frame::adopt(std::move(items.bytes)));
+  if (settings.is_shell() && settings.pipe)
+    request.buffers.push_back(
+        ipc::net::Frame::adopt(chunk.bytes.substr(0, chunk.bytes.size() - 1)));
   request.kernel = settings.kernel;
   request.directed = true;
   return request;
@@ -137,6 +164,7 @@ std::pair<Chunk, Chunk> halve(const Chunk& chunk, char separator) {
 }
 
 Chunk single(const Chunk& chunk, char separator, size_t index) {
+  if (chunk.count == 1) return chunk;
   const std::string_view item = ipc::cli::item_at(chunk.bytes, separator, index);
   return {chunk.first + index, 1, std::string(item) + separator, chunk.tries};
 }
@@ -157,6 +185,7 @@ std::string whole_item(std::string_view item, const Settings& settings) {
 
 std::string command_of(std::string_view item, std::uint64_t number, const Settings& settings) {
   if (settings.is_shell()) return shell_command(item, number, settings);
+  if (settings.pipe) return settings.expression;
   return settings.expression + " ::: " + whole_item(item, settings);
 }
 

@@ -91,9 +91,9 @@ static std::string directory_of(std::string_view column) {
 }
 
 ipc::Status Presenter::write_file(size_t index, std::string_view result) const {
-  const auto columns = settings_.has_columns()
-                           ? columns_of(items_[index], settings_)
-                           : std::vector<std::string>{std::string(items_[index])};
+  std::vector<std::string> columns = {std::string(items_[index])};
+  if (settings_.has_columns()) columns = columns_of(items_[index], settings_);
+  if (settings_.pipe) columns = {std::to_string(first_ + index)};
   std::string directory = settings_.results;
   for (size_t i = 0; i < columns.size(); ++i)
     directory += "/" + std::to_string(i + 1) + "/" + directory_of(columns[i]);
@@ -107,9 +107,10 @@ ipc::Status Presenter::write_file(size_t index, std::string_view result) const {
 }
 
 void Presenter::add_text(std::string& text, size_t index, std::string_view result) const {
-  // A command's output has its own line ends; only a missing last one is added.
-  const bool ended =
-      settings_.is_shell() && settings_.out == '\n' && (result.empty() || result.back() == '\n');
+  // A command's output has its own line ends; only a missing last one is added, and nothing to what
+  // a filter makes of a block.
+  const bool whole = settings_.out == '\n' && (result.empty() || result.back() == '\n');
+  const bool ended = settings_.is_shell() && (settings_.pipe || whole);
   const std::string tag = settings_.tag ? whole_item(items_[index], settings_) + '\t' : "";
   while (settings_.tag && !result.empty()) {
     const std::string_view line = result.substr(0, result.find('\n') + 1);
@@ -123,8 +124,12 @@ void Presenter::add_text(std::string& text, size_t index, std::string_view resul
 
 std::string Presenter::row(size_t index, const ItemResult& item) const {
   std::string line = R"({"id":)" + ipc::json_quote(ipc::cli::job_word(id_)) + R"(,"number":)" +
-                     std::to_string(first_ + index) + R"(,"item":)" +
-                     ipc::json_quote(items_[index]) + R"(,"engine":)" + std::to_string(engine_);
+                     std::to_string(first_ + index);
+  if (settings_.pipe)
+    line += R"(,"bytes":)" + std::to_string(items_[index].size());
+  else
+    line += R"(,"item":)" + ipc::json_quote(items_[index]);
+  line += R"(,"engine":)" + std::to_string(engine_);
   if (item.failed)
     line += R"(,"status":"error","error":)" + ipc::cli::json_error(item.error);
   else
@@ -139,7 +144,9 @@ std::string Presenter::row(size_t index, const ItemResult& item) const {
 void Presenter::report(size_t index, const RemoteError& error) {
   if (settings_.quiet && error.ename == "ExitStatus") return;
   progress_.clear();
-  std::string text = "item " + std::to_string(first_ + index) + " (" + shown(items_[index]) + "): ";
+  const std::string number = std::to_string(first_ + index);
+  std::string text = settings_.pipe ? "block " + number + ": "
+                                    : "item " + number + " (" + shown(items_[index]) + "): ";
   if (engine_ >= 0) text += "engine " + std::to_string(engine_) + ": ";
   const std::string tries =
       tries_ > 1 ? "; tried " + std::to_string(tries_) + " times" : std::string();

@@ -3,10 +3,12 @@
 #include "cmd/ipmap/settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "libipc/cli/connect.hpp"
 #include "libipc/cli/values.hpp"
+#include "libipc/util/size.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipmap {
@@ -15,8 +17,47 @@ using namespace ipc::cli;
 using ipc::Error;
 using ipc::Result;
 
+constexpr std::uint64_t kLargestBlock = 256u << 20;
+
 static Error usage(const std::string& what, const std::string& hint = "") {
   return {ipc::Code::usage, what, hint};
+}
+
+/// Two options that cannot be given together; `other` empty: `one` needs `why`.
+struct Clash {
+  const char* one;
+  const char* other;
+  const char* why;
+};
+
+constexpr const char* kNoItems = "blocks have no items";
+constexpr std::array kClashes = {
+    Clash{"unordered", "keep-order", "give one"},
+    Clash{"tag", "json", "rows of --json have the item"},
+    Clash{"shuf", "resume", "the order would be another; give one"},
+    Clash{"shuf", "resume-failed", "the order would be another; give one"},
+    Clash{"pipe", "shuf", kNoItems},
+    Clash{"pipe", "link", kNoItems},
+    Clash{"pipe", "colsep", kNoItems},
+    Clash{"pipe", "tag", kNoItems},
+    Clash{"pipe", "type", "x is the text of a block"},
+    Clash{"block", "chunk", "--chunk N makes blocks of N records; give one"},
+    Clash{"recend", "null", "give one"},
+    Clash{"recend", "delimiter", "give one"},
+};
+
+// What belongs to an option that is not given says nothing.
+constexpr std::array<std::pair<const char*, const char*>, 3> kNeeds = {
+    {{"block", "pipe"}, {"recend", "pipe"}, {"recstart", "pipe"}}};
+
+static ipc::Status check_together(const Arguments& arguments) {
+  for (const auto& [one, other, why] : kClashes)
+    if (arguments.has(one) && arguments.has(other))
+      return usage("--" + std::string(one) + " and --" + other + " are both given", why);
+  for (const auto& [one, other] : kNeeds)
+    if (arguments.has(one) && !arguments.has(other))
+      return usage("--" + std::string(one) + " is for --" + other, "give both");
+  return {};
 }
 
 // `\t` and the like, as in parallel's and awk's separators.
@@ -49,7 +90,9 @@ static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Set
   IPC_TRY_ASSIGN(settings.sources, cut_sources(operands));
   if (operands.empty()) return usage(shell ? "no command" : "no expression", "try ipmap -h");
   if (shell) {
-    IPC_TRY_ASSIGN(settings.command, CommandTemplate::parse(operands, settings.has_columns()));
+    IPC_TRY_ASSIGN(settings.command,
+                   settings.pipe ? CommandTemplate::parse_filter(operands)
+                                 : CommandTemplate::parse(operands, settings.has_columns()));
     return {};
   }
   if (operands.size() > 1)
@@ -91,20 +134,59 @@ static ipc::Status read_order(const Arguments& arguments, Settings& settings) {
   settings.ordered = !arguments.has("unordered");
   settings.link = arguments.has("link");
   settings.shuffle = arguments.has("shuf");
-  if (!settings.ordered && arguments.has("keep-order"))
-    return usage("--unordered and -k are both given", "give one");
-  if (settings.shuffle && settings.resume)
-    return usage("--shuf and --resume are both given", "the order would be another; give one");
+  IPC_TRY_ASSIGN(settings.chunk, arguments.number("chunk", 0, 1, 1'000'000));
+  IPC_TRY_ASSIGN(const auto delay, arguments.duration("delay"));
+  settings.delay = delay.value_or(ipc::Duration{});
+  if (delay && settings.chunk == 0) settings.chunk = 1;
+  IPC_TRY_ASSIGN(settings.jobs, arguments.number("jobs", 0, 1, 100'000));
+  IPC_TRY_ASSIGN(settings.retries, arguments.number("retries", 0, 0, 1000));
+  IPC_TRY_ASSIGN(settings.halt, parse_halt(arguments.get_or("halt", "never")));
+  IPC_TRY_ASSIGN(settings.timeout, arguments.duration("timeout"));
+  settings.timeout_text = duration_text(arguments, "timeout");
+  return {};
+}
+
+// What x is, and how items end.
+static ipc::Status read_items(const Arguments& arguments, Settings& settings) {
+  settings.type = arguments.get_or("type", "auto");
+  if (settings.type != "auto" && settings.type != "text" && settings.type != "json")
+    return usage("--type: '" + settings.type + "' is none of auto, text, json");
+  IPC_TRY_ASSIGN(settings.separator, item_separator(arguments));
+  if (arguments.has("null")) settings.out = '\0';
+  return {};
+}
+
+// --pipe, after read_items(), read_order() and read_work().
+static ipc::Status read_blocks(const Arguments& arguments, Settings& settings) {
+  if (!settings.pipe) return {};
+  if (settings.halt.needs_total())
+    return usage("--halt: how many blocks --pipe makes is not known before",
+                 "give a number, or fail=N%");
+  const auto& sources = settings.sources;
+  const bool one_file = sources.size() == 1 && sources[0].is_file && sources[0].words.size() == 1;
+  if (!sources.empty() && !one_file)
+    return usage("--pipe reads standard input", "or one file: :::: FILE");
+  BlockRule& rule = settings.blocks;
+  rule.start = unescape(arguments.get_or("recstart", ""));
+  rule.end = std::string(1, settings.separator);
+  if (!rule.start.empty() && !arguments.has("null") && !arguments.has("delimiter")) rule.end = "";
+  if (const auto end = arguments.get("recend")) rule.end = unescape(*end);
+  if (rule.end.empty() && rule.start.empty())
+    return usage("--recend: no text ends a record", "--recstart says what begins one");
+  rule.records = arguments.has("chunk") ? settings.chunk : 0;
+  IPC_TRY_ASSIGN(const auto size, ipc::parse_size(arguments.get_or("block", "1M")));
+  if (size > kLargestBlock) return usage("--block: at most 256M");
+  rule.size = size;
   return {};
 }
 
 Result<Settings> read_settings(const Arguments& arguments) {
+  IPC_TRY(check_together(arguments));
   Settings settings;
   settings.kernel = chosen_kernel(arguments);
   settings.json = arguments.has("json");
   settings.tag = arguments.has("tag");
-  if (settings.tag && settings.json)
-    return usage("--tag and --json are both given", "rows of --json have the item");
+  settings.pipe = arguments.has("pipe");
   settings.verbose = arguments.has("verbose");
   settings.quiet = arguments.has("quiet");
   settings.colsep = unescape(arguments.get_or("colsep", ""));
@@ -115,20 +197,8 @@ Result<Settings> read_settings(const Arguments& arguments) {
   IPC_TRY(read_order(arguments, settings));
   IPC_TRY(read_surroundings(arguments, settings));
   settings.results = arguments.get_or("results", "");
-  settings.type = arguments.get_or("type", "auto");
-  if (settings.type != "auto" && settings.type != "text" && settings.type != "json")
-    return usage("--type: '" + settings.type + "' is none of auto, text, json");
-  IPC_TRY_ASSIGN(settings.separator, item_separator(arguments));
-  if (arguments.has("null")) settings.out = '\0';
-  IPC_TRY_ASSIGN(settings.chunk, arguments.number("chunk", 0, 1, 1'000'000));
-  IPC_TRY_ASSIGN(const auto delay, arguments.duration("delay"));
-  settings.delay = delay.value_or(ipc::Duration{});
-  if (delay && settings.chunk == 0) settings.chunk = 1;
-  IPC_TRY_ASSIGN(settings.jobs, arguments.number("jobs", 0, 1, 100'000));
-  IPC_TRY_ASSIGN(settings.retries, arguments.number("retries", 0, 0, 1000));
-  IPC_TRY_ASSIGN(settings.halt, parse_halt(arguments.get_or("halt", "never")));
-  IPC_TRY_ASSIGN(settings.timeout, arguments.duration("timeout"));
-  settings.timeout_text = duration_text(arguments, "timeout");
+  IPC_TRY(read_items(arguments, settings));
+  IPC_TRY(read_blocks(arguments, settings));
   return settings;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/ipmap/blocks.hpp"
 #include "cmd/ipmap/halt.hpp"
 #include "libipc/cli/command.hpp"
 #include "libipc/cli/placeholders.hpp"
@@ -22,6 +23,8 @@ struct Settings {
   char separator = '\n';      ///< of the input
   char out = '\n';            ///< of the results
   std::string colsep;         ///< empty: items have no columns
+  bool pipe = false;          ///< items are blocks of the input
+  BlockRule blocks;
   bool json = false, tag = false, link = false, shuffle = false, ordered = true, verbose = false,
        quiet = false;
   size_t chunk = 0;  ///< items in a request; 0: adaptive

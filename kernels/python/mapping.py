@@ -76,15 +76,17 @@ def map_items(kernel, request):
         raise Refused('TypeError', 'map_request: code is a string')
     if type(count) is not int or count < 0:
         raise Refused('ValueError', 'map_request: count is a number from 0')
-    if sep not in ('\n', '\0') or out not in ('\n', '\0'):
+    if sep not in ('\n', '\0', '') or out not in ('\n', '\0'):
         raise Refused('ValueError', 'map_request: sep and out are a newline or NUL')
-    if kind not in ('auto', 'text', 'json'):
+    if content.get('stdin'):
+        raise Refused('ValueError', 'map_request: an expression has no standard input')
+    if kind not in ('auto', 'text', 'json') or (kind != 'text' and not sep):
         raise Refused('ValueError', 'map_request: unknown type: %r' % (kind,))
     if len(request.buffers) != 1:
         raise Refused('ValueError', 'map_request: %d buffers, not 1' % len(request.buffers))
     data = bytes(request.buffers.pop())
-    found = data.count(sep.encode())
-    if found != count or (data and not data.endswith(sep.encode())):
+    found = data.count(sep.encode()) if sep else 1
+    if found != count or (sep and data and not data.endswith(sep.encode())):
         raise Refused('ValueError', 'map_request: %d items announced, %d found' % (count, found))
     run = Run(_expression(kernel, code), count)
     run.apply(data, sep, kind, kernel.namespace)

@@ -171,7 +171,10 @@ def _decode_code(data, namespace):
 
 
 def split(data, sep):
-    """The items of a run of bytes, each ended by sep (the last one may lack it)."""
+    """The items of a run of bytes, each ended by sep (the last one may lack it); all of it is one
+    if sep is empty."""
+    if not sep:
+        return [to_text(data)]
     if not len(data):
         return []
     items = to_text(data).split(sep)

@@ -12,7 +12,6 @@ __ipkit_dir=/proc/$PPID/fd
 __ipkit_in=$__ipkit_dir/$1 __ipkit_out=$__ipkit_dir/$2
 __ipkit_state=$__ipkit_dir/$3 __ipkit_answers=$__ipkit_dir/$4
 __ipkit_status=0 __ipkit_set='' __ipkit_running='' __ipkit_at_exit='' __ipkit_next=0
-__ipkit_stdin=/dev/null
 
 __ipkit_answer() { builtin printf '%s\n' "$1" >|"$__ipkit_answers"; }
 
@@ -43,9 +42,9 @@ __ipkit_done() {
 
 # One item of a map: in a subshell, so that items do not disturb each other. Bash's own remark on
 # one that was killed goes nowhere (the reply says it); 63 carries the real standard error past.
-__m() {
+__m() { # a descriptor of the kernel, the file to read from
   {
-    (eval "$__ipkit_set${__ipkit_items[__ipkit_next]}") 2>&63 63>&- >|"$__ipkit_dir/$1" </dev/null
+    (eval "$__ipkit_set${__ipkit_items[__ipkit_next]}") 2>&63 63>&- >|"$__ipkit_dir/$1" <"$2"
     __ipkit_status=$?
   } 63>&2 2>/dev/null
   __ipkit_next=$((__ipkit_next + 1))

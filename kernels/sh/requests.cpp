@@ -24,6 +24,19 @@ std::string nul_ended(const std::vector<std::string_view>& items) {
 
 }  // namespace
 
+// What a request's `stdin` says: the buffer at `index`, the last one, is standard input.
+static InputFile input_of(const Json& content, Buffers& buffers, size_t index) {
+  if (!flag(content, "stdin", false)) {
+    return {};
+  }
+  if (buffers.size() <= index) {
+    throw Refused{"ValueError", "stdin without a buffer", {}};
+  }
+  InputFile input(buffers[index]);
+  buffers.resize(index);
+  return input;
+}
+
 Refused exit_error(const Ended& ended) {
   Refused error{"ExitStatus", "exit status " + std::to_string(ended.status), Json::object()};
   const std::string killer = ended.status > 128 ? signal_name(ended.status - 128) : "";
@@ -61,25 +74,12 @@ Answer ShellServer::execute(const Json& content, Buffers& buffers) {
     shell_.ask("__ipkit_items");
     line = "set -- \"${__ipkit_items[@]}\";";
   }
-  int input = -1;
-  std::string from = "/dev/null";
-  if (flag(content, "stdin", false)) {
-    if (buffers.empty()) {
-      throw Refused{"ValueError", "stdin without a buffer", {}};
-    }
-    input = memory_file("ipkit-stdin");
-    write_file(input, buffers[0]);
-    buffers.clear();
-    from = "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(input);
-  }
+  const InputFile input = input_of(content, buffers, 0);
   shell_.set_input(code);
   // Several words on one line: code with an unfinished quote cannot swallow what follows it.
-  line += "__ipkit_load; eval \"$__ipkit_set$__ipkit_code\" <" + from +
+  line += "__ipkit_load; eval \"$__ipkit_set$__ipkit_code\" <" + input.path() +
           "; { __ipkit_done; } 2>/dev/null";
   const Ended ended = shell_.run(line);
-  if (input >= 0) {
-    close(input);
-  }
   if (ended.status == 0) {
     return {executed(), {}};
   }
@@ -95,26 +95,30 @@ Answer ShellServer::map(const Json& content, Buffers& buffers) {
     throw Refused{
         "ValueError", "map_request: items are commands here (ipmap --sh), code is empty", {}};
   }
+  const InputFile input = input_of(content, buffers, 1);
   const auto items = items_of(content, buffers);
+  if (flag(content, "stdin", false) && items.size() != 1) {
+    throw Refused{"ValueError", "map_request: stdin is for one item", {}};
+  }
   if (separator(content, "sep") != '\0' && buffers[0].find('\0') != std::string::npos) {
     throw Refused{"ValueError", "map_request: a command with a NUL byte", {}};
   }
   if (items.empty()) {
-    return run_items(0);
+    return run_items(0, input);
   }
   shell_.set_input(nul_ended(items));
   shell_.ask("__ipkit_items");
-  return run_items(items.size());
+  return run_items(items.size(), input);
 }
 
-Answer ShellServer::run_items(size_t count) {
+Answer ShellServer::run_items(size_t count, const InputFile& input) {
   Answer reply;
   Json sizes = Json::array();
   Json failed = Json::array();
   std::string results;
   for (size_t i = 0; i < count; ++i) {
     const int file = memory_file("ipkit-item");
-    const Ended ended = shell_.run("__m " + std::to_string(file));
+    const Ended ended = shell_.run("__m " + std::to_string(file) + ' ' + input.path());
     const std::string result = read_file(file);
     close(file);
     if (ended.interrupted) {

@@ -31,7 +31,7 @@ class ShellServer final : public Server {
   Pulled pull_value(const std::string& name, const std::string& form, bool elements,
                     char sep) override;
 
-  Answer run_items(size_t count);
+  Answer run_items(size_t count, const InputFile& input);
   Json names();
 };
 

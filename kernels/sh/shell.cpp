@@ -120,6 +120,20 @@ void watch_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
+InputFile::InputFile(std::string_view data) : fd_(memory_file("ipkit-stdin")) {
+  write_file(fd_, data);
+}
+
+InputFile::~InputFile() {
+  if (fd_ >= 0) {
+    close(fd_);
+  }
+}
+
+std::string InputFile::path() const {
+  return fd_ < 0 ? "/dev/null" : "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(fd_);
+}
+
 Shell::Shell(Channel& channel, std::string driver)
     : channel_(channel),
       driver_(std::move(driver)),

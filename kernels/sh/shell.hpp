@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ipkit::kernel {
 class Channel;
@@ -63,6 +64,20 @@ class Shell {
   void write_line(std::string_view line);
   bool wait_answer(std::string& answer);
   int after_exit(bool restart);
+};
+
+/// Bytes that commands read as a file, while it lives; by default none.
+class InputFile {
+ public:
+  InputFile() = default;
+  explicit InputFile(std::string_view data);
+  InputFile(InputFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~InputFile();
+
+  std::string path() const;
+
+ private:
+  int fd_ = -1;
 };
 
 /// An empty memory file, close-on-exec. Ends the process with a message on failure.

@@ -156,23 +156,37 @@ CommandTemplate::Parts CommandTemplate::cut(std::string_view text, bool columns)
   return parts;
 }
 
-Result<CommandTemplate> CommandTemplate::parse(std::span<const std::string> operands,
-                                               bool columns) {
+Result<CommandTemplate> CommandTemplate::cut_all(std::span<const std::string> operands,
+                                                 bool columns) {
   CommandTemplate made;
   made.is_shell_text_ = operands.size() == 1;
   if (made.is_shell_text_) IPC_TRY(check_quoting(operands[0], columns));
-  bool any = false;
-  for (const auto& operand : operands) {
-    made.words_.push_back(cut(operand, columns));
-    for (const auto& part : made.words_.back()) any = any || part.is_place;
-  }
-  if (any) return made;
+  for (const auto& operand : operands) made.words_.push_back(cut(operand, columns));
+  return made;
+}
+
+Result<CommandTemplate> CommandTemplate::parse(std::span<const std::string> operands,
+                                               bool columns) {
+  IPC_TRY_ASSIGN(auto made, cut_all(operands, columns));
+  for (const auto& word : made.words_)
+    for (const auto& part : word)
+      if (part.is_place) return made;
   if (made.is_shell_text_) {
     if (!made.words_[0].empty()) made.words_[0].push_back({" ", "", false});
     made.words_[0].push_back({"", "", true});
   } else {
     made.words_.push_back({{"", "", true}});
   }
+  return made;
+}
+
+Result<CommandTemplate> CommandTemplate::parse_filter(std::span<const std::string> operands) {
+  IPC_TRY_ASSIGN(auto made, cut_all(operands, false));
+  for (const auto& word : made.words_)
+    for (const auto& part : word)
+      if (part.is_place && part.place != "#")
+        return Error{Code::usage, "{" + part.place + "} has no item to stand for",
+                     "the command gets it on standard input; {#} is its number"};
   return made;
 }
 

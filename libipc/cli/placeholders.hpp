@@ -20,6 +20,8 @@ class CommandTemplate {
   /// is Code::usage. Several: a command and its arguments, each becomes one word. Without a place
   /// the item is appended. `columns`: {1} and the like are places too.
   static Result<CommandTemplate> parse(std::span<const std::string> operands, bool columns);
+  /// A command whose items do not stand in it: its only place is {#}. Code::usage for others.
+  static Result<CommandTemplate> parse_filter(std::span<const std::string> operands);
 
   /// The command for one item, its number from 1, and its columns (may be empty).
   std::string fill(std::string_view item, std::uint64_t number,
@@ -33,6 +35,7 @@ class CommandTemplate {
   };
   using Parts = std::vector<Part>;
 
+  static Result<CommandTemplate> cut_all(std::span<const std::string> operands, bool columns);
   static Parts cut(std::string_view text, bool columns);
   std::vector<Parts> words_;
   bool is_shell_text_ = true;

@@ -74,11 +74,18 @@ bool RecordReader::has(size_t count, size_t limit) {
 }
 
 ItemBlock RecordReader::take(size_t count, size_t limit) {
-  ItemBlock block;
-  block.first = next_;
   const size_t length = measure(count, limit);
-  block.count = count;
-  block.bytes.assign(held_, taken_, length);
+  return take_out(count, length);
+}
+
+ItemBlock RecordReader::take_bytes(size_t length) {
+  ItemBlock block = take_out(1, length);
+  block.bytes += separator_;
+  return block;
+}
+
+ItemBlock RecordReader::take_out(size_t count, size_t length) {
+  ItemBlock block{next_, count, held_.substr(taken_, length)};
   taken_ += length;
   next_ += count;
   if (taken_ == held_.size()) {

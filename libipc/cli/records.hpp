@@ -36,6 +36,8 @@ class RecordReader {
   void add(std::string_view bytes) { held_.append(bytes); }
   /// No more comes: an unfinished item is one too.
   void end();
+  /// The same for bytes that are taken as they are.
+  void end_bytes() { ended_ = true; }
 
   bool ended() const { return ended_; }
   /// True if there is nothing to take now.
@@ -46,10 +48,14 @@ class RecordReader {
   /// Takes up to `count` items of up to `limit` bytes together (one item may be larger). `count` 0
   /// in the result: no whole item is there.
   ItemBlock take(size_t count, size_t limit);
+  /// What is there, and the first `length` bytes of it as one item.
+  std::string_view view() const { return std::string_view(held_).substr(taken_); }
+  ItemBlock take_bytes(size_t length);
 
  private:
   // Bytes of up to `count` whole items within `limit`, and how many they are.
   size_t measure(size_t& count, size_t limit) const;
+  ItemBlock take_out(size_t count, size_t length);
 
   char separator_;
   bool ended_ = false;
