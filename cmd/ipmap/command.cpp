@@ -25,7 +25,7 @@ Command command() {
       {"ipmap --sh 'cmp {1} {2}' ::: *.old :::+ *.new", "two sources, item by item"},
       {"ipmap --joblog log --resume --sh 'sim {} > {.}.out' < runs", "again after a crash"},
       {"ipmap --sh 'gzip -9 {}' ::: *.log", "items as operands"},
-      {"ipmap --pipe --sh 'grep ERROR' < huge.log", "blocks of lines through a filter"},
+      {"ipmap --pipe --sh 'grep ERROR' < huge.txt", "blocks of lines through a filter"},
   };
   c.options = {
       {'j', "jobs", "N", "at most N requests at a time; default: as many as keep the engines busy"},

@@ -7,7 +7,7 @@
 make_commands() {
   local name
   mkdir -p "$1"
-  for name in fitsverify gnuplot logger mail pip ping; do echo 'echo "$0: $*"' >"$1/$name"; done
+  for name in fitsverify gnuplot logger mail pip ping search; do echo 'echo "$0: $*"' >"$1/$name"; done
   echo 'echo "of $1: $$"' >"$1/sim"
   echo 'cat' >"$1/dot"
   echo 'echo "<p>page"' >"$1/curl"
@@ -47,6 +47,11 @@ make_files() {
   seq 3 >runs
   cp runs runs.txt
   cp runs points
+  cp runs parameters
+  echo 'def run(x): return x + 1' >sim.py
+  printf '%s\n' 'ERROR: one' fine >huge.txt
+  cp huge.txt big
+  printf '%s\n' '>one' ACGT '>two' TTAA >seqs.fasta
   cp runs items
   cp runs file
   cp runs table.csv
