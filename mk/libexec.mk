@@ -11,8 +11,11 @@ LIBEXEC_DATA := $(patsubst %,$(LIBEXEC)/%,$(shell find kernels/python -name '*.p
 LAUNCHERS   := $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp)))
 LAUNCHERS   := $(sort $(LAUNCHERS))
 LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)
+# One program under several names: which one tells it the system.
+BATCH_NAMES := slurm
+BATCH_LINKS := $(BATCH_NAMES:%=$(LIBEXEC)/ipkit-launch-%)
 
-libexec: $(KERNEL_BINS) $(LAUNCHER_BINS) $(LIBEXEC_DATA)
+libexec: $(KERNEL_BINS) $(LAUNCHER_BINS) $(BATCH_LINKS) $(LIBEXEC_DATA)
 
 define kernel_rule
 $(LIBEXEC)/ipkit-kernel-$(1): $$(call objs,kernels/$(1)) $$(call objs,kernels/common) $(ARCHIVES)
@@ -29,6 +32,9 @@ $(LIBEXEC)/ipkit-launch-$(1): $$(call objs,launchers/$(1)) $(ARCHIVES)
 	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LIBS)
 endef
 $(foreach l,$(LAUNCHERS),$(eval $(call launcher_rule,$(l))))
+
+$(BATCH_LINKS): $(LIBEXEC)/ipkit-launch-batch
+	@ln -sf ipkit-launch-batch $@
 
 $(LIBEXEC)/kernels/%: kernels/%
 	@mkdir -p $(@D)

@@ -35,6 +35,10 @@ constexpr std::pair<const char*, const char*> kOptions[] = {{"count", "engines.n
                                                             {"delay", "engines.delay"},
                                                             {"work-dir", "engines.cwd"},
                                                             {"log-level", "log_level"},
+                                                            {"queue", "batch.queue"},
+                                                            {"account", "batch.account"},
+                                                            {"qos", "batch.qos"},
+                                                            {"walltime", "batch.walltime"},
                                                             {"timeout", "timeouts.start"}};
 
 Status apply_options(const cli::Arguments& arguments, config::Profile& profile) {
@@ -60,6 +64,32 @@ Result<int> parse_wait(const cli::Arguments& arguments, int n) {
         Code::usage,
         "--wait=" + text + ": not a number up to " + std::to_string(n) + " or a percentage", ""};
   return percent ? (n * value + 99) / 100 : value;
+}
+
+/// How many engines, where nothing was said: what the nodes asked for hold, else one for each
+/// processor here.
+long usual_count(const config::Profile& profile) {
+  const auto nodes = profile.integer("batch.nodes");
+  if (nodes && config::is_batch_system(profile.text("launcher")))
+    return *nodes * profile.integer("batch.per_node").value_or(1);
+  return available_cpus();
+}
+
+/// Engines in a job end before it does: they take no more work in time, finish what they have, and
+/// leave some seconds for the job's own end.
+void pass_walltime(const Plan& plan, std::vector<std::string>& arguments) {
+  const auto walltime = config::parse_walltime(plan.profile.text("batch.walltime"));
+  const bool is_known = std::any_of(arguments.begin(), arguments.end(), [](const auto& word) {
+    return word.starts_with("--lifetime");
+  });
+  if (!walltime || *walltime <= seconds(0) || is_known) return;
+  Duration drain = plan.profile.duration("batch.drain");
+  if (drain <= Duration(0)) drain = std::min<Duration>(*walltime / 10, seconds(60));
+  const Duration spare = std::min<Duration>(*walltime / 10, seconds(30));
+  const auto left = std::chrono::duration_cast<seconds>(*walltime - drain - spare).count();
+  arguments.push_back("--lifetime=" + std::to_string(std::max<long>(left, 1)) + "s");
+  arguments.push_back("--drain-timeout=" +
+                      std::to_string(std::chrono::duration_cast<seconds>(drain).count()) + "s");
 }
 
 void pass(const Plan& plan, std::vector<std::string>& arguments, const char* option,
@@ -101,7 +131,7 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
   IPC_TRY_ASSIGN(plan.profile, config::Profile::load(plan.cluster));
   IPC_TRY(apply_options(arguments, plan.profile));
   plan.with_controller = with_controller;
-  const long n = plan.profile.integer("engines.n").value_or(available_cpus());
+  const long n = plan.profile.integer("engines.n").value_or(usual_count(plan.profile));
   if (n < 0 || n > 100'000)
     return Error{Code::usage, "-n " + std::to_string(n) + ": not between 0 and 100000", ""};
   plan.engines = static_cast<int>(n);
@@ -129,6 +159,10 @@ Result<config::LaunchRequest> controller_request(const Plan& plan) {
   for (const char* option :
        {"ip", "location", "ports", "ping", "hwm", "scheme", "ssh", "enginessh"})
     pass(plan, request.arguments, option, ("controller." + std::string(option)).c_str());
+  // Engines in jobs are on other machines.
+  if (plan.profile.text("controller.ip").empty() &&
+      config::is_batch_system(plan.profile.text("launcher")))
+    request.arguments.push_back("--ip=*");
   for (const auto& word : plan.profile.setting("controller.args").list)
     request.arguments.push_back(word);
   request.environment = plan.profile.setting("controller.env").map;
@@ -145,6 +179,8 @@ Result<config::LaunchRequest> engine_request(const Plan& plan, int count) {
                    [](const auto& word) { return word.starts_with("--restart"); }))
     request.arguments.push_back("--restart=on-failure");
   request.arguments.insert(request.arguments.end(), words.begin(), words.end());
+  if (config::is_batch_system(plan.profile.text("launcher")))
+    pass_walltime(plan, request.arguments);
   if (const std::string directory = plan.profile.text("engines.cwd"); !directory.empty())
     request.directory = std::filesystem::path(plan.directory) / directory;
   request.environment = plan.profile.setting("engines.env").map;

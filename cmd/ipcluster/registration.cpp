@@ -96,15 +96,38 @@ int Supervisor::count_pending(size_t first) const {
                                         [](const Process& p) { return !p.ready() && !p.ended(); }));
 }
 
-/// Engines say at their registration which process they are.
+/// Engines say at their registration which process they are, and what their launcher calls them.
+/// Those that one job started together have one name; which of them is which does not matter.
 void Supervisor::match(const client::EngineTable& table) {
   std::map<std::pair<std::string, pid_t>, int> registered;
-  for (const auto& [id, engine] : table.engines) registered[{engine.host, engine.pid}] = id;
+  std::map<std::string, std::vector<int>> named;
+  std::set<int> taken;
+  for (const auto& [id, engine] : table.engines) {
+    registered[{engine.host, engine.pid}] = id;
+    if (!engine.launch_id.empty()) named[engine.launch_id].push_back(id);
+  }
+  for (const auto& process : state_.engines)
+    if (process.ready()) taken.insert(process.engine);
   for (auto& process : state_.engines) {
-    const auto found = registered.find({process.launched.host, process.launched.pid});
-    if (process.ended() || found == registered.end()) continue;
-    process.engine = found->second;
-    process.launched.state = "ready";
+    auto& launched = process.launched;
+    if (process.ended()) continue;
+    if (const auto found = registered.find({launched.host, launched.pid});
+        found != registered.end()) {
+      process.engine = found->second;
+      launched.state = "ready";
+      continue;
+    }
+    for (const auto& name : {launched.id, launched.id.substr(0, launched.id.rfind('.'))}) {
+      const auto found = named.find(name);
+      if (process.ready() || found == named.end()) continue;
+      for (const int id : found->second) {
+        if (process.ready() || !taken.insert(id).second) continue;
+        process.engine = id;
+        launched.state = "ready";
+        launched.host = table.engines.at(id).host;
+        launched.pid = table.engines.at(id).pid;
+      }
+    }
   }
 }
 
@@ -163,10 +186,10 @@ Error Supervisor::incomplete(size_t first, Duration waited) const {
   for (size_t i = first; i < state_.engines.size(); ++i) {
     const auto& process = state_.engines[i];
     if (process.ready()) continue;
-    const std::string& said = process.launched.why;
-    const std::string why = process.ended() || !said.empty()
-                                ? said
-                                : "running but not registered" + last_words(process.launched.log);
+    const auto& [said, log] = std::tie(process.launched.why, process.launched.log);
+    const std::string why = process.ended() ? said
+                            : said.empty()  ? "running but not registered" + last_words(log)
+                                            : said + last_words(log);
     reasons[why].push_back(static_cast<int>(i - first));
   }
   std::string missing;
@@ -186,14 +209,17 @@ Error Supervisor::incomplete(size_t first, Duration waited) const {
                              : "everything was stopped"};
 }
 
-/// What is not a child of ours ends unseen: its launcher is asked, less and less often.
-void Supervisor::ask_launchers() {
-  if (Clock::now() < next_look_) return;
+/// What is not a child of ours ends unseen: its launcher is asked, less and less often. Of those
+/// that are ready it is a batch system that may end them.
+bool Supervisor::ask_launchers(bool also_ready) {
+  if (Clock::now() < next_look_) return false;
   std::vector<Process*> unseen;
   for (auto& process : state_.engines) unseen.push_back(&process);
   if (state_.controller) unseen.push_back(&*state_.controller);
-  std::erase_if(
-      unseen, [](const Process* p) { return p->launcher == "local" || p->ready() || p->ended(); });
+  std::erase_if(unseen, [also_ready](const Process* p) {
+    const bool counts = !p->ready() || (also_ready && config::is_batch_system(p->launcher));
+    return p->launcher == "local" || !counts || p->ended();
+  });
   std::set<std::string> kinds;
   for (const auto* process : unseen) kinds.insert(process->launcher);
   for (const auto& kind : kinds) {
@@ -208,10 +234,19 @@ void Supervisor::ask_launchers() {
     for (auto* process : unseen)
       for (const auto& launched : *answer)
         if (process->launcher == kind && process->launched.id == launched.id)
-          process->learn(launched);
+          learn(*process, launched);
   }
-  pause_ = std::min<Duration>(pause_ * 2, seconds(10));
+  pause_ = std::min<Duration>(pause_ * 2, seconds(also_ready ? 60 : 10));
   next_look_ = Clock::now() + pause_;
+  return !kinds.empty();
+}
+
+void Supervisor::learn(Process& process, const config::Launched& now) {
+  const bool was_ready = process.ready();
+  process.learn(now);
+  if (!process.ended()) return;
+  process.launched.why += last_words(process.launched.log);
+  if (was_ready && process.launched.role == "engine") tell_end(process);
 }
 
 void Supervisor::serve_request(Request request) {
@@ -225,7 +260,8 @@ void Supervisor::add_engines(Request& request) {
   Plan plan = plan_;
   plan.python = wire::string_or(request.content, "python");
   plan.directory = wire::string_or(request.content, "directory", plan_.directory);
-  for (const char* key : {"engines.kernel", "launcher", "engines.delay"})
+  for (const char* key : {"engines.kernel", "launcher", "engines.delay", "batch.queue",
+                          "batch.account", "batch.qos", "batch.walltime"})
     if (const std::string value = wire::string_or(request.content, key); !value.empty())
       if (Status set = plan.profile.set(key, value, "request"); !set)
         return request.answer(set.error().code, set.error().text());

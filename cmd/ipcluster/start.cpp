@@ -92,15 +92,17 @@ Result<int> engines(const cli::Arguments& arguments) {
   // started by hand, or on another machine.
   if (!LockFile::holder(lock_file(plan.cluster))) return supervise(std::move(plan));
   const auto limit = std::chrono::duration_cast<milliseconds>(plan.limit);
-  const wire::Json request = {{"verb", "add"},
-                              {"n", plan.engines},
-                              {"wanted", plan.wanted},
-                              {"limit_ms", limit.count()},
-                              {"python", plan.python},
-                              {"directory", plan.directory},
-                              {"engines.kernel", plan.profile.text("engines.kernel")},
-                              {"engines.delay", plan.profile.text("engines.delay")},
-                              {"launcher", plan.profile.text("launcher")}};
+  wire::Json request = {{"verb", "add"},
+                        {"n", plan.engines},
+                        {"wanted", plan.wanted},
+                        {"limit_ms", limit.count()},
+                        {"python", plan.python},
+                        {"directory", plan.directory},
+                        {"engines.kernel", plan.profile.text("engines.kernel")},
+                        {"engines.delay", plan.profile.text("engines.delay")},
+                        {"launcher", plan.profile.text("launcher")}};
+  for (const char* key : {"batch.queue", "batch.account", "batch.qos", "batch.walltime"})
+    if (const std::string value = plan.profile.text(key); !value.empty()) request[key] = value;
   IPC_TRY_ASSIGN(const auto answer, ask(plan.cluster, request, plan.limit + seconds(60)));
   if (answer.code != Code::ok) return Error{answer.code, answer.text, ""};
   if (!plan.quiet) IPC_TRY(cli::print(answer.text + "\n"));

@@ -108,9 +108,10 @@ std::string view_text(const View& view, const Json& json) {
         "ipcluster   pid " + std::to_string(view.state->pid) + since(view.state->started) + "\n";
   for (const auto& engine : json["engines"]) {
     const std::string id = engine["id"].is_null() ? "-" : engine["id"].dump();
-    text += "engine " + id + std::string(id.size() < 5 ? 5 - id.size() : 1, ' ') + "pid " +
-            engine["pid"].dump() + " on " + engine["host"].get<std::string>() + "  " +
-            engine["state"].get<std::string>();
+    text += "engine " + id + std::string(id.size() < 5 ? 5 - id.size() : 1, ' ');
+    if (engine["pid"] != 0)
+      text += "pid " + engine["pid"].dump() + " on " + engine["host"].get<std::string>() + "  ";
+    text += engine["state"].get<std::string>();
     if (engine.contains("why")) text += ": " + engine["why"].get<std::string>();
     text += "\n";
   }

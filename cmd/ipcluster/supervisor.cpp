@@ -198,10 +198,11 @@ Status Supervisor::serve() {
       return Error{Code::no_controller, text,
                    "log: " + config::display_path(state_.controller->launched.log)};
     }
+    if (ask_launchers(true)) remember();
     if (events_.has_request())
       serve_request(events_.take_request());
     else
-      loop.turn(seconds(60));
+      loop.turn(std::clamp<Duration>(next_look_ - Clock::now(), Duration(0), seconds(60)));
   }
   return {};
 }
@@ -231,10 +232,14 @@ void Supervisor::note_end(Process& process, int wait_status) {
   process.wait_status = wait_status;
   process.launched.state = "ended";
   process.launched.why = describe_exit(wait_status) + last_words(process.launched.log);
-  if (process.launched.role == "engine" && was_ready)
-    report("engine " + std::to_string(process.engine) + " (pid " +
-           std::to_string(process.launched.pid) + ") ended: " + process.launched.why +
-           "; log: " + config::display_path(process.launched.log));
+  if (process.launched.role == "engine" && was_ready) tell_end(process);
+}
+
+void Supervisor::tell_end(const Process& process) const {
+  const auto& launched = process.launched;
+  report((launched.role == "engine" ? "engine " + std::to_string(process.engine) : launched.role) +
+         " (pid " + std::to_string(launched.pid) + ") ended: " + launched.why +
+         "; log: " + config::display_path(launched.log));
 }
 
 void Supervisor::stop_everything() {

@@ -42,7 +42,10 @@ class Supervisor {
   Result<std::string> await_engines(size_t first, int wanted, Duration limit);
   Status watch_registrations(size_t first, int wanted, TimePoint deadline);
   void match(const client::EngineTable& table);
-  void ask_launchers();
+  /// True if one was asked.
+  bool ask_launchers(bool also_ready = false);
+  void learn(Process& process, const config::Launched& now);
+  void tell_end(const Process& process) const;
   Error incomplete(size_t first, Duration waited) const;
   int count_ready(size_t first) const;
   int count_pending(size_t first) const;

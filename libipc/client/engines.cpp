@@ -23,6 +23,7 @@ EngineInfo parse_facts(const Json& facts) {
   info.kernel = wire::string_or(facts, "kernel");
   info.cwd = wire::string_or(facts, "cwd");
   info.started = wire::string_or(facts, "started");
+  info.launch_id = wire::string_or(facts, "launch_id");
   info.pid = static_cast<pid_t>(wire::int_or(facts, "pid", 0));
   info.kernel_pid = static_cast<pid_t>(wire::int_or(facts, "kernel_pid", 0));
   info.prefetch = static_cast<int>(std::clamp<int64_t>(wire::int_or(facts, "prefetch", 1), 1, 64));

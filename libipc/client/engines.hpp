@@ -19,6 +19,7 @@ struct EngineInfo {
   int id = -1;
   std::string uuid;
   std::string host, language, language_version, kernel, cwd, started, version;
+  std::string launch_id;  ///< what its launcher calls it, where that told it
   pid_t pid = 0, kernel_pid = 0;
   int prefetch = 1;  ///< tasks it takes at a time
   /// True if its controller says it is ours: it serves push, pull, map, list, clear and other

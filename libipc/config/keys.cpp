@@ -2,6 +2,9 @@
 // The keys a profile may have.
 #include "libipc/config/keys.hpp"
 
+#include <cstdio>
+#include <string>
+
 namespace ipc::config {
 namespace {
 
@@ -28,6 +31,23 @@ constexpr Key kKeys[] = {
     {"controller.enginessh", Type::text, "", "", "ssh server for engines"},
     {"controller.env", Type::map, "", "", "variables for the controller"},
     {"controller.args", Type::list, "", "", "more options for ipcontroller"},
+    {"batch.queue", Type::text, "", "", "queue or partition of the jobs"},
+    {"batch.account", Type::text, "", "", "account or project they are charged to"},
+    {"batch.qos", Type::text, "", "", "quality of service"},
+    {"batch.walltime", Type::walltime, "", "", "how long a job may run: 4h, 90m, 04:00:00"},
+    {"batch.drain", Type::duration, "", "", "time before that in which engines only finish work"},
+    {"batch.nodes", Type::integer, "", "", "how many nodes: with per_node instead of engines.n"},
+    {"batch.per_node", Type::integer, "", "", "engines on each node, in one task; 1 if not set"},
+    {"batch.array", Type::text, "", "", "yes: one array job; no: a job for each task"},
+    {"batch.options", Type::list, "", "", "more lines for the system, as in its scripts"},
+    {"batch.modules", Type::list, "", "", "environment modules to load"},
+    {"batch.prologue", Type::text, "", "", "shell commands to run first"},
+    {"batch.export", Type::text, "", "", "all: jobs have the environment of ipcluster; or none"},
+    {"batch.template", Type::text, "", "", "file with a script of one's own for the engines"},
+    {"batch.controller.queue", Type::text, "", "", "the same for a controller in a job"},
+    {"batch.controller.walltime", Type::walltime, "", "", "the same for a controller in a job"},
+    {"batch.controller.options", Type::list, "", "", "the same for a controller in a job"},
+    {"batch.controller.template", Type::text, "", "", "the same for a controller in a job"},
     {"timeouts.start", Type::duration, "60s", "", "how long start waits for engines"},
     {"timeouts.stop", Type::duration, "5s", "", "how long stop waits before it kills"},
     {"log_level", Type::text, "", "", "debug, info, warning or error"},
@@ -56,6 +76,8 @@ std::string_view type_text(Type type) {
       return "a number";
     case Type::duration:
       return "a time such as 30s or 5m";
+    case Type::walltime:
+      return "a time such as 90m, 4h or 04:00:00";
     case Type::list:
       return "a list";
     case Type::map:
@@ -64,6 +86,22 @@ std::string_view type_text(Type type) {
       return "names, each with a set of engines or a list of sets";
   }
   return "";
+}
+
+Result<Duration> parse_walltime(std::string_view text) {
+  if (auto duration = parse_duration(text)) return duration;
+  const std::string copy(text);
+  unsigned days = 0, hours = 0, minutes = 0, secs = 0;
+  int end = 0;
+  const bool has_days =
+      std::sscanf(copy.c_str(), "%5u-%2u:%2u:%2u%n", &days, &hours, &minutes, &secs, &end) == 4;
+  if (!has_days) {
+    days = 0;
+    if (std::sscanf(copy.c_str(), "%5u:%2u:%2u%n", &hours, &minutes, &secs, &end) != 3) end = 0;
+  }
+  if (copy.empty() || static_cast<size_t>(end) != copy.size() || minutes > 59 || secs > 59)
+    return Error{Code::bad_profile, "not a walltime: '" + copy + "'", "write 90m, 4h or 04:00:00"};
+  return Duration(seconds(((days * 24ULL + hours) * 60 + minutes) * 60 + secs));
 }
 
 }  // namespace ipc::config

@@ -5,9 +5,11 @@
 #include <span>
 #include <string_view>
 
+#include "libipc/util/clock.hpp"
+
 namespace ipc::config {
 
-enum class Type { text, integer, number, duration, list, map, groups };
+enum class Type { text, integer, number, duration, walltime, list, map, groups };
 
 /// One key. Text with static storage.
 struct Key {
@@ -24,5 +26,8 @@ std::span<const Key> keys();
 const Key* find_key(std::string_view name);
 /// What a value of this type looks like, for messages: "a whole number", "a list" …
 std::string_view type_text(Type type);
+
+/// A duration (90m, 4h), or as batch systems have it: HH:MM:SS or D-HH:MM:SS. Code::bad_profile.
+Result<Duration> parse_walltime(std::string_view text);
 
 }  // namespace ipc::config

@@ -29,6 +29,8 @@ bool fits(Type type, const std::string& text) {
     case Type::number:
     case Type::duration:
       return bool(parse_duration(text));
+    case Type::walltime:
+      return bool(parse_walltime(text));
     default:
       return false;
   }

@@ -21,6 +21,12 @@ constexpr Duration kGrace = seconds(1);
 constexpr Duration kMpiGrace = seconds(3);
 constexpr size_t kQuotedWords = 300;
 
+// The word by which the launcher that started this engine knows it.
+std::string launch_id() {
+  const char* id = ::getenv("IPKIT_LAUNCH_ID");
+  return id ? id : "";
+}
+
 /// What a kernel said last, as part of a sentence; empty if nothing.
 std::string quoted_words(const std::string& words) {
   std::string_view text = trim(words);
@@ -87,7 +93,8 @@ wire::Json Engine::registration_facts() {
           {"kernel", main.name()},
           {"cwd", working_directory()},
           {"started", iso8601(unix_now())},
-          {"prefetch", facts.prefetch}};
+          {"prefetch", facts.prefetch},
+          {"launch_id", launch_id()}};
 }
 
 void Engine::registered(int id, Duration heart_period) {

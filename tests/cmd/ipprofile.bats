@@ -19,10 +19,12 @@ profile() { run --separate-stderr run_limited 10 ipprofile "$@"; }
   profile check lab
   assert_status 0
   assert_output ""
-  # Every key that show knows is in it.
-  local key
+  # Every key that show knows is in it, or in the profile of its launcher.
+  local key file
   while read -r key _; do
-    grep -qE "^ *${key##*.}:" "$IPYTHONDIR/profile_lab/ipkit.yaml" || fail "no $key in the file"
+    file=$IPYTHONDIR/profile_lab/ipkit.yaml
+    if [[ $key == batch.* ]]; then file=$ROOT/profiles/slurm.yaml; fi
+    grep -qE "^ *${key##*.}:" "$file" || fail "no $key in $file"
   done < <(ipprofile show --all lab)
   profile create lab
   assert_status 73

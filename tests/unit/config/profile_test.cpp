@@ -73,6 +73,8 @@ TEST_F(ProfileFile, AnUnknownKeyIsNamedWithFileLineAndWhatWasMeant) {
             directory_ + "/ipkit.yaml:3: unknown key 'kernal'; did you mean 'kernel'?");
   EXPECT_EQ(complaint("engine:\n  n: 1\n"),
             directory_ + "/ipkit.yaml:1: unknown key 'engine'; did you mean 'engines'?");
+  EXPECT_EQ(complaint("batch:\n  queue: q\n  wall_time: 4h\n"),
+            directory_ + "/ipkit.yaml:3: unknown key 'wall_time'; did you mean 'walltime'?");
   EXPECT_NE(complaint("zzz: 1\n").find("known here: launcher, engines, controller"),
             std::string::npos);
 }
@@ -89,6 +91,30 @@ TEST_F(ProfileFile, WrongTypesAndBrokenYamlAreNamedWithFileAndLine) {
        {"engines:\n  n: [1\nx: }\n", "a: b: c\n", "? [", "groups: {a: {b: c}}\n", "[1]: x\n",
         "engines: {? {a: b} : 1}\n", "&a [*a]\n", "engines:\n  args: [[1]]\n"})
     EXPECT_TRUE(complaint(text).starts_with(directory_ + "/ipkit.yaml:")) << text;
+}
+
+TEST(Walltime, AsDurationAndAsBatchSystemsWriteIt) {
+  auto count = [](const char* text) {
+    const auto time = parse_walltime(text);
+    return time ? std::chrono::duration_cast<seconds>(*time).count() : -1;
+  };
+  EXPECT_EQ(count("90m"), 5400);
+  EXPECT_EQ(count("04:00:00"), 14400);
+  EXPECT_EQ(count("100:00:01"), 360001);
+  EXPECT_EQ(count("1-12:00:00"), 129600);
+  // Minutes and seconds to one system, hours and minutes to another.
+  for (const char* text : {"", "10:30", "4h30", "01:60:00", "01:00:60", "1-2", "01:00:00x", "-1"})
+    EXPECT_EQ(count(text), -1) << text;
+}
+
+TEST_F(ProfileFile, EveryShippedProfileLoads) {
+  for (const auto& entry : std::filesystem::directory_iterator("profiles")) {
+    Profile profile;
+    const auto merged = profile.merge_file(entry.path());
+    EXPECT_TRUE(merged) << merged.error().text();
+    EXPECT_EQ(profile.text("launcher"),
+              entry.path().stem() == "default" ? "local" : entry.path().stem());
+  }
 }
 
 TEST_F(ProfileFile, NothingIsAsGoodAsNoFile) {

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Calling the commands of a batch system.
+#include "launchers/batch/commands.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <regex>
+#include <set>
+
+#include "libipc/util/file.hpp"
+#include "libipc/util/idset.hpp"
+#include "libipc/util/process.hpp"
+#include "libipc/util/subprocess.hpp"
+#include "libipc/util/text.hpp"
+
+namespace ipc::batch {
+namespace {
+
+using Words = std::vector<std::string>;
+
+// ipcluster gives a launcher a minute.
+constexpr Duration kPatience = seconds(25);
+
+/// "4711" of 4711, 4711[].host and 4711_3; other words as they are.
+std::string number_of(const std::string& id) {
+  const size_t digits = id.find_first_not_of("0123456789");
+  return digits == 0 ? id : id.substr(0, digits);
+}
+
+std::string with(std::string text, std::string_view name, const std::string& value) {
+  for (size_t at = 0; (at = text.find(name, at)) != std::string::npos; at += value.size())
+    text.replace(at, name.size(), value);
+  return text;
+}
+
+Words filled(const Words& words, const Words& ids, int signal = 0) {
+  // SIGTERM is TERM to all of these systems.
+  const char* name = ::sigabbrev_np(signal);
+  Words result;
+  for (const auto& word : words) {
+    if (word == "{ids}")
+      result.insert(result.end(), ids.begin(), ids.end());
+    else
+      result.push_back(with(with(word, "{ids,}", join(ids, ",")), "{signal}",
+                            name ? name : std::to_string(signal)));
+  }
+  return result;
+}
+
+bool says(const std::string& text, const std::string& pattern) {
+  return !pattern.empty() && std::regex_search(text, std::regex(pattern));
+}
+
+/// What a command said, in one line.
+std::string one_line(const std::string& text) {
+  Words lines;
+  for (const auto& line : split(text, '\n'))
+    if (const auto words = trim(line); !words.empty()) lines.emplace_back(words);
+  return join(lines, " / ");
+}
+
+Error explain(const System& system, const Words& words, const Completed& done) {
+  std::string said = one_line(done.errors.empty() ? done.output : done.errors);
+  if (said.empty()) said = words[0] + ": " + describe_exit(done.wait_status);
+  const Code code = says(said, system.silent)    ? Code::no_controller
+                    : says(said, system.refused) ? Code::refused
+                                                 : Code::bad_profile;
+  return Error{code, said, "the command was: " + join(words, " ")};
+}
+
+Result<std::string> find_command(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const char* path = std::getenv("PATH");
+  for (const auto& directory : split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':'))
+    if (const std::string file = directory + "/" + name;
+        !directory.empty() && ::access(file.c_str(), X_OK) == 0)
+      return file;
+  return Error{Code::no_controller, "there is no command " + name + " on this machine",
+               "start from one that can submit jobs, or put it on PATH"};
+}
+
+Result<Completed> call(Words words, Duration limit = kPatience) {
+  IPC_TRY_ASSIGN(words[0], find_command(words[0]));
+  return run_to_end(words, "", limit);
+}
+
+/// The same without what it says of jobs that are over.
+Completed without_unknown(const System& system, Completed done) {
+  Words lines;
+  bool dropped = false;
+  for (const auto& line : split(done.errors, '\n')) {
+    const bool is_unknown = says(line, system.unknown);
+    dropped = dropped || is_unknown;
+    if (!is_unknown && !trim(line).empty()) lines.push_back(line);
+  }
+  done.errors = join(lines, "\n");
+  if (dropped && lines.empty()) done.wait_status = 0;
+  return done;
+}
+
+std::string found(const std::string& piece, const std::string& pattern) {
+  if (pattern.empty()) return "";
+  std::smatch match;
+  if (!std::regex_search(piece, match, std::regex(pattern)) || match.size() < 2) return "";
+  const std::string text(trim(match[1].str()));
+  for (const char* nothing : {"None", "undefined", "-", "n/a", "(null)"})
+    if (text == nothing) return "";
+  return text;
+}
+
+std::vector<std::string> pieces_of(const std::string& text, const std::string& between) {
+  std::vector<std::string> pieces;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(between, at), text.size());
+    pieces.push_back(text.substr(at, end - at));
+    at = end + between.size();
+  }
+  return pieces;
+}
+
+/// Numbers of tasks: 3 or 2-4:1,7. What is in an array's steps is one after the other here.
+std::vector<int> tasks_in(const std::string& text) {
+  std::string plain;
+  for (const auto& part : split(text, ','))
+    plain += (plain.empty() ? "" : ",") + part.substr(0, part.find_first_of(":%"));
+  const auto tasks = parse_idset(plain);
+  return tasks ? *tasks : std::vector<int>();
+}
+
+/// Notes a piece of a status command's answer with the job it is of.
+void note(const std::string& piece, const System& system, const std::vector<Submitted>& entries,
+          std::vector<JobStates>& states) {
+  const std::string id = found(piece, system.reading.id);
+  const auto word = system.states.find(found(piece, system.reading.state));
+  if (id.empty() || word == system.states.end()) return;
+  const std::string reason = found(piece, system.reading.reason);
+  TaskState state;
+  state.state = word->second.state;
+  state.host = found(piece, system.reading.host);
+  state.why = word->second.shown.empty() ? word->first : word->second.shown;
+  if (!reason.empty()) state.why += " (" + reason + ")";
+  auto tasks = tasks_in(found(piece, system.reading.task));
+  if (tasks.empty()) tasks = {0};
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (number_of(entries[i].number) != number_of(id)) continue;
+    for (const int task : tasks) {
+      states[i][task] = state;
+      states[i][task].why = system.name + " " + number_of(id) + " " + state.why;
+    }
+  }
+}
+
+/// The system's word for one task.
+std::string element_of(const Submitted& entry, int task) {
+  const std::string number = std::to_string(task);
+  if (entry.number.find("[]") != std::string::npos)
+    return with(entry.number, "[]", "[" + number + "]");
+  return with(with(entry.system.element, "{job}", entry.number), "{task}", number);
+}
+
+/// Jobs for which the same commands are right: those of one start, mostly all.
+std::string group_of(const Submitted& entry) {
+  return join(entry.system.status, " ") + join(entry.system.cancel, " ");
+}
+
+Status query_group(const std::vector<Submitted>& entries, const std::string& group,
+                   std::vector<JobStates>& states) {
+  const System* system = nullptr;
+  Words ids;
+  for (const auto& entry : entries) {
+    if (entry.is_over || entry.number.empty() || group_of(entry) != group) continue;
+    ids.push_back(entry.number);
+    system = &entry.system;
+  }
+  if (!system) return {};
+  const Words words = filled(system->status, ids);
+  IPC_TRY_ASSIGN(Completed done, call(words));
+  done = without_unknown(*system, std::move(done));
+  if (!done.ok()) return explain(*system, words, done);
+  // Long lines of some go on after a newline and a tab.
+  for (const auto& piece : pieces_of(with(done.output, "\n\t", ""), system->reading.between))
+    note(piece, *system, entries, states);
+  return {};
+}
+
+Status act_on_group(Act what, const std::vector<Target>& targets, const std::string& group,
+                    int signal) {
+  const System* system = nullptr;
+  Words ids;
+  for (const auto& target : targets) {
+    const auto& entry = *target.entry;
+    if (group_of(entry) != group) continue;
+    system = &entry.system;
+    if (target.tasks.empty()) ids.push_back(entry.number);
+    for (const int task : target.tasks) ids.push_back(element_of(entry, task));
+  }
+  if (ids.empty()) return {};
+  const Words& command = what == Act::cancel ? system->cancel
+                         : what == Act::kill ? system->kill
+                                             : system->signal;
+  if (command.empty())
+    return Error{Code::usage, system->name + " has no command that does this", ""};
+  const Words words = filled(command, ids, signal);
+  IPC_TRY_ASSIGN(Completed done, call(words));
+  done = without_unknown(*system, std::move(done));
+  if (!done.ok()) return explain(*system, words, done);
+  return {};
+}
+
+}  // namespace
+
+TaskState state_of(const Submitted& entry, const JobStates& states, int task) {
+  if (!entry.is_over)
+    for (const int key : {task, 0})
+      if (const auto state = states.find(key); state != states.end()) return state->second;
+  TaskState gone;
+  gone.why = entry.number.empty() ? "was not submitted"
+                                  : entry.system.name + " " + number_of(entry.number) + " ended";
+  return gone;
+}
+
+Words submit_words(const System& system, const Job& job, const std::string& file) {
+  Words words;
+  for (const auto& word : system.submit) {
+    std::string text = with(word, "{name}", job.name);
+    text = with(text, "{array}", job.is_array ? "[1-" + std::to_string(job.tasks()) + "]" : "");
+    words.push_back(with(text, "{script}", file));
+  }
+  return words;
+}
+
+Result<std::string> submit(const System& system, const Record& record, const Job& job) {
+  const std::string file =
+      system.describes ? record.description_file(job) : record.script_file(job);
+  const Words words = submit_words(system, job, file);
+  // The command writes to the disk itself: its answer is not lost with us.
+  Words all{"/bin/sh",
+            "-c",
+            R"(out=$1 err=$2 in=$3; shift 3; exec "$@" <"$in" 1<>"$out" 2<>"$err")",
+            "sh",
+            record.answer_file(job),
+            record.complaint_file(job),
+            system.on_stdin ? record.script_file(job) : "/dev/null"};
+  all.insert(all.end(), words.begin(), words.end());
+  IPC_TRY_ASSIGN(all[7], find_command(words[0]));
+  IPC_TRY(record.share_lock(true));
+  auto ran = run_to_end(all, "", seconds(50));
+  IPC_TRY(record.share_lock(false));
+  if (!ran) return ran.error();
+  Completed done = *std::move(ran);
+  for (const auto& [text, path] : {std::pair{&done.output, record.answer_file(job)},
+                                   std::pair{&done.errors, record.complaint_file(job)}}) {
+    IPC_TRY_ASSIGN(*text, read_file(path));
+    text->resize(std::min(text->find('\0'), text->size()));
+  }
+  if (!done.ok()) return explain(system, words, done);
+  const std::string number = number_in(system, done.output);
+  if (number.empty())
+    return Error{
+        Code::bad_profile,
+        words[0] + " answered without a job's id: " + one_line(done.output + "\n" + done.errors),
+        "the pattern is " + system.id_pattern};
+  const Fd answer(::open(record.answer_file(job).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!answer || ::fsync(answer.get()) != 0)
+    return system_error(Code::internal, record.answer_file(job));
+  return number;
+}
+
+Result<std::vector<JobStates>> query(const std::vector<Submitted>& entries) {
+  std::vector<JobStates> states(entries.size());
+  std::set<std::string> groups;
+  for (const auto& entry : entries) groups.insert(group_of(entry));
+  for (const auto& group : groups) IPC_TRY(query_group(entries, group, states));
+  return states;
+}
+
+Status act(Act what, const std::vector<Target>& targets, int signal) {
+  std::set<std::string> groups;
+  for (const auto& target : targets) groups.insert(group_of(*target.entry));
+  for (const auto& group : groups) IPC_TRY(act_on_group(what, targets, group, signal));
+  return {};
+}
+
+}  // namespace ipc::batch
