@@ -21,6 +21,11 @@ install: all
 	  $(prefix)/share/bash-completion/completions/ipkit
 	for name in $(COMPLETED); do \
 	  ln -sf ipkit $(prefix)/share/bash-completion/completions/$$name; done
+	install -D -m 644 share/completion/_ipkit $(prefix)/share/zsh/site-functions/_ipkit
+	install -D -m 644 share/completion/ipkit.fish \
+	  $(prefix)/share/fish/vendor_completions.d/ipkit.fish
+	for name in $(COMPLETED); do \
+	  ln -sf ipkit.fish $(prefix)/share/fish/vendor_completions.d/$$name.fish; done
 
 uninstall:
 	rm -f $(PROGRAMS:%=$(prefix)/bin/%)
@@ -28,6 +33,8 @@ uninstall:
 	rm -rf $(prefix)/libexec/ipkit $(prefix)/share/doc/ipkit
 	rm -f $(MANPAGES:%=$(prefix)/share/%)
 	rm -f $(PROGRAMS:%=$(prefix)/share/bash-completion/completions/%)
+	rm -f $(PROGRAMS:%=$(prefix)/share/fish/vendor_completions.d/%.fish)
+	rm -f $(prefix)/share/zsh/site-functions/_ipkit
 
 dist:
 	@mkdir -p $(BUILD)

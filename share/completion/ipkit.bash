@@ -65,6 +65,11 @@ _ipkit_targets() {
     sed -nE 's/^([0-9]+).*/\1/p'
 }
 
+# The newest jobs of that cluster.
+_ipkit_jobs() {
+  timeout 2 iphistory -q -n 50 --connect-timeout 1s "${cluster[@]}" 2>/dev/null </dev/null
+}
+
 # _ipkit_values OPTION ARGUMENT: fills COMPREPLY with values for it; false: let bash take files.
 _ipkit_values() {
   local before=""
@@ -88,16 +93,34 @@ _ipkit_values() {
         compgen -P "$before" -W "$(_ipkit_targets)" -- "${current##*,}"
       )
       ;;
+    */JOBS)
+      if [[ $current == *,* ]]; then before=${current%,*},; fi
+      mapfile -t COMPREPLY < <(compgen -P "$before" -W "$(_ipkit_jobs)" -- "${current##*,}")
+      ;;
     *) return 1 ;;
   esac
+}
+
+# Bash takes job:ID for three words: sets words and cword, where it is one again.
+_ipkit_join() {
+  local i
+  words=()
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    if ((i > 1)) && [[ ${COMP_WORDS[i]} == : || ${words[-1]} == *: ]]; then
+      words[-1]+=${COMP_WORDS[i]}
+    else
+      words+=("${COMP_WORDS[i]}")
+    fi
+  done
+  cword=$((${#words[@]} - 1))
 }
 
 # Reads the words before the current one: sets verb, operand (one was seen), profile, cluster and
 # previous (the option whose value is being typed, if so).
 _ipkit_scan() {
   local i word argument
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=${COMP_WORDS[i]}
+  for ((i = 1; i < cword; i++)); do
+    word=${words[i]}
     if [[ $word != -* || $word == - ]]; then
       if [[ ${program##*/} == @(ipcluster|ipprofile) && -z $verb ]]; then
         verb=$word
@@ -108,33 +131,28 @@ _ipkit_scan() {
       return
     fi
     argument=$(_ipkit_argument "$word") || continue
-    if [[ ${COMP_WORDS[i + 1]-} == = ]]; then ((i++)); fi
+    if [[ ${words[i + 1]-} == = ]]; then ((i++)); fi
     ((i++))
-    if ((i >= COMP_CWORD)); then
+    if ((i >= cword)); then
       previous=$word wanted=$argument
       return
     fi
     case $word in
-      --profile) profile=${COMP_WORDS[i]} cluster+=(--profile "${COMP_WORDS[i]}") ;;
-      --profile-dir | --cluster-id | --connection) cluster+=("$word" "${COMP_WORDS[i]}") ;;
+      --profile) profile=${words[i]} cluster+=(--profile "${words[i]}") ;;
+      --profile-dir | --cluster-id | --connection) cluster+=("$word" "${words[i]}") ;;
     esac
   done
 }
 
-_ipkit() {
-  local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]}
-  local rows verb="" operand="" previous="" wanted="" profile="" long
-  local -a cluster=()
-  COMPREPLY=()
-  if [[ $current == = ]]; then current=""; fi
-  rows=$(_ipkit_rows "$program")
-  _ipkit_scan
+# Fills COMPREPLY for what the words before the current one ask for.
+_ipkit_choose() {
   if [[ -n $previous ]]; then
     _ipkit_values "$previous" "$wanted"
-    return 0
-  fi
-  if [[ -n $operand ]]; then return 0; fi # code and files: bash's own
-  if [[ ${program##*/} == @(ipcluster|ipprofile) && -z $verb && $current != -* ]]; then
+  elif [[ ${program##*/} == @(ipwait|ipresult|ipcancel|iphistory) && $current != -* ]]; then
+    _ipkit_values operand JOBS
+  elif [[ -n $operand ]]; then
+    return # code and files: bash's own
+  elif [[ ${program##*/} == @(ipcluster|ipprofile) && -z $verb && $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_verbs)" -- "$current")
   elif [[ ${program##*/} == ipprofile && $current != -* && $verb != list ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_profiles)" -- "$current")
@@ -142,6 +160,23 @@ _ipkit() {
     mapfile -t COMPREPLY < <(
       compgen -W "$(cut -f 2 <<<"$rows" | sed -n '/help-rows/d; s/^./--&/p')" -- "$current"
     )
+  fi
+}
+
+_ipkit() {
+  local -a words cluster=()
+  local cword
+  _ipkit_join
+  local program=${words[0]} current=${words[cword]}
+  local rows verb="" operand="" previous="" wanted="" profile=""
+  COMPREPLY=()
+  if [[ $current == = ]]; then current=""; fi
+  rows=$(_ipkit_rows "$program")
+  _ipkit_scan
+  _ipkit_choose
+  # Bash puts in only what follows the last colon.
+  if [[ $current == *:* && $COMP_WORDBREAKS == *:* ]]; then
+    COMPREPLY=("${COMPREPLY[@]#"${current%:*}:"}")
   fi
   return 0
 }

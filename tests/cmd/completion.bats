@@ -71,6 +71,18 @@ complete_words() {
   assert_output 4711
 }
 
+@test "jobs: the newest of the cluster; what bash puts in begins behind the colon" {
+  local job
+  job=$(ipexec -a -t 0 'x = 1')
+  run complete_words ipwait ""
+  assert_line "$job"
+  # Bash cuts words at colons.
+  run complete_words ipresult -q job : "${job:4:3}"
+  assert_line "${job#job:}"
+  run complete_words ipsubmit --after ""
+  assert_line "$job"
+}
+
 @test "kernels: ours, and Jupyter's that are installed" {
   mkdir -p "$HOME/.local/share/jupyter/kernels/mine"
   echo '{}' >"$HOME/.local/share/jupyter/kernels/mine/kernel.json"
