@@ -7,6 +7,7 @@
 #include "cmd/ipcluster/leftovers.hpp"
 #include "cmd/ipcluster/plan.hpp"
 #include "cmd/ipcluster/verbs.hpp"
+#include "libipc/net/connection.hpp"
 #include "libipc/util/lock.hpp"
 #include "libipc/util/process.hpp"
 
@@ -40,6 +41,19 @@ Result<bool> stop_one(const config::ClusterName& cluster, Duration limit) {
   return was_running || ended > 0;
 }
 
+/// Nothing of ipcluster's was there. A controller that was started by itself may be.
+Error nothing_to_stop(const config::ClusterName& cluster) {
+  const std::string path = config::connection_file(cluster, config::FileKind::client);
+  const auto connection = net::read_connection(path);
+  if (connection && connection->controller.pid > 0 && net::check_alive(*connection, path))
+    return Error{Code::no_controller,
+                 "controller " + std::to_string(connection->controller.pid) + " on " +
+                     connection->controller.host + " was not started by ipcluster",
+                 "end it and its engines: ipcancel --shutdown --hub" + cluster.options()};
+  return Error{Code::no_controller, "no cluster runs for " + cluster.text(),
+               "ipcluster list shows all"};
+}
+
 }  // namespace
 
 Result<int> stop(const cli::Arguments& arguments) {
@@ -51,10 +65,8 @@ Result<int> stop(const cli::Arguments& arguments) {
   }
   IPC_TRY_ASSIGN(const auto cluster, cluster_of(arguments));
   IPC_TRY_ASSIGN(const bool stopped, stop_one(cluster, limit));
-  if (stopped) return 0;
-  return Error{Code::no_controller,
-               "no cluster runs for " + cluster.text() + ", or none that ipcluster started",
-               "ipcluster list shows all"};
+  if (!stopped) return nothing_to_stop(cluster);
+  return 0;
 }
 
 }  // namespace ipc::cluster

@@ -240,6 +240,10 @@ lock_is_free() { [[ ! -e $PROFILE/pid/ipcluster.lock ]]; }
   ask ipcluster stop
   assert_status 0
   kill -0 "$(<"$WORLD/controller.pid")"
+  ask ipcluster stop
+  assert_status 69
+  assert_stderr --partial "controller $(<"$WORLD/controller.pid") on"
+  assert_stderr --partial "was not started by ipcluster; end it and its engines: ipcancel "
   ask ipcluster start -n 1 --daemonize
   assert_status 73
   assert_stderr --partial "pid $(<"$WORLD/controller.pid") on"
