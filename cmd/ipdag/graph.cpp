@@ -57,6 +57,10 @@ Status Graph::finish() {
   for (Index i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
     make_unique(node.follow);
+    if (node.has_forms()) {
+      node.awaits = node.after;
+      make_unique(node.awaits);
+    }
     node.after.insert(node.after.end(), node.follow.begin(), node.follow.end());
     make_unique(node.after);
     open[i] = static_cast<Index>(node.after.size());

@@ -16,21 +16,32 @@ namespace ipdag {
 
 using Index = std::uint32_t;
 
+/// When those before a node let it run; the default: every one of them has ended well.
+struct Forms {
+  bool all = true;                       ///< otherwise one is enough
+  bool success = true, failure = false;  ///< which ends count
+  bool is_plain() const { return all && success && !failure; }
+};
+
 /// One task.
 struct Node {
   std::string name;
-  std::string code;                 ///< what it runs, in full; empty: it does nothing
-  std::string kernel;               ///< empty: the main one
-  std::string targets;              ///< -t's language; empty: as for all
-  std::vector<Index> after;         ///< each once, `follow` included
-  std::vector<Index> follow;        ///< those it runs on the engine of
-  std::vector<Index> next;          ///< those that come after it
+  std::string code;           ///< what it runs, in full; empty: it does nothing
+  std::string kernel;         ///< empty: the main one
+  std::string targets;        ///< -t's language; empty: as for all
+  std::vector<Index> after;   ///< each once, `follow` included
+  std::vector<Index> follow;  ///< those it runs on the engine of
+  std::vector<Index> next;    ///< those that come after it
+  std::vector<Index> awaits;  ///< with forms: `after` without `follow`
+  Forms after_forms, follow_forms;
   size_t line = 0;                  ///< in the file; 0: only named so far
   std::optional<unsigned> retries;  ///< more tries
   ipc::Duration timeout{};          ///< of the wait in the controller; 0: none
   std::string file, directory;      ///< DAGMan: the submit description, and where it is meant
   bool has_code = false;            ///< `code` is the node's own, no template is needed
   bool done = false;                ///< is not to be run
+
+  bool has_forms() const { return !after_forms.is_plain() || !follow_forms.is_plain(); }
 };
 
 class Graph {

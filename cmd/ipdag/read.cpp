@@ -2,6 +2,7 @@
 // Graphs from files: pairs, YAML, and what the nodes are to run.
 #include "cmd/ipdag/read.hpp"
 
+#include <algorithm>
 #include <span>
 
 #include "libipc/cli/code.hpp"
@@ -43,6 +44,50 @@ Status read_pairs(const std::string& text, Graph& graph) {
                      "nodes come in pairs: 'a b' for b after a, 'a a' for a alone");
 }
 
+// Cuts `:any` and the like off the end of a mention that is no node's name.
+static Status cut_forms(const Graph& graph, ipc::config::Mention& mention,
+                        std::vector<std::string>& forms) {
+  while (!graph.find(mention.name)) {
+    const size_t colon = mention.name.rfind(':');
+    if (colon == std::string::npos) return {};
+    const std::string form = mention.name.substr(colon + 1), name = mention.name.substr(0, colon);
+    static const std::vector<std::string> known = {"any", "all", "success", "failure"};
+    if (std::find(known.begin(), known.end(), form) == known.end()) {
+      if (!graph.find(name)) return {};
+      return graph.error(mention.line, "':" + form + "' after '" + name + "' is not a form",
+                         "forms are :any, :all, :success, :failure");
+    }
+    forms.push_back(form);
+    mention.name = name;
+  }
+  return {};
+}
+
+// The nodes of `after` or `follow`, with the forms that may end the last.
+static Result<std::vector<Index>> find_before(const Graph& graph,
+                                              std::vector<ipc::config::Mention> mentions,
+                                              Forms& forms) {
+  std::vector<Index> nodes;
+  std::vector<std::string> given;
+  for (auto& mention : mentions) {
+    if (!given.empty())
+      return graph.error(mention.line, "a name after ':" + given[0] + "'",
+                         "forms come behind the last name and hold for all of the list");
+    IPC_TRY(cut_forms(graph, mention, given));
+    IPC_TRY_ASSIGN(const Index before, graph.find(mention.name, mention.line));
+    nodes.push_back(before);
+  }
+  const auto has = [&](const char* form) {
+    return std::find(given.begin(), given.end(), form) != given.end();
+  };
+  if (has("any") && has("all"))
+    return graph.error(mentions.back().line, ":any and :all are both given", "give one");
+  forms.all = !has("any");
+  forms.failure = has("failure");
+  forms.success = has("success") || !forms.failure;
+  return nodes;
+}
+
 Status read_yaml(const std::string& text, Graph& graph) {
   IPC_TRY_ASSIGN(auto tasks, ipc::config::read_task_list(graph.file(), text));
   for (auto& task : tasks) {
@@ -60,14 +105,9 @@ Status read_yaml(const std::string& text, Graph& graph) {
     node.timeout = task.timeout;
   }
   for (Index i = 0; i < tasks.size(); ++i) {
-    for (const auto& [name, line] : tasks[i].after) {
-      IPC_TRY_ASSIGN(const Index before, graph.find(name, line));
-      graph.connect(before, i);
-    }
-    for (const auto& [name, line] : tasks[i].follow) {
-      IPC_TRY_ASSIGN(const Index before, graph.find(name, line));
-      graph.nodes()[i].follow.push_back(before);
-    }
+    Node& node = graph.nodes()[i];
+    IPC_TRY_ASSIGN(node.after, find_before(graph, tasks[i].after, node.after_forms));
+    IPC_TRY_ASSIGN(node.follow, find_before(graph, tasks[i].follow, node.follow_forms));
   }
   return {};
 }

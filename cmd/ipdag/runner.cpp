@@ -161,13 +161,20 @@ Json Runner::metadata_of(Index index) const {
   const Node& node = graph_[index];
   Json metadata = {{"label", node.name}};
   Json after = Json::array(), follow = Json::array();
-  // What is done already need not be waited for.
+  // What is done already need not be waited for. One with forms has waited here.
   for (const Index before : node.after)
-    if (schedule_.state(before) == State::sent) after.push_back(ids_[before]);
+    if (!node.has_forms() && schedule_.state(before) == State::sent) after.push_back(ids_[before]);
   for (const Index before : node.follow)
     if (!ids_[before].empty()) follow.push_back(ids_[before]);
   if (!after.empty()) metadata["after"] = std::move(after);
-  if (!follow.empty()) metadata["follow"] = std::move(follow);
+  const Forms& forms = node.follow_forms;
+  if (!follow.empty() && !forms.is_plain())
+    metadata["follow"] = {{"dependencies", std::move(follow)},
+                          {"all", forms.all},
+                          {"success", forms.success},
+                          {"failure", forms.failure}};
+  else if (!follow.empty())
+    metadata["follow"] = std::move(follow);
   if (const auto& targets = places_.at(node.targets); !targets.empty())
     metadata["targets"] = targets;
   if (node.timeout.count() > 0)
@@ -303,6 +310,8 @@ void Runner::report_skipped() {
                          "}\n");
   }
   for (const auto& [cause, nodes] : skipped) {
+    // Not needed, such as what is for the case of a failure.
+    if (schedule_.state(cause) != State::failed) continue;
     std::string text = "not run because " + graph_[cause].name + " failed: ";
     // "and 1 more" would be no shorter than its name.
     const size_t named = nodes.size() <= kNamed + 1 ? nodes.size() : kNamed;

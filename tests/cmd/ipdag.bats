@@ -78,6 +78,56 @@ Y
   assert_status 0
 }
 
+@test "YAML: after and follow with :any, :failure, :success" {
+  cat >forms.yaml <<'Y'
+- {name: good, code: print("good")}
+- {name: bad, code: 1/0}
+- {name: first, code: print("first"), after: [bad, "good:any"]}
+- {name: mend, code: print("mend"), after: "bad:failure"}
+- {name: never, code: print("never"), after: "good:failure"}
+- {name: neither, code: print("neither"), after: never}
+- {name: last, code: print("last"), after: [first, mend, bad, "never:success:failure"]}
+- {name: there, code: where = 5, targets: 1}
+- {name: same, code: print(where), follow: [there, "bad:any"], after: last}
+Y
+  dag forms.yaml
+  assert_status 1
+  assert_equal "$(head -1 <<<"$output")" good
+  assert_equal "$(sort <<<"$output")" $'5\nfirst\ngood\nlast\nmend'
+  assert_stderr --partial "bad: engine"
+  refute_stderr --partial "not run"
+  dag --json forms.yaml
+  assert_line '{"name":"never","status":"skipped","cause":"never"}'
+}
+
+@test "YAML: forms that are none are errors with their line" {
+  local form
+  printf '%s\n' '- {name: a, code: pass}' '- name: b' '  after: "a:anny"' >bad.yaml
+  dag bad.yaml x
+  assert_status 65
+  assert_stderr "ipdag: bad.yaml:3: ':anny' after 'a' is not a form; \
+forms are :any, :all, :success, :failure"
+  printf '%s\n' '- {name: a, code: pass}' '- {name: b, after: ["a:any", ' 'a]}' >bad.yaml
+  dag bad.yaml x
+  assert_status 65
+  assert_stderr --partial "bad.yaml:3: a name after ':any'"
+  for form in a:any:all a:all:failure:any; do
+    printf '%s\n' '- {name: a, code: pass}' "- {name: b, follow: '$form'}" >bad.yaml
+    dag bad.yaml x
+    assert_status 65
+    assert_stderr --partial "bad.yaml:2: :any and :all are both given"
+  done
+  printf '%s\n' '- {name: a, code: pass}' '- {name: b, after: "c:any"}' >bad.yaml
+  dag bad.yaml x
+  assert_stderr --partial "bad.yaml:2: no node 'c'"
+  # A name that looks like one is a name.
+  printf "%s\n" '- {name: "a:any", code: "1/0"}' \
+    '- {name: b, code: print(2), after: "a:any"}' >ok.yaml
+  dag ok.yaml
+  assert_output ""
+  assert_stderr --partial "not run because a:any failed: b"
+}
+
 @test "DAGMan: submit descriptions, DIR, NOOP, DONE, RETRY" {
   mkdir sub
   printf '#!/bin/sh\necho "$PWD: $*"\n' >sub/run

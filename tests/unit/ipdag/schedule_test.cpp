@@ -65,6 +65,91 @@ TEST(Schedule, FailureSkipsWhatDependsOnIt) {
   EXPECT_EQ(schedule.open(), 2u);
 }
 
+// Two nodes, and a third that comes after them in some form; a fourth after that.
+Graph graph_with(Forms forms, bool follow = false) {
+  Graph graph("test");
+  for (Index i = 0; i < 4; ++i) graph.node(std::to_string(i), i + 1);
+  Node& third = graph.nodes()[2];
+  (follow ? third.follow : third.after) = {0, 1};
+  (follow ? third.follow_forms : third.after_forms) = forms;
+  graph.connect(2, 3);
+  EXPECT_TRUE(graph.finish());
+  return graph;
+}
+
+// What the third node is at after each end: `+` or `-` of 0, then of 1.
+std::string course(Forms forms, const std::string& ends, bool follow = false) {
+  const Graph graph = graph_with(forms, follow);
+  Schedule schedule(graph);
+  EXPECT_EQ(take_all(schedule, true), (std::vector<Index>{0, 1}));
+  std::string text;
+  for (Index i = 0; i < 2; ++i) {
+    ends[i] == '+' ? schedule.done(i) : schedule.failed(i);
+    take_all(schedule, true);
+    const State state = schedule.state(2);
+    text += state == State::sent ? 'r' : state == State::skipped ? 's' : 'w';
+    EXPECT_EQ(schedule.state(3), state);
+  }
+  EXPECT_EQ(schedule.open(), text[1] == 'r' ? 2u : 0u);
+  return text;
+}
+
+TEST(Schedule, FormsDecideWhatRuns) {
+  const Forms any{false, true, false}, failure{true, false, true}, either{true, true, true},
+      any_failure{false, false, true};
+  for (const bool follow : {false, true}) {
+    EXPECT_EQ(course(any, "+-", follow), "rr");
+    EXPECT_EQ(course(any, "-+", follow), "wr");
+    EXPECT_EQ(course(any, "--", follow), "ws");
+    EXPECT_EQ(course(failure, "--", follow), "wr");
+    EXPECT_EQ(course(failure, "-+", follow), "ws");
+    EXPECT_EQ(course(failure, "+-", follow), "ss");
+    EXPECT_EQ(course(either, "+-", follow), "wr");
+    EXPECT_EQ(course(either, "--", follow), "wr");
+    EXPECT_EQ(course(any_failure, "+-", follow), "wr");
+    EXPECT_EQ(course(any_failure, "++", follow), "ws");
+  }
+}
+
+TEST(Schedule, WhatIsNotNeededIsItsOwnCause) {
+  const Graph graph = graph_with({true, false, true});
+  Schedule schedule(graph);
+  schedule.done(0);
+  EXPECT_EQ(schedule.cause(2), 2u);
+  EXPECT_EQ(schedule.cause(3), 2u);
+  const Graph other = graph_with({false, true, false});
+  Schedule failing(other);
+  failing.failed(1);
+  failing.failed(0);
+  EXPECT_EQ(failing.cause(2), 0u);
+}
+
+TEST(Schedule, ASkippedNodeCountsAsFailed) {
+  Graph graph("test");
+  for (Index i = 0; i < 3; ++i) graph.node(std::to_string(i), i + 1);
+  graph.connect(0, 1);
+  graph.nodes()[2].after = {1};
+  graph.nodes()[2].after_forms = {true, false, true};
+  ASSERT_TRUE(graph.finish());
+  Schedule schedule(graph);
+  take_all(schedule, true);
+  schedule.failed(0);
+  EXPECT_EQ(schedule.state(1), State::skipped);
+  EXPECT_EQ(take_all(schedule, true), (std::vector<Index>{2}));
+}
+
+TEST(Schedule, FormsOfNodesThatAreDoneAlready) {
+  Graph graph = graph_with({false, true, false});
+  graph.nodes()[1].done = true;
+  Schedule schedule(graph);
+  EXPECT_EQ(take_all(schedule, true), (std::vector<Index>{0, 2, 3}));
+  Graph unneeded = graph_with({true, false, true});
+  unneeded.nodes()[0].done = true;
+  Schedule other(unneeded);
+  EXPECT_EQ(other.state(3), State::skipped);
+  EXPECT_EQ(take_all(other, true), (std::vector<Index>{1}));
+}
+
 TEST(Schedule, SkipsWhatIsDoneAlready) {
   Graph graph = make_graph(3, {{0, 1}, {1, 2}});
   graph.nodes()[0].done = graph.nodes()[2].done = true;
