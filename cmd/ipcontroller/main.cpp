@@ -5,6 +5,7 @@
 #include "cmd/ipcontroller/service.hpp"
 #include "cmd/ipcontroller/traits.hpp"
 #include "libipc/util/fd.hpp"
+#include "libipc/util/memory.hpp"
 
 namespace {
 
@@ -29,6 +30,7 @@ ipc::Result<int> run(int argc, char* const* argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ipc::keep_freed_memory();
   const auto status = run(argc, argv);
   if (status) return *status;
   (void)ipc::write_all(STDERR_FILENO, "ipcontroller: " + status.error().text() + "\n");

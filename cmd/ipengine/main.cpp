@@ -14,6 +14,7 @@
 #include "libipc/engine/guard.hpp"
 #include "libipc/util/daemonize.hpp"
 #include "libipc/util/file.hpp"
+#include "libipc/util/memory.hpp"
 #include "libipc/util/process.hpp"
 
 namespace ipc::ipengine {
@@ -145,6 +146,7 @@ Result<int> body(const cli::Arguments& arguments) {
 }  // namespace ipc::ipengine
 
 int main(int argc, char** argv) {
+  ipc::keep_freed_memory();
   constexpr std::pair<std::string_view, std::string_view> kFlags[] = {
       {"--log-to-file", "--IPEngine.log_to_file"}, {"--clean-logs", "--IPEngine.clean_logs"}};
   auto words = ipc::cli::spell_as_traits(ipc::cli::words_of(argc, argv), kFlags);

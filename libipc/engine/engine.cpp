@@ -132,6 +132,7 @@ void Engine::watch_hearts(Duration period) {
   checked_ = loop_.now();
   loop_.cancel(hearts_timer_);
   hearts_timer_ = loop_.every(check, [this, check] {
+    spare_.look(queue_.running() != nullptr);
     const bool came = uplink_.last_ping() >= checked_;
     checked_ = loop_.now();
     if (came) {

@@ -13,6 +13,7 @@
 #include "libipc/engine/queue.hpp"
 #include "libipc/engine/uplink.hpp"
 #include "libipc/engine/watchdog.hpp"
+#include "libipc/util/memory.hpp"
 
 namespace ipc::engine {
 
@@ -154,6 +155,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   Messages messages_;
   KernelSet kernels_;
   Queue queue_;
+  SpareMemory spare_;
   Watchdog watchdog_;
   wire::FieldParser parser_;
   int id_ = -1;

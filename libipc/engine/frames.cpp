@@ -13,8 +13,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "libipc/net/frame_memory.hpp"
-
 namespace ipc::engine {
 namespace {
 
@@ -199,19 +197,9 @@ FrameWriter::Output FrameWriter::flush(int fd) {
     while (!chunks_.empty() && written_ >= chunks_.front().view().size()) {
       written_ -= chunks_.front().view().size();
       chunks_.pop_front();
-      given_back_ = 0;
     }
-    give_back_written();
   }
   return Output::done;
-}
-
-// The reader of a very large frame fills as much memory as we have sent: it gets what was ours.
-void FrameWriter::give_back_written() {
-  constexpr size_t kStep = 2 << 20;
-  if (chunks_.empty() || !chunks_.front().is_frame || written_ < given_back_ + kStep) return;
-  net::give_back(chunks_.front().frame, given_back_, written_);
-  given_back_ = written_;
 }
 
 }  // namespace ipc::engine

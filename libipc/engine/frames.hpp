@@ -77,11 +77,9 @@ class FrameWriter {
     std::string_view view() const { return is_frame ? frame.view() : std::string_view(text); }
   };
   std::string& tail();
-  void give_back_written();
 
   std::deque<Chunk> chunks_;
-  size_t written_ = 0;     // of the first chunk
-  size_t given_back_ = 0;  // the memory of so much of it
+  size_t written_ = 0;  // of the first chunk
 };
 
 }  // namespace ipc::engine

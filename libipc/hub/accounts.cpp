@@ -135,7 +135,7 @@ void Accounts::add_request(Open& task, const net::MessageEvent& message, net::Fr
   if (!record.submitted) record.submitted = unix_now();
   record.completed.reset();
   record.drops_buffers = moves_data(facts.type);
-  if (!record.has_buffers && !record.drops_buffers) {
+  if (!record.has_buffers && !record.drops_buffers && bytes_of(buffers) <= kKeptInput) {
     record.buffers = std::exchange(buffers, {});
     record.has_buffers = true;
   }
@@ -151,8 +151,8 @@ void Accounts::add_request(Open& task, const net::MessageEvent& message, net::Fr
 void Accounts::add_result(Record& record, const Result& result, const net::MessageEvent& message,
                           net::Frames& buffers) {
   record.result.assign(message.view.header, message.view.metadata, message.view.content);
-  if (!record.drops_buffers) record.result_buffers = std::exchange(buffers, {});
-  record.has_result_buffers = !record.drops_buffers;
+  record.has_result_buffers = !record.drops_buffers && bytes_of(buffers) <= kKeptResult;
+  record.result_buffers = record.has_result_buffers ? std::exchange(buffers, {}) : net::Frames();
   record.started = time_of(result.started);
   record.received = unix_now();
   record.completed = time_of(result.date);

@@ -33,6 +33,13 @@ struct EngineAccount {
   static constexpr std::size_t kRecent = 1000;
 };
 
+/// Buffers of a request that its record keeps, bytes: so that it can be run again. Whoever moves
+/// more does not want each array on the disk, twice, while the next one is on its way.
+constexpr std::size_t kKeptInput = 16u << 20;
+/// The same of a result. Queries wait while it is written, and it takes the place of thousands of
+/// other records.
+constexpr std::size_t kKeptResult = 64u << 20;
+
 /// Where a task is that has no result yet.
 enum class Place : std::uint8_t { unassigned, direct, balanced };
 

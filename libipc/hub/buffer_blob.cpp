@@ -40,7 +40,11 @@ struct Input {
 }  // namespace
 
 std::string pickle_buffers(const net::Frames& buffers) {
-  std::string blob{kProto, '\x04', kEmptyList, kMark};
+  std::size_t size = 8;
+  for (const auto& buffer : buffers) size += buffer.size() + 9;
+  std::string blob;
+  blob.reserve(size);
+  blob = {kProto, '\x04', kEmptyList, kMark};
   for (const auto& buffer : buffers) {
     const std::string_view bytes = buffer.view();
     if (bytes.size() < 0x100)

@@ -38,7 +38,10 @@ Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer s
   loop.on_input(sockets_.clients, [this] { return from_clients(); });
   loop.on_input(sockets_.notifications, [this] { return from_subscribers(); });
   loop.at_turn_end([this] { turn_end(); });
-  loop.every(seconds(1), [this] { purge_stalled(); });
+  loop.every(seconds(1), [this] {
+    purge_stalled();
+    spare_.look(std::exchange(heard_, 0) > 0);
+  });
   loop.every(kStoreTick, [this] { store_->tick(); });
   if (options_.succeeds) hold_notes();
   if (options_.restore) restore_engines();
@@ -67,6 +70,7 @@ int Hub::from_loops() {
     net::EventReader reader(std::move(batch));
     while (reader.next(event)) take_event(event);
   }
+  heard_ += taken;
   return taken;
 }
 

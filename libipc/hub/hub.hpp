@@ -17,6 +17,7 @@
 #include "libipc/net/loop.hpp"
 #include "libipc/net/message.hpp"
 #include "libipc/util/log.hpp"
+#include "libipc/util/memory.hpp"
 #include "libipc/wire/header.hpp"
 
 namespace ipc::hub {
@@ -96,6 +97,8 @@ class Hub {
   wire::Signer signer_;
   wire::Session session_;
   wire::DigestHistory seen_;
+  SpareMemory spare_;
+  int heard_ = 0;  // messages since it looked
   Registry registry_;
   std::unique_ptr<Store> store_;
   Accounts accounts_;

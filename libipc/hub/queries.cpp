@@ -2,12 +2,10 @@
 // Answers to what clients ask the hub.
 #include "libipc/hub/queries.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
+#include "libipc/util/memory.hpp"
 #include "libipc/wire/errors.hpp"
 
 namespace ipc::hub {
@@ -60,15 +58,6 @@ Json ok() {
   return {{"status", "ok"}};
 }
 
-long resident_bytes() {
-  long pages = 0;
-  if (FILE* file = std::fopen("/proc/self/statm", "re")) {
-    if (std::fscanf(file, "%*d %ld", &pages) != 1) pages = 0;
-    std::fclose(file);
-  }
-  return pages * ::sysconf(_SC_PAGESIZE);
-}
-
 Json facts(const Accounts& accounts, const std::vector<EngineId>& ids, double uptime) {
   Json engines = Json::object();
   for (const EngineId id : ids) {
@@ -95,6 +84,14 @@ Json result_of(const Record& record) {
        {"header", "metadata", "result_metadata", "result_header", "result_content", "received"})
     result[key] = record.get(key, known);
   result["io"] = std::move(io);
+  // Whoever asks for a value must not take nothing for it.
+  if (!record.has_result_buffers &&
+      wire::string_or(result["header"], "msg_type") == "apply_request" &&
+      wire::string_or(result["result_content"], "status") == "ok")
+    result["result_content"] =
+        error_answer("", "ResultNotKept",
+                     "the result was too large for the task records; only who asked for it had it")
+            .content;
   return result;
 }
 

@@ -58,13 +58,13 @@ const std::array kKeys{
     Key{"label", [](const Record& r) { return parsed(r.label); }},
 };
 
-std::size_t total(const net::Frames& frames) {
+}  // namespace
+
+std::size_t bytes_of(const net::Frames& frames) {
   std::size_t n = 0;
   for (const auto& frame : frames) n += frame.size();
   return n;
 }
-
-}  // namespace
 
 void MessageText::assign(std::string_view header, std::string_view metadata,
                          std::string_view content) {
@@ -102,7 +102,7 @@ void Record::clear() {
 }
 
 std::size_t Record::weight() const {
-  return total(buffers) + total(result_buffers) + out.size() + err.size() + request.size() +
+  return bytes_of(buffers) + bytes_of(result_buffers) + out.size() + err.size() + request.size() +
          result.size() + execute_result.size();
 }
 

@@ -59,6 +59,9 @@ struct Record {
   std::size_t weight() const;
 };
 
+/// Bytes in all of them.
+std::size_t bytes_of(const net::Frames& frames);
+
 /// Keys of a record but for buffers and result_buffers, in the order of the wire protocol.
 const std::vector<std::string>& record_keys();
 

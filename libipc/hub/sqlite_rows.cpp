@@ -173,6 +173,12 @@ void RecordBinder::buffers(SQLite::Statement& statement, int column, bool has,
   statement.bindNoCopy(column + 1, value.data(), static_cast<int>(value.size()));
 }
 
+void RecordBinder::forget_large() {
+  constexpr std::size_t kLarge = 1u << 20;
+  for (auto& value : values_)
+    if (value.capacity() > kLarge) value = {};
+}
+
 void RecordBinder::bind(SQLite::Statement& s, const Record& r) {
   s.bindNoCopy(msg_id + 1, r.msg_id);
   text(s, header, r.request.header());

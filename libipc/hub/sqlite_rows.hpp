@@ -31,6 +31,8 @@ class RecordBinder {
   /// All columns in their order, the first to parameter 1. What is bound stays valid until the next
   /// call. Throws SQLite::Exception.
   void bind(SQLite::Statement& statement, const Record& record);
+  /// Once what was bound is written: large values do not stay in memory until the next.
+  void forget_large();
 
  private:
   void text(SQLite::Statement& statement, int column, std::string_view text);

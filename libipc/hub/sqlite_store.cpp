@@ -3,7 +3,6 @@
 #include "libipc/hub/sqlite_store.hpp"
 
 #include <linux/magic.h>
-#include <malloc.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -30,7 +29,6 @@ constexpr std::size_t kBatch = 1000;        // records that make a batch at once
 constexpr std::size_t kSpare = 2 * kBatch;  // records whose memory is used again
 constexpr std::size_t kBacklog = 64;        // batches that may wait for a slow disk
 constexpr auto kSyncLimit = seconds(30);
-constexpr auto kQuiet = milliseconds(500);  // after it what a burst left is given back
 constexpr auto kAgeCheck = std::chrono::minutes(1);
 
 std::string quoted(const std::string& name) {
@@ -87,6 +85,7 @@ class Database {
       insert_->reset();
       binder_.bind(*insert_, record);
       insert_->exec();
+      binder_.forget_large();
     }
     transaction.commit();
     count_ += batch.size();  // or less, if some were there: counted anew before any is dropped
@@ -254,7 +253,6 @@ class Writer {
     // A disk that cannot follow slows the hub down rather than filling the memory.
     idle_.wait_for(lock, kSyncLimit, [this] { return batches_.size() < kBacklog; });
     batches_.push_back(std::move(batch));
-    burst_ = burst_ || batches_.size() * kBatch > kSpare;
     work_.notify_one();
   }
 
@@ -276,7 +274,6 @@ class Writer {
     std::unique_lock lock(mutex_);
     const auto has_work = [this] { return stop_ || !batches_.empty(); };
     for (;;) {
-      if (burst_ && !work_.wait_for(lock, kQuiet, has_work)) give_back(lock);
       work_.wait(lock, has_work);
       if (batches_.empty()) return;  // and what was there at the end is written
       auto& batch = batches_.front();
@@ -288,14 +285,6 @@ class Writer {
       batches_.pop_front();
       idle_.notify_all();
     }
-  }
-
-  // A stalled disk makes many records wait: their memory is not to stay with us.
-  void give_back(std::unique_lock<std::mutex>& lock) {
-    burst_ = false;
-    lock.unlock();
-    ::malloc_trim(0);
-    lock.lock();
   }
 
   void write(const RecordTable::Entries& batch) {
@@ -311,7 +300,7 @@ class Writer {
   std::condition_variable work_, idle_;
   std::deque<RecordTable::Entries> batches_;  // the first is being written
   RecordTable::Entries spare_;
-  bool stop_ = false, burst_ = false;
+  bool stop_ = false;
   std::thread thread_;
 };
 

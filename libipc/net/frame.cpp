@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Frames: zmq_msg_t with an owner.
-#include <sys/mman.h>
-#include <unistd.h>
 #include <zmq.h>
 
-#include <cstdint>
 #include <cstring>
 
-#include "libipc/net/frame_memory.hpp"
+#include "libipc/net/socket.hpp"
 
 namespace ipc::net {
 
@@ -20,10 +17,6 @@ static zmq_msg_t* message(const unsigned char* storage) {
 // libzmq calls it in whichever thread drops the last reference. Has a name for tests/lib/tsan.supp.
 static void free_adopted(void*, void* owner) {
   delete static_cast<std::string*>(owner);
-}
-
-static void free_mapped(void* data, void* size) {
-  ::munmap(data, reinterpret_cast<size_t>(size));
 }
 
 Frame::Frame() {
@@ -45,20 +38,7 @@ Frame Frame::adopt(std::string bytes) {
 }
 
 Frame Frame::sized(size_t size) {
-  // In large pages new memory costs a fraction of the faults.
-  constexpr size_t kLargePages = 8u << 20;
   Frame frame;
-  if (size >= kLargePages) {
-    void* const data =
-        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (data == MAP_FAILED) return frame;
-    ::madvise(data, size, MADV_HUGEPAGE);
-    if (zmq_msg_init_data(frame.raw(), data, size, free_mapped, reinterpret_cast<void*>(size)) == 0)
-      return frame;
-    ::munmap(data, size);
-    zmq_msg_init(frame.raw());
-    return frame;
-  }
   zmq_msg_close(frame.raw());
   if (zmq_msg_init_size(frame.raw(), size) != 0) zmq_msg_init(frame.raw());
   return frame;
@@ -98,15 +78,6 @@ char* Frame::data() {
 
 zmq_msg_t* Frame::raw() {
   return message(storage_);
-}
-
-void give_back(Frame& frame, size_t begin, size_t end) {
-  if (zmq_msg_get(frame.raw(), ZMQ_SHARED) != 0) return;
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto data = reinterpret_cast<uintptr_t>(frame.data());
-  const uintptr_t first = (data + begin + page - 1) & ~(page - 1);
-  const uintptr_t last = (data + end) & ~(page - 1);
-  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 void view_frames(std::span<const Frame> frames, std::vector<std::string_view>& views) {

@@ -207,3 +207,11 @@ no_engine_left() {
   private=$(awk '/^Private_/ {sum += $2} END {print sum}' "/proc/$PID/smaps_rollup")
   ((rss <= 10240 && private <= 3072)) || fail "RSS $rss kB (10240), private $private kB (3072)"
 }
+
+@test "what a large value took is given back by the process that passed it on" {
+  engine
+  client 'import os; print(e.apply_sync(len, os.urandom(100 << 20)))'
+  assert_output 104857600
+  given_back() { (($(awk '/^VmRSS/ {print $2}' "/proc/$PID/status") < 30000)); }
+  wait_until 30 "its memory" given_back
+}

@@ -162,6 +162,35 @@ TEST_P(BooksTest, ResultsComeSortedWithTheirBuffers) {
   EXPECT_EQ(unknown.content["evalue"], "'No such message: x'");
 }
 
+TEST_P(BooksTest, LargeBuffersAreNotKept) {
+  net::Frames buffers;
+  const auto sized = [&buffers](std::size_t size) {
+    buffers.clear();
+    buffers.push_back(net::Frame::sized(size));
+  };
+  const Texts small{header("s_0", "apply_request"), "{}", "{}", "{}", "C", "e0"};
+  sized(kKeptInput);
+  accounts.mux_request(small.event(), buffers);
+  EXPECT_TRUE(store->find("s_0")->has_buffers);
+  const Texts large{header("s_1", "apply_request"), "{}", "{}", "{}", "C", "e0"};
+  sized(kKeptInput + 1);
+  accounts.mux_request(large.event(), buffers);
+  EXPECT_FALSE(store->find("s_1")->has_buffers);
+
+  const Texts reply{header("s_1r", "apply_reply"),
+                    header("s_1", "apply_request"),
+                    R"({"status": "ok", "engine": "e0"})",
+                    R"({"status": "ok"})",
+                    "C",
+                    "e0"};
+  sized(kKeptResult + 1);
+  accounts.mux_reply(reply.event(), buffers);
+  EXPECT_EQ(accounts.state("s_1"), TaskState::ok);
+  const auto answer = result_answer(accounts, {{"msg_ids", {"s_1"}}});
+  EXPECT_EQ(answer.content["s_1"]["result_content"]["ename"], "ResultNotKept");
+  EXPECT_TRUE(answer.buffers.empty());
+}
+
 TEST_P(BooksTest, StrandedRequestsEnd) {
   direct("s_0");
   accounts.stranded(*registry.find("e0"));

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The allocator of a process that passes messages on.
+#include "libipc/util/memory.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace ipc {
+namespace {
+
+constexpr std::size_t kSlack = 2u << 20;  // more than the least there was: worth a look
+constexpr std::size_t kWorth = 1u << 20;  // given back by a look that was worth it
+constexpr int kBusyLooks = 10;
+constexpr int kLongestPause = 64;
+
+}  // namespace
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  // Blocks of threads' own arenas are never larger than 64 MB: those are mapped, and unmapped when
+  // freed. The main arena has no such limit.
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, 512 << 20);
+#endif
+}
+
+std::size_t resident_bytes() {
+  long pages = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
+    if (std::fscanf(file, "%*s %ld", &pages) != 1) pages = 0;
+    std::fclose(file);
+  }
+  return static_cast<std::size_t>(pages) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void SpareMemory::look(bool busy) {
+  busy_ = busy ? busy_ + 1 : 0;
+  if (busy_ % (kBusyLooks + 1) != 0) return;
+  if (skip_ > 0) return void(--skip_);
+  const std::size_t before = resident_bytes();
+  if (lowest_ == 0 || before < lowest_) lowest_ = before;
+  if (before < lowest_ + kSlack) return void(pause_ = 0);
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+  const std::size_t after = resident_bytes();
+  pause_ = after + kWorth < before ? 0 : std::min(std::max(1, 2 * pause_), kLongestPause);
+  skip_ = pause_;
+}
+
+}  // namespace ipc

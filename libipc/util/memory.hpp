@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The allocator of a process that passes messages on.
+#pragma once
+
+#include <cstddef>
+
+namespace ipc {
+
+/// Freed blocks, however large, are used again instead of being returned to the system: for large
+/// messages the faults of fresh memory cost more than the copies. For the start of main, before
+/// there are threads; whoever calls it keeps a SpareMemory, too. No effect where malloc is not
+/// glibc's.
+void keep_freed_memory();
+
+/// Bytes of this process in memory; 0 if that cannot be told.
+std::size_t resident_bytes();
+
+/// Gives back to the system what a burst has left in the allocator. One for a process; one thread.
+class SpareMemory {
+ public:
+  /// To be called every few seconds. A busy process keeps its memory for ten calls more.
+  void look(bool busy);
+
+ private:
+  std::size_t lowest_ = 0;    // of resident_bytes()
+  int busy_ = 0;              // calls that were put off
+  int skip_ = 0, pause_ = 0;  // calls left out, as nothing was spare of late
+};
+
+}  // namespace ipc
