@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <utility>
 
 #include "cmd/ipcluster/python.hpp"
 #include "cmd/ipcluster/state.hpp"
 #include "libipc/util/file.hpp"
+#include "libipc/util/hostlist.hpp"
 #include "libipc/util/log.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
@@ -19,27 +21,18 @@ namespace ipc::cluster {
 namespace {
 
 /// Options that set a key of the profile.
-constexpr std::pair<const char*, const char*> kOptions[] = {{"count", "engines.n"},
-                                                            {"engines", "launcher"},
-                                                            {"controller", "controller.launcher"},
-                                                            {"kernel", "engines.kernel"},
-                                                            {"python", "engines.python"},
-                                                            {"ip", "controller.ip"},
-                                                            {"location", "controller.location"},
-                                                            {"ports", "controller.ports"},
-                                                            {"ping", "controller.ping"},
-                                                            {"hwm", "controller.hwm"},
-                                                            {"scheme", "controller.scheme"},
-                                                            {"ssh", "controller.ssh"},
-                                                            {"enginessh", "controller.enginessh"},
-                                                            {"delay", "engines.delay"},
-                                                            {"work-dir", "engines.cwd"},
-                                                            {"log-level", "log_level"},
-                                                            {"queue", "batch.queue"},
-                                                            {"account", "batch.account"},
-                                                            {"qos", "batch.qos"},
-                                                            {"walltime", "batch.walltime"},
-                                                            {"timeout", "timeouts.start"}};
+constexpr std::pair<const char*, const char*> kOptions[] = {
+    {"count", "engines.n"},         {"engines", "launcher"},
+    {"hosts", "ssh.hosts"},         {"controller", "controller.launcher"},
+    {"kernel", "engines.kernel"},   {"python", "engines.python"},
+    {"ip", "controller.ip"},        {"location", "controller.location"},
+    {"ports", "controller.ports"},  {"ping", "controller.ping"},
+    {"hwm", "controller.hwm"},      {"scheme", "controller.scheme"},
+    {"ssh", "controller.ssh"},      {"enginessh", "controller.enginessh"},
+    {"delay", "engines.delay"},     {"work-dir", "engines.cwd"},
+    {"log-level", "log_level"},     {"queue", "batch.queue"},
+    {"account", "batch.account"},   {"qos", "batch.qos"},
+    {"walltime", "batch.walltime"}, {"timeout", "timeouts.start"}};
 
 Status apply_options(const cli::Arguments& arguments, config::Profile& profile) {
   for (const auto& [option, key] : kOptions)
@@ -48,6 +41,23 @@ Status apply_options(const cli::Arguments& arguments, config::Profile& profile) 
   if (const std::string level = profile.text("log_level"); !level.empty())
     IPC_TRY(log::parse_level(level));
   return {};
+}
+
+/// As many as asked for, else one for each place there is: on the nodes or hosts, or here.
+Result<long> engine_count(const config::Profile& profile) {
+  if (const auto n = profile.integer("engines.n")) return *n;
+  const std::string launcher = profile.text("launcher");
+  const auto nodes = profile.integer("batch.nodes");
+  if (nodes && config::is_batch_system(launcher))
+    return *nodes * profile.integer("batch.per_node").value_or(1);
+  if (launcher != "ssh") return available_cpus();
+  auto hosts = parse_host_counts(profile.text("ssh.hosts"));
+  if (!hosts) return Error{Code::usage, "ssh.hosts: " + hosts.error().what, hosts.error().hint};
+  if (hosts->empty())
+    return Error{Code::bad_profile, "no hosts: ssh.hosts is not set",
+                 "in the profile, or as --hosts='node[01-04]:2 me@login'"};
+  return std::accumulate(hosts->begin(), hosts->end(), 0L,
+                         [](long sum, const HostCount& host) { return sum + host.count; });
 }
 
 /// `--wait`, `--wait=3` or `--wait=75%`, of `n`.
@@ -64,15 +74,6 @@ Result<int> parse_wait(const cli::Arguments& arguments, int n) {
         Code::usage,
         "--wait=" + text + ": not a number up to " + std::to_string(n) + " or a percentage", ""};
   return percent ? (n * value + 99) / 100 : value;
-}
-
-/// How many engines, where nothing was said: what the nodes asked for hold, else one for each
-/// processor here.
-long usual_count(const config::Profile& profile) {
-  const auto nodes = profile.integer("batch.nodes");
-  if (nodes && config::is_batch_system(profile.text("launcher")))
-    return *nodes * profile.integer("batch.per_node").value_or(1);
-  return available_cpus();
 }
 
 /// Engines in a job end before it does: they take no more work in time, finish what they have, and
@@ -131,7 +132,7 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
   IPC_TRY_ASSIGN(plan.profile, config::Profile::load(plan.cluster));
   IPC_TRY(apply_options(arguments, plan.profile));
   plan.with_controller = with_controller;
-  const long n = plan.profile.integer("engines.n").value_or(usual_count(plan.profile));
+  IPC_TRY_ASSIGN(const long n, engine_count(plan.profile));
   if (n < 0 || n > 100'000)
     return Error{Code::usage, "-n " + std::to_string(n) + ": not between 0 and 100000", ""};
   plan.engines = static_cast<int>(n);

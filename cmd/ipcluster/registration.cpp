@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The supervisor's engines: started, waited for at the hub, added and removed.
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "cmd/ipcluster/supervisor.hpp"
-#include "libipc/util/file.hpp"
 #include "libipc/util/idset.hpp"
+#include "libipc/util/last_words.hpp"
 #include "libipc/util/log.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
@@ -23,14 +21,6 @@ std::string duration_text(Duration duration) {
   return text;
 }
 
-/// True for a log line of level info or debug, and for what both say when all is well.
-bool is_routine(std::string_view line) {
-  const size_t level = line.find(": ");
-  const auto head = line.substr(0, level == std::string_view::npos ? 0 : level);
-  return head.ends_with(" info") || head.ends_with(" debug") ||
-         line.starts_with("ipengine: Completed registration") || line.starts_with("READY ");
-}
-
 // A launcher may ask many machines, or wait for a batch system.
 constexpr Duration kLaunch = seconds(60);
 
@@ -39,25 +29,6 @@ std::string engines_text(size_t n) {
 }
 
 }  // namespace
-
-std::string last_words(const std::string& log) {
-  constexpr size_t kEnd = 4096;
-  struct stat s;
-  if (log.empty() || ::stat(log.c_str(), &s) != 0 || s.st_size == 0) return "";
-  auto text = read_file(log);
-  if (!text) return "";
-  if (text->size() > kEnd) text->erase(0, text->size() - kEnd);
-  // Whoever ends by himself says why in his last line; of one that was killed the last three may
-  // tell, but not what went well.
-  const auto lines = split(*text, '\n');
-  std::vector<std::string> words;
-  for (auto line = lines.rbegin(); line != lines.rend() && words.size() < 3; ++line) {
-    if (trim(*line).empty() || is_routine(*line)) continue;
-    words.insert(words.begin(), std::string(trim(*line)));
-    if (line->starts_with("ipcontroller: ") || line->starts_with("ipengine: ")) break;
-  }
-  return words.empty() ? "" : "; last words: \"" + join(words, " / ") + "\"";
-}
 
 Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
   first = state_.engines.size();
@@ -196,7 +167,7 @@ Error Supervisor::incomplete(size_t first, Duration waited) const {
   for (const auto& [why, which] : reasons) {
     const auto& log = state_.engines[first + static_cast<size_t>(which[0])].launched.log;
     missing += (missing.empty() ? "" : ", ") + format_idset(which) + " (" + why +
-               "; log: " + config::display_path(log) + ")";
+               (log.empty() ? "" : "; log: " + config::display_path(log)) + ")";
   }
   const size_t all = state_.engines.size() - first;
   const std::string stop = "ipcluster stop" + plan_.cluster.options();
@@ -261,7 +232,7 @@ void Supervisor::add_engines(Request& request) {
   plan.python = wire::string_or(request.content, "python");
   plan.directory = wire::string_or(request.content, "directory", plan_.directory);
   for (const char* key : {"engines.kernel", "launcher", "engines.delay", "batch.queue",
-                          "batch.account", "batch.qos", "batch.walltime"})
+                          "batch.account", "batch.qos", "batch.walltime", "ssh.hosts"})
     if (const std::string value = wire::string_or(request.content, key); !value.empty())
       if (Status set = plan.profile.set(key, value, "request"); !set)
         return request.answer(set.error().code, set.error().text());

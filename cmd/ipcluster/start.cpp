@@ -101,7 +101,8 @@ Result<int> engines(const cli::Arguments& arguments) {
                         {"engines.kernel", plan.profile.text("engines.kernel")},
                         {"engines.delay", plan.profile.text("engines.delay")},
                         {"launcher", plan.profile.text("launcher")}};
-  for (const char* key : {"batch.queue", "batch.account", "batch.qos", "batch.walltime"})
+  for (const char* key :
+       {"batch.queue", "batch.account", "batch.qos", "batch.walltime", "ssh.hosts"})
     if (const std::string value = plan.profile.text(key); !value.empty()) request[key] = value;
   IPC_TRY_ASSIGN(const auto answer, ask(plan.cluster, request, plan.limit + seconds(60)));
   if (answer.code != Code::ok) return Error{answer.code, answer.text, ""};

@@ -16,6 +16,7 @@
 #include "libipc/cli/signals.hpp"
 #include "libipc/net/connection.hpp"
 #include "libipc/util/file.hpp"
+#include "libipc/util/last_words.hpp"
 #include "libipc/util/log.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"

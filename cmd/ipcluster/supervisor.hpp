@@ -79,7 +79,4 @@ class Supervisor {
   bool clear_ = false;  ///< the lock is ours and nothing of an earlier cluster runs
 };
 
-/// Why a process's log ends as it does: its last lines as `; last words: "…"`, "" if it has none.
-std::string last_words(const std::string& log);
-
 }  // namespace ipc::cluster

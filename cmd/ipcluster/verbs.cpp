@@ -14,7 +14,8 @@ const std::vector<cli::Option> kWhich = {
 
 const std::vector<cli::Option> kEngineRows = {
     {'n', "count", "N", "number of engines (default: one for each processor)"},
-    {0, "engines", "KIND", "launcher of the engines (default: local)"},
+    {0, "engines", "KIND", "launcher of the engines: local (default), ssh, …"},
+    {'w', "hosts", "HOSTS", "launcher ssh: hosts with counts: node[01-04]:2 me@gpu"},
     {0, "kernel", "NAME", "kernel: python, sh, jupyter:NAME, or one of your own"},
     {0, "python", "FILE", "interpreter of python kernels"},
     {0, "delay", "TIME", "time between the start of one engine and the next"},

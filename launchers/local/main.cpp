@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "launchers/local/spawn.hpp"
+#include "libipc/util/last_words.hpp"
 #include "libipc/util/subprocess.hpp"
 
 namespace ipc::local {
@@ -18,7 +19,9 @@ std::vector<config::Launched> processes_of(const std::vector<Entry>& entries) {
   std::vector<config::Launched> processes;
   for (const auto& entry : entries) {
     processes.push_back(entry.process);
-    processes.back().state = entry.is_running() ? "running" : "ended";
+    const bool runs = entry.is_running();
+    processes.back().state = runs ? "running" : "ended";
+    if (!runs) processes.back().why = "it ended" + last_words(entry.process.log);
   }
   return processes;
 }

@@ -2,13 +2,9 @@
 // The local launcher's memory: which processes it started, proof against pids used again.
 #include "launchers/local/record.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 
 #include "libipc/util/file.hpp"
@@ -54,18 +50,8 @@ Entry new_entry(pid_t pid, const std::string& role, const std::string& log) {
 }
 
 Result<Record> Record::open(const std::string& path) {
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) return system_error(Code::internal, path);
-    while (::flock(fd.get(), LOCK_EX) != 0)
-      if (errno != EINTR) return system_error(Code::internal, path);
-    // Another launcher may have removed the file while we waited for it.
-    struct stat opened, named;
-    if (::fstat(fd.get(), &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
-        opened.st_ino == named.st_ino)
-      return Record(std::move(fd), path);
-  }
-  return Error{Code::internal, path + " is removed again and again", ""};
+  IPC_TRY_ASSIGN(Fd fd, config::open_record(path));
+  return Record(std::move(fd), path);
 }
 
 Result<std::vector<Entry>> Record::select(const config::LaunchRequest& request) const {

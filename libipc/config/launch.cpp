@@ -2,11 +2,15 @@
 // Launcher plugins: where they are, and the documents they read and write.
 #include "libipc/config/launch.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
@@ -182,6 +186,21 @@ Result<std::vector<Launched>> parse_launch_answer(std::string_view text) {
     }
   }));
   return processes;
+}
+
+Result<Fd> open_record(const std::string& path) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) return system_error(Code::internal, path);
+    while (::flock(fd.get(), LOCK_EX) != 0)
+      if (errno != EINTR) return system_error(Code::internal, path);
+    // Another launcher may have removed the file while we waited for it.
+    struct stat opened, named;
+    if (::fstat(fd.get(), &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+        opened.st_ino == named.st_ino)
+      return fd;
+  }
+  return Error{Code::internal, path + " is removed again and again", ""};
 }
 
 std::string record_line(const Launched& process, const std::map<std::string, std::string>& more) {

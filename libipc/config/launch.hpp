@@ -12,6 +12,7 @@
 
 #include "libipc/config/paths.hpp"
 #include "libipc/config/profile.hpp"
+#include "libipc/util/fd.hpp"
 #include "libipc/util/result.hpp"
 
 namespace ipc::config {
@@ -61,6 +62,9 @@ Result<LaunchRequest> parse_launch_request(std::string_view text);
 std::string to_yaml(const std::vector<Launched>& processes);
 Result<std::vector<Launched>> parse_launch_answer(std::string_view text);
 
+/// Opens a record for reading and appending, made where it is missing, locked against other
+/// launchers while the descriptor is open. Waits for them.
+Result<Fd> open_record(const std::string& path);
 /// One line of a record: a YAML list item in flow style, with `more` as further keys.
 std::string record_line(const Launched& process, const std::map<std::string, std::string>& more);
 /// All keys of each line of a record that can be understood; others, such as a last line that was

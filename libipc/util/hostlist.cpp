@@ -2,6 +2,8 @@
 // Lists of host names with ranges: "n[01-04,7],login".
 #include "libipc/util/hostlist.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "libipc/util/text.hpp"
@@ -79,6 +81,43 @@ Result<std::vector<std::string>> expand_hostlist(std::string_view text) {
                    "write n[01-04,7]"};
   if (names.empty()) return Error{Code::usage, "no host names in '" + std::string(text) + "'", ""};
   return names;
+}
+
+static Status add_host_counts(const std::string& word, std::vector<HostCount>& hosts) {
+  HostCount host;
+  const size_t at = word.find('@'), colon = word.rfind(':');
+  const size_t from = at == std::string::npos ? 0 : at + 1;
+  if (from > 0) host.user = word.substr(0, at);
+  unsigned long count = 1;
+  bool good = at != 0;
+  if (colon != std::string::npos)
+    good = good && parse_number(word.substr(colon + 1), count) && count >= 1 && count <= 100'000;
+  const auto names = expand_hostlist(word.substr(from, colon == word.npos ? colon : colon - from));
+  if (!good || !names || word.find_first_of("'\"\\$`;&|<>()/") != word.npos || word[from] == '-')
+    return Error{Code::usage, "'" + word + "' is not a host with a count",
+                 "write node[01-04]:2 or user@host"};
+  host.count = static_cast<int>(count);
+  for (const auto& name : *names) {
+    host.name = name;
+    const auto known = std::find_if(hosts.begin(), hosts.end(),
+                                    [&](const auto& h) { return h.text() == host.text(); });
+    if (known == hosts.end())
+      hosts.push_back(host);
+    else
+      known->count += host.count;
+  }
+  return {};
+}
+
+Result<std::vector<HostCount>> parse_host_counts(std::string_view text) {
+  std::vector<HostCount> hosts;
+  for (auto& part : split_outside_brackets(text)) {
+    std::replace_if(
+        part.begin(), part.end(), [](unsigned char c) { return std::isspace(c); }, ' ');
+    for (const auto& word : split(part, ' '))
+      if (!word.empty()) IPC_TRY(add_host_counts(word, hosts));
+  }
+  return hosts;
 }
 
 }  // namespace ipc

@@ -136,5 +136,19 @@ TEST_F(ProfileFile, TheShippedProfileSaysWhatIsBuiltIn) {
   for (const auto& [key, setting] : built_in) EXPECT_EQ(profile.text(key), setting.text) << key;
 }
 
+TEST_F(ProfileFile, EveryShippedProfileLoadsAsItStands) {
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("profiles")) {
+    Profile profile;
+    const auto merged = profile.merge_file(entry.path());
+    EXPECT_TRUE(merged) << merged.error().text();
+    if (entry.path().stem() != "default") {
+      EXPECT_EQ(profile.text("launcher"), entry.path().stem());
+    }
+    ++found;
+  }
+  EXPECT_GE(found, 2);
+}
+
 }  // namespace
 }  // namespace ipc::config

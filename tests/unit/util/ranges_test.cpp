@@ -37,5 +37,18 @@ TEST(HostList, RefusesNonsense) {
     EXPECT_FALSE(expand_hostlist(text)) << text;
 }
 
+TEST(HostList, CountsPlaces) {
+  const auto hosts = parse_host_counts("n[01-02]:2, me@gpu\n  login:3 n02");
+  ASSERT_TRUE(hosts) << hosts.error().text();
+  std::string text;
+  for (const auto& host : *hosts) text += host.text() + "=" + std::to_string(host.count) + " ";
+  EXPECT_EQ(text, "n01=2 n02=3 me@gpu=1 login=3 ");
+  EXPECT_EQ((*hosts)[2].user, "me");
+  EXPECT_TRUE(parse_host_counts("")->empty());
+  for (const char* wrong : {"n:0", "n:x", "n:", ":2", "@n", "n[1", "-oProxyCommand=x", "a;b",
+                            "$(x)", "me@-x", "n/m", "n:1000000"})
+    EXPECT_FALSE(parse_host_counts(wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace ipc
