@@ -36,7 +36,7 @@ Command command() {
       {0, "code", "NAME=FILE[:FUNCTION]",
        "a function (or class) of a python FILE, by default that called NAME; repeatable", true},
   };
-  c.common = kCluster | kTargets | kNoStdin | kKernel;
+  c.common = kCluster | kTargets | kNoStdin | kKernel | kBroadcast;
   return c;
 }
 

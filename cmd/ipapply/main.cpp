@@ -42,7 +42,8 @@ Command command() {
       {'o', "output", "FILE",
        "the result to FILE, whole or not at all; one engine; NAME.npy implies --npy"},
   };
-  c.common = kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel;
+  c.common =
+      kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel | kBroadcast;
   c.operands = Operands::words;
   return c;
 }
@@ -55,6 +56,8 @@ ipc::Status check(const Arguments& arguments) {
   if (arguments.operands.empty()) return usage("no FUNCTION to call", "see ipapply -h");
   if (chosen_kernel(arguments) == "sh")
     return usage("a shell command has no value", "ipexec --sh runs it and prints its output");
+  if (arguments.has("broadcast") && arguments.has("async"))
+    return usage("--broadcast does not go with --async", "leave one out");
   for (const char* other : {"json", "async"})
     if (arguments.has(other) && (arguments.has("npy") || arguments.has("output")))
       return usage("--" + std::string(other) + " does not go with --npy and -o", "leave one out");

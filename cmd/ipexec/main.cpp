@@ -38,25 +38,35 @@ Command command() {
       {'i', "stdin", "", "our standard input is that of the code on every engine"},
       {'k', "keep-order", "", "all output of one engine, then of the next"},
       {'b', "fold", "", "equal outputs once, under the engines they came from"},
+      {0, "kernel", "NAME[,NAME]...",
+       "run by this kernel of the engine; by several, one after the other"},
       {0, "diff", "", "instead of outputs, how the others differ from the first engine's"},
       {0, "results", "DIR", "outputs to DIR/ENGINE/stdout and stderr too"},
       {0, "display", "DIR", "plots and other displays to DIR/ENGINE-NUMBER.SUFFIX, by MIME type"},
       {'S', "maxrc", "", "exit with the largest status of a remote command instead of 1"},
   };
-  c.common = kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel;
+  c.common =
+      kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel | kBroadcast;
   c.operands = Operands::code;
   return c;
 }
 
 ipc::Status check_combinations(const Arguments& arguments) {
   const std::pair<const char*, const char*> apart[] = {
-      {"diff", "fold"},  {"diff", "keep-order"}, {"diff", "json"},    {"diff", "async"},
-      {"diff", "label"}, {"results", "async"},   {"display", "async"}};
+      {"diff", "fold"},     {"diff", "keep-order"}, {"diff", "json"},
+      {"diff", "async"},    {"diff", "label"},      {"results", "async"},
+      {"display", "async"}, {"broadcast", "async"}, {"sh", "kernel"}};
   for (const auto& [one, other] : apart)
     if (arguments.has(one) && arguments.has(other))
       return ipc::Error{ipc::Code::usage,
                         "--" + std::string(one) + " does not go with --" + std::string(other),
                         "leave one out"};
+  IPC_TRY_ASSIGN(const auto kernels, chosen_kernels(arguments));
+  for (const char* const files : {"results", "display"})
+    if (kernels.size() > 1 && arguments.has(files))
+      return ipc::Error{ipc::Code::usage,
+                        "--" + std::string(files) + " does not go with several kernels",
+                        "one call for each"};
   return {};
 }
 

@@ -24,6 +24,8 @@ const CommonRow kCommonRows[] = {
     {kTargets, {'x', "exclude", "SET", "but not these"}},
     {kKernel, {0, "sh", "", "shell text: run by the engine's shell kernel"}},
     {kKernel, {0, "kernel", "NAME", "run by this kernel of the engine"}},
+    {kBroadcast,
+     {0, "broadcast", "", "one message for all engines, spread by the controller, unrecorded"}},
     {kAsync, {'a', "async", "", "do not wait: print a job word for each request"}},
     {kNoStdin,
      {'n', "no-stdin", "", "leave standard input alone: no waiting for the command before"}},

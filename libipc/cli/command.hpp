@@ -28,14 +28,15 @@ struct Option {
 /// Rows that mean the same in every program; a program takes the groups it needs. `-q -v -h -V` are
 /// always there.
 enum Common : unsigned {
-  kCluster = 1,   ///< --profile --profile-dir --cluster-id --connection --connect-timeout
-  kTargets = 2,   ///< -t --targets, -x --exclude
-  kAsync = 4,     ///< -a --async
-  kTimeout = 8,   ///< -u --timeout
-  kLabels = 16,   ///< -l --label, -N --no-label
-  kJson = 32,     ///< --json
-  kNoStdin = 64,  ///< -n --no-stdin
-  kKernel = 128,  ///< --kernel, --sh
+  kCluster = 1,      ///< --profile --profile-dir --cluster-id --connection --connect-timeout
+  kTargets = 2,      ///< -t --targets, -x --exclude
+  kAsync = 4,        ///< -a --async
+  kTimeout = 8,      ///< -u --timeout
+  kLabels = 16,      ///< -l --label, -N --no-label
+  kJson = 32,        ///< --json
+  kNoStdin = 64,     ///< -n --no-stdin
+  kKernel = 128,     ///< --kernel, --sh
+  kBroadcast = 256,  ///< --broadcast
 };
 
 /// What operands behind the first are: whether a word that looks like an option is a mistake.

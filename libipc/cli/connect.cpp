@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "libipc/cli/groups.hpp"
@@ -11,6 +12,7 @@
 #include "libipc/cli/program.hpp"
 #include "libipc/client/jobs.hpp"
 #include "libipc/config/paths.hpp"
+#include "libipc/util/text.hpp"
 
 namespace ipc::cli {
 
@@ -38,6 +40,7 @@ Result<client::Options> connection_options(const Arguments& arguments) {
 Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, bool direct) {
   IPC_TRY_ASSIGN(auto options, connection_options(arguments));
   options.direct = direct;
+  options.broadcast = arguments.has("broadcast");
   return client::Connection::open(std::move(options));
 }
 
@@ -53,7 +56,8 @@ Result<std::vector<int>> choose_kernels(client::Connection& connection,
                                         const Arguments& arguments) {
   IPC_TRY_ASSIGN(auto engines, choose_engines(connection, arguments));
   IPC_TRY_ASSIGN(const client::EngineTable* table, connection.engines());
-  IPC_TRY(client::require_kernel(*table, engines, chosen_kernel(arguments)));
+  IPC_TRY_ASSIGN(const auto kernels, chosen_kernels(arguments));
+  for (const auto& kernel : kernels) IPC_TRY(client::require_kernel(*table, engines, kernel));
   return engines;
 }
 
@@ -85,6 +89,20 @@ Status await_jobs(client::Connection& connection, const std::vector<std::string>
 
 std::string chosen_kernel(const Arguments& arguments) {
   return arguments.get_or("kernel", arguments.has("sh") ? "sh" : "");
+}
+
+Result<std::vector<std::string>> chosen_kernels(const Arguments& arguments) {
+  const std::string text = chosen_kernel(arguments);
+  // A file's name may have commas.
+  if (text.empty() || text.starts_with("existing:")) return std::vector<std::string>{text};
+  auto kernels = split(text, ',');
+  for (auto kernel = kernels.begin(); kernel != kernels.end(); ++kernel) {
+    if (std::find(kernels.begin(), kernel, *kernel) != kernel)
+      return Error{Code::usage, "--kernel " + text + ": '" + *kernel + "' is there twice", ""};
+    if (kernels.size() > 1 && kernel->empty())
+      return Error{Code::usage, "--kernel " + text + ": a name is missing", "as in python,sh"};
+  }
+  return kernels;
 }
 
 }  // namespace ipc::cli

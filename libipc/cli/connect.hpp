@@ -24,7 +24,7 @@ Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, 
 /// all are meant.
 Result<std::vector<int>> choose_engines(client::Connection& connection, const Arguments& arguments);
 
-/// The same, and all of them have to have the kernel that is asked for. Code::no_engine.
+/// The same, and all of them have to have the kernels that are asked for. Code::no_engine.
 Result<std::vector<int>> choose_kernels(client::Connection& connection, const Arguments& arguments);
 
 /// While it lives, a signal (signals.hpp) interrupts the connection's waits, which return an error;
@@ -51,5 +51,9 @@ Status await_jobs(client::Connection& connection, const std::vector<std::string>
 
 /// The kernel that --kernel or --sh names; empty: the main one.
 std::string chosen_kernel(const Arguments& arguments);
+
+/// The same where --kernel may name several, with commas between; at least one. Code::usage for one
+/// named twice.
+Result<std::vector<std::string>> chosen_kernels(const Arguments& arguments);
 
 }  // namespace ipc::cli

@@ -53,8 +53,8 @@ std::string error_text(const client::RemoteError& error, const ErrorStyle& style
   return text;
 }
 
-std::string engines_text(const std::vector<int>& engines) {
-  const std::string ids = format_idset(engines);
+std::string engines_text(const std::vector<int>& engines, const std::string& suffix) {
+  const std::string ids = format_idset(engines) + suffix;
   return engines.size() == 1 ? ids : ids + " (" + std::to_string(engines.size()) + ")";
 }
 
@@ -75,7 +75,8 @@ void ErrorReport::print() {
   for (auto& group : groups_) std::sort(group.engines.begin(), group.engines.end());
   std::sort(groups_.begin(), groups_.end(),
             [](const Group& a, const Group& b) { return a.engines[0] < b.engines[0]; });
-  for (const auto& group : groups_) complain(engines_text(group.engines) + ": " + group.text);
+  for (const auto& group : groups_)
+    complain(engines_text(group.engines, style_.suffix) + ": " + group.text);
   groups_.clear();
 }
 

@@ -11,9 +11,10 @@ namespace ipc::cli {
 
 /// How much is said of a remote error.
 struct ErrorStyle {
-  bool verbose = false;   ///< the whole traceback
-  bool quiet = false;     ///< nothing of a command's exit status
-  std::string more = {};  ///< added to the first line
+  bool verbose = false;     ///< the whole traceback
+  bool quiet = false;       ///< nothing of a command's exit status
+  std::string more = {};    ///< added to the first line
+  std::string suffix = {};  ///< behind the engines: `0-3/sh (4): …`
 };
 
 /// The text of one error: one line, then, indented, the stack if it is deeper than one line of the
@@ -43,7 +44,7 @@ class ErrorReport {
   int largest_ = 0;
 };
 
-/// "0-3,7 (5)" or "3".
-std::string engines_text(const std::vector<int>& engines);
+/// "0-3,7 (5)" or "3"; "0-3/sh (4)" with the suffix "/sh".
+std::string engines_text(const std::vector<int>& engines, const std::string& suffix = "");
 
 }  // namespace ipc::cli

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "libipc/cli/connect.hpp"
 #include "libipc/cli/execution_record.hpp"
 #include "libipc/cli/jobs.hpp"
@@ -21,27 +23,49 @@ using client::Outcome;
 using client::Output;
 using client::Reply;
 
-// Errors wait this long for equal ones of other engines.
-constexpr auto kGather = seconds(1);
+namespace {
 
-static client::Request make_request(const Execution& execution, int engine,
-                                    const Arguments& arguments, bool directed) {
-  client::Request request;
-  request.type = "execute_request";
-  const auto own = execution.contents.find(engine);
-  request.content = own == execution.contents.end() ? execution.content : own->second;
-  if (execution.input) request.buffers.emplace_back(*execution.input);
-  request.kernel = chosen_kernel(arguments);
-  request.directed = directed;
-  return request;
-}
+/// Makes the requests of one kernel; all share one copy of the input.
+class Requests {
+ public:
+  Requests(const Execution& execution, std::string kernel, bool directed)
+      : execution_(execution), kernel_(std::move(kernel)), directed_(directed) {
+    if (execution.input) input_ = net::Frame(*execution.input);
+  }
+
+  client::Request make(const std::string& content) {
+    client::Request request;
+    request.type = "execute_request";
+    request.content = content;
+    if (execution_.input) request.buffers.push_back(input_.share());
+    request.kernel = kernel_;
+    request.directed = directed_;
+    return request;
+  }
+  const std::string& content_of(int engine) const {
+    const auto own = execution_.contents.find(engine);
+    return own == execution_.contents.end() ? execution_.content : own->second;
+  }
+
+ private:
+  const Execution& execution_;
+  const std::string kernel_;
+  const bool directed_;
+  net::Frame input_;
+};
+
+}  // namespace
 
 Result<int> run_async(Connection& connection, const std::vector<int>& engines,
                       const Execution& execution, const Arguments& arguments) {
+  IPC_TRY_ASSIGN(const auto kernels, chosen_kernels(arguments));
   std::vector<std::string> ids;
-  for (const int engine : engines) {
-    IPC_TRY_ASSIGN(ids.emplace_back(),
-                   connection.send(engine, make_request(execution, engine, arguments, false), {}));
+  for (const auto& kernel : kernels) {
+    Requests requests(execution, kernel, false);
+    for (const int engine : engines) {
+      IPC_TRY_ASSIGN(ids.emplace_back(),
+                     connection.send(engine, requests.make(requests.content_of(engine)), {}));
+    }
   }
   IPC_TRY(client::acknowledge(connection, ids));
   Writer out(STDOUT_FILENO);
@@ -53,18 +77,38 @@ Result<int> run_async(Connection& connection, const std::vector<int>& engines,
 
 namespace {
 
+// Errors wait this long for equal ones of other engines.
+constexpr auto kGather = seconds(1);
+
+/// The kernel of one run, and where that is among all that were named.
+struct Turn {
+  std::string kernel;
+  size_t index = 0, count = 1;
+
+  /// What tells it from the others in labels; nothing if there are none.
+  std::string suffix() const { return count > 1 ? "/" + kernel : ""; }
+};
+
+OutputOptions options_for(const Arguments& arguments, size_t engines, const Turn& turn) {
+  OutputOptions options = output_options(arguments, engines * turn.count);
+  options.suffix = turn.suffix();
+  options.more_follows = turn.index + 1 < turn.count && engines * turn.count > 1;
+  return options;
+}
+
 /// The state of one run.
 class Run {
  public:
   Run(Connection& connection, const std::vector<int>& engines, const Arguments& arguments,
-      Streams& streams)
+      Streams& streams, Turn turn)
       : connection_(connection),
         engines_(engines),
         arguments_(arguments),
+        turn_(std::move(turn)),
         json_(arguments.has("json")),
         streams_(streams),
-        output_(output_options(arguments, engines.size()), engines, streams.out, streams.err),
-        errors_({arguments.has("verbose"), arguments.has("quiet")}) {}
+        output_(options_for(arguments, engines.size(), turn_), engines, streams.out, streams.err),
+        errors_({arguments.has("verbose"), arguments.has("quiet"), "", turn_.suffix()}) {}
 
   ~Run() {
     if (gathering_ != 0) connection_.loop().cancel(gathering_);
@@ -75,11 +119,12 @@ class Run {
     if (execution.results) IPC_TRY(results_.open(*execution.results, engines_));
     if (execution.display) IPC_TRY(display_.open(*execution.display));
     connection_.on_output([this](const Output& output) { take_output(output); });
-    streams_.flush_each_turn(connection_.loop());
-    for (const int engine : engines_) {
-      auto request = make_request(execution, engine, arguments_, true);
-      IPC_TRY(connection_.send(engine, std::move(request), [this](Reply&& reply) { take(reply); }));
-    }
+    Requests requests(execution, turn_.kernel, true);
+    const auto on_reply = [this](Reply&& reply) { take(reply); };
+    std::map<std::string_view, std::vector<int>> engines;
+    for (const int engine : engines_) engines[requests.content_of(engine)].push_back(engine);
+    for (const auto& [content, same] : engines)
+      IPC_TRY(connection_.send_to_all(same, requests.make(std::string(content)), on_reply));
     return {};
   }
 
@@ -147,7 +192,7 @@ class Run {
       if (record.type != "bytes") results_.add(reply.engine, false, "\n");
     }
     if (json_) {
-      streams_.out.write(record.json(reply));
+      streams_.out.write(record.json(reply, turn_.count > 1 ? turn_.kernel : ""));
       record.forget();
     } else {
       print_values();
@@ -203,6 +248,7 @@ class Run {
   Connection& connection_;
   const std::vector<int>& engines_;
   const Arguments& arguments_;
+  const Turn turn_;
   bool json_;
   Streams& streams_;
   RemoteOutput output_;
@@ -223,9 +269,16 @@ Result<int> run(Connection& connection, const std::vector<int>& engines, const E
                 const Arguments& arguments, Streams& streams) {
   IPC_TRY_ASSIGN(const auto limit, arguments.duration("timeout"));
   const auto deadline = limit ? Clock::now() + *limit : TimePoint::max();
-  Run run(connection, engines, arguments, streams);
-  IPC_TRY(run.send(execution));
-  return run.finish(deadline);
+  IPC_TRY_ASSIGN(const auto kernels, chosen_kernels(arguments));
+  streams.flush_each_turn(connection.loop());
+  int worst = 0;
+  for (size_t i = 0; i < kernels.size() && noted_signal() == 0; ++i) {
+    Run run(connection, engines, arguments, streams, {kernels[i], i, kernels.size()});
+    IPC_TRY(run.send(execution));
+    IPC_TRY_ASSIGN(const int status, run.finish(deadline));
+    worst = std::max(worst, status);
+  }
+  return worst;
 }
 
 }  // namespace ipc::cli

@@ -28,7 +28,8 @@ struct Execution {
 Result<int> run_async(client::Connection& connection, const std::vector<int>& engines,
                       const Execution& execution, const Arguments& arguments);
 
-/// Runs on `engines`, prints what they print, then values and errors. The exit status.
+/// Runs on `engines`, prints what they print, then values and errors; if several kernels are named
+/// (--kernel a,b) in one after the other. The exit status, the worst one.
 Result<int> run(client::Connection& connection, const std::vector<int>& engines,
                 const Execution& execution, const Arguments& arguments, Streams& streams);
 

@@ -19,9 +19,10 @@ void ExecutionRecord::take_value(const client::Reply& reply) {
   value = reply.buffer(0);
 }
 
-std::string ExecutionRecord::json(const client::Reply& reply) const {
+std::string ExecutionRecord::json(const client::Reply& reply, const std::string& kernel) const {
   std::string line =
       R"({"id":)" + json_quote(job_word(reply.id)) + R"(,"engine":)" + std::to_string(reply.engine);
+  if (!kernel.empty()) line += R"(,"kernel":)" + json_quote(kernel);
   const char* status = reply.outcome == Outcome::ok        ? "ok"
                        : reply.outcome == Outcome::aborted ? "aborted"
                                                            : "error";

@@ -17,8 +17,9 @@ struct ExecutionRecord {
   void add(bool is_stderr, std::string_view bytes) { printed[is_stderr ? 1 : 0].append(bytes); }
   /// Takes the value out of an ok reply, if it has one.
   void take_value(const client::Reply& reply);
-  /// One line: id, engine, status, value or error, stdout and stderr if there were any.
-  std::string json(const client::Reply& reply) const;
+  /// One line: id, engine, kernel, status, value or error, stdout and stderr if there were any.
+  /// `kernel`: named if it is not empty.
+  std::string json(const client::Reply& reply, const std::string& kernel) const;
   /// Frees what was printed.
   void forget();
 };

@@ -75,7 +75,7 @@ void LineMerger::write_lines(int engine, std::string_view lines) {
   if (open_line_) writer_.write("\n");
   open_line_ = lines.back() != '\n';
   if (!label_) return writer_.write(lines);
-  const std::string label = std::to_string(engine) + ": ";
+  const std::string label = std::to_string(engine) + suffix_ + ": ";
   while (!lines.empty()) {
     const size_t end = lines.find('\n');
     const std::string_view line = lines.substr(0, end == std::string_view::npos ? end : end + 1);
@@ -106,13 +106,20 @@ void LineMerger::finish(int engine) {
   partial_.erase(partial);
 }
 
+void LineMerger::end_line() {
+  if (open_line_) writer_.write("\n");
+  open_line_ = false;
+}
+
 RemoteOutput::RemoteOutput(OutputOptions options, std::vector<int> engines, Writer& out,
                            Writer& err)
     : options_(options),
       engines_(std::move(engines)),
       out_(out),
-      out_lines_(out, options.label_stdout, engines_.size() == 1 && !options.label_stdout),
-      err_lines_(err, options.label_stderr, engines_.size() == 1 && !options.label_stderr) {}
+      out_lines_(out, options.label_stdout, engines_.size() == 1 && !options.label_stdout,
+                 options.suffix),
+      err_lines_(err, options.label_stderr, engines_.size() == 1 && !options.label_stderr,
+                 options.suffix) {}
 
 void RemoteOutput::note(Status status) {
   if (!status && status_) status_ = std::move(status);
@@ -170,8 +177,8 @@ Result<std::map<std::string, std::vector<int>>> RemoteOutput::take_texts() {
 
 Status RemoteOutput::print_diff() {
   IPC_TRY_ASSIGN(const auto texts, take_texts());
-  const auto label = [](const std::vector<int>& engines) {
-    return format_idset(engines) + " (" + std::to_string(engines.size()) + ")";
+  const auto label = [this](const std::vector<int>& engines) {
+    return format_idset(engines) + options_.suffix + " (" + std::to_string(engines.size()) + ")";
   };
   using Group = std::pair<const std::vector<int>*, const std::string*>;
   std::vector<Group> groups;
@@ -190,14 +197,15 @@ Status RemoteOutput::print_folded() {
   using Group = std::pair<const std::string*, const std::vector<int>*>;
   std::vector<Group> groups;
   for (const auto& [text, engines] : texts) groups.emplace_back(&text, &engines);
-  std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
-    if (a.second->size() != b.second->size()) return a.second->size() > b.second->size();
+  std::sort(groups.begin(), groups.end(), [this](const Group& a, const Group& b) {
+    if (!options_.by_engine && a.second->size() != b.second->size())
+      return a.second->size() > b.second->size();
     return a.second->front() < b.second->front();
   });
   const std::string rule = "---------------\n";
   for (const auto& [text, engines] : groups) {
-    out_.write(rule + format_idset(*engines) + " (" + std::to_string(engines->size()) + ")\n" +
-               rule);
+    out_.write(rule + format_idset(*engines) + options_.suffix + " (" +
+               std::to_string(engines->size()) + ")\n" + rule);
     out_.write(*text);
     if (text->back() != '\n') out_.write("\n");
   }
@@ -208,6 +216,10 @@ Status RemoteOutput::finish() {
   for (const int engine : engines_) finish(engine);
   if (options_.arrangement == Arrangement::folded) note(print_folded());
   if (options_.arrangement == Arrangement::diff) note(print_diff());
+  if (options_.more_follows) {
+    out_lines_.end_line();
+    err_lines_.end_line();
+  }
   out_.flush();
   return status_;
 }
@@ -222,6 +234,7 @@ OutputOptions output_options(const Arguments& arguments, size_t addressed) {
   if (arguments.has("fold") || arguments.has("diff")) {
     options.arrangement = arguments.has("diff") ? Arrangement::diff : Arrangement::folded;
     options.label_stdout = false;
+    options.by_engine = arguments.has("keep-order");
   }
   return options;
 }

@@ -59,17 +59,22 @@ struct Streams {
 /// engine's line follows.
 class LineMerger {
  public:
-  /// `label`: each line begins with `3: `. `raw`: bytes pass as they come.
-  LineMerger(Writer& writer, bool label, bool raw) : writer_(writer), label_(label), raw_(raw) {}
+  /// `label`: each line begins with `3: `, or `3/sh: ` if `suffix` is `/sh`. `raw`: bytes pass as
+  /// they come.
+  LineMerger(Writer& writer, bool label, bool raw, std::string suffix = "")
+      : writer_(writer), label_(label), raw_(raw), suffix_(std::move(suffix)) {}
 
   void add(int engine, std::string_view bytes);
   void finish(int engine);
+  /// Something else follows in the same stream.
+  void end_line();
 
  private:
   void write_lines(int engine, std::string_view lines);
 
   Writer& writer_;
   bool label_, raw_;
+  const std::string suffix_;
   bool open_line_ = false;  // the last byte written was not a newline
   std::map<int, std::string> partial_;
 };
@@ -85,6 +90,9 @@ enum class Arrangement {
 struct OutputOptions {
   Arrangement arrangement = Arrangement::live;
   bool label_stdout = false, label_stderr = false;
+  bool by_engine = false;   ///< folded: in the order of the engines, not by their number
+  std::string suffix = {};  ///< behind the engines in labels: the kernel, if there are several
+  bool more_follows = {};   ///< there will be output of another kernel
 };
 
 /// stdout and stderr of a set of engines. stderr is always live.
@@ -122,7 +130,7 @@ class RemoteOutput {
 };
 
 /// Where labels belong by -l, -N, the number of engines addressed and whether stdout is a terminal;
-/// arrangement by -k and -b.
+/// arrangement by -k and -b (both: folded, in the order of the engines).
 OutputOptions output_options(const Arguments& arguments, size_t addressed);
 
 }  // namespace ipc::cli

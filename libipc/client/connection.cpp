@@ -109,6 +109,8 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
   int engine = found->second.engine;
   std::string uuid = engine_uuid();
   if (engine < 0 && channel == Channel::task) engine = table.id_of(uuid);
+  if (const auto* info = table.find(engine); info && channel == Channel::broadcast)
+    uuid = info->uuid;
   if (!wire::is_reply_type(type) && type != "hub_error") {
     if (on_output && found->second.handler) on_output(Output{id, type, engine, incoming, {}});
     return;
@@ -204,6 +206,9 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
   if (!file.ssh.empty() && !file.location.empty() && file.location != host_name())
     return Error{Code::no_controller, options.path + " wants a tunnel through ssh " + file.ssh,
                  "run this on " + file.location + ", or forward the ports and edit a copy"};
+  if (options.broadcast && file.broadcast.empty())
+    return Error{Code::bad_input, options.path + " names no port for broadcasts",
+                 "leave out --broadcast"};
   IPC_TRY_ASSIGN(auto signer, file.signer());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(file), std::move(signer));
   impl->identity = impl->session.id();

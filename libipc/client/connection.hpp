@@ -22,6 +22,7 @@ struct Options {
   std::string cluster_id;           ///< for messages only
   Duration patience = seconds(10);  ///< for the controller's first answer
   bool direct = true;               ///< connect the direct channel at once, beside the hub's
+  bool broadcast = false;           ///< send_to_all() sends one message
   /// Gets remarks such as "waiting for engines: …", once each. May be empty.
   std::function<void(const std::string&)> remark;
 };
@@ -57,6 +58,11 @@ class Connection {
   /// To one engine, on the direct channel. Returns the msg_id, or Code::no_engine. Call engines()
   /// first. Requests of one connection to one engine arrive in order.
   Result<std::string> send(int engine, Request request, ReplyHandler on_reply);
+  /// The same to each of `engines`; with Options::broadcast as one message, which the controller
+  /// spreads and keeps no records of. Broadcasts are not in order with what send() sends.
+  Status send_to_all(const std::vector<int>& engines, Request request,
+                     const ReplyHandler& on_reply);
+  bool broadcasts() const;
   /// To whichever engine is free. Callers look at room() first: nothing else bounds the queue.
   std::string submit(Request request, ReplyHandler on_reply);
   /// To each of several engines with one message, of which the controller makes the copies; to each

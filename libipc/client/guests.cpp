@@ -38,13 +38,6 @@ bool is_meant(const EngineInfo& engine, const Request& request) {
   return std::find(targets->begin(), targets->end(), engine.uuid) != targets->end();
 }
 
-Request copy_of(const Request& request) {
-  Request copy{request.type,   request.content,  {},
-               request.kernel, request.directed, request.metadata};
-  for (const auto& buffer : request.buffers) copy.buffers.push_back(buffer.share());
-  return copy;
-}
-
 }  // namespace
 
 // Called with each new table. Nobody sends to guests before the feed stands: what they publish

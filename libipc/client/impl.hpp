@@ -21,6 +21,9 @@ namespace ipc::client {
 enum class Channel { hub, direct, control, task, broadcast };
 inline constexpr int kChannels = 5;
 
+/// The same request; buffers are shared, not copied.
+Request copy_of(const Request& request);
+
 /// A request to engines that are not known as ours, on its way.
 struct GuestRequest {
   std::string wrapped;           // what it was, if it went as a call
@@ -79,9 +82,6 @@ struct Connection::Impl {
                    ReplyHandler handler, std::optional<GuestRequest> as_guest = {});
   std::string send_message(Channel channel, const EngineInfo* engine, Request request,
                            bool with_status);
-  bool broadcasts_to(const std::vector<const EngineInfo*>& engines) const;
-  Status broadcast(const std::vector<const EngineInfo*>& engines, Request request,
-                   const ReplyHandler& handler);
   void ask_for_engines();
   void remark_missing_engines();
   int drain(Channel channel);
@@ -92,6 +92,12 @@ struct Connection::Impl {
   std::string engine_uuid() const;
   void cancel(const std::vector<std::string>& ids, std::vector<std::string>* asked);
   Status wait(const std::function<bool()>& done, TimePoint deadline, bool ignore_interrupt);
+
+  // broadcast.cpp
+  bool broadcasts_to(const std::vector<int>& engines) const;
+  Status broadcast(const std::vector<int>& engines, Request request, const ReplyHandler& handler);
+  void spread(const std::vector<const EngineInfo*>& engines, Request request,
+              const ReplyHandler& handler, const std::string& wrapped);
 
   // Engines that are not known as ours: guests.cpp.
   std::optional<Guest> guest;

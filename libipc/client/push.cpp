@@ -3,6 +3,7 @@
 #include "libipc/client/push.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "libipc/util/idset.hpp"
@@ -29,16 +30,11 @@ Result<std::vector<Failure>> to_each(Connection& connection, const std::vector<i
                                      const std::string& kernel, const Json& content,
                                      const std::vector<PushValue>& values) {
   std::vector<Failure> failures;
-  std::vector<net::Frame> frames;
-  for (const auto& value : values) frames.emplace_back(value.bytes);
-  for (const int engine : engines) {
-    Request request = push_request(kernel, content);
-    for (auto& frame : frames) request.buffers.push_back(frame.share());
-    IPC_TRY_ASSIGN([[maybe_unused]] const auto id,
-                   connection.send(engine, std::move(request), [&failures, engine](Reply&& reply) {
-                     if (reply.outcome != Outcome::ok) failures.push_back({engine, reply.error()});
-                   }));
-  }
+  Request request = push_request(kernel, content);
+  for (const auto& value : values) request.buffers.emplace_back(value.bytes);
+  IPC_TRY(connection.send_to_all(engines, std::move(request), [&failures](Reply&& reply) {
+    if (reply.outcome != Outcome::ok) failures.push_back({reply.engine, reply.error()});
+  }));
   const auto waited = connection.wait_all();
   connection.forget_all();
   if (!waited) return waited.error();
@@ -51,7 +47,13 @@ class Sender {
   Sender(Connection& connection, const std::string& kernel, const std::string& name,
          const std::string& type, const Source& source, const std::vector<Delivery>& deliveries)
       : connection_(connection), kernel_(kernel), name_(name), type_(type), source_(source) {
-    for (const auto& delivery : deliveries) lanes_.push_back({&delivery});
+    for (const auto& delivery : deliveries) {
+      // What is broadcast is the same for all of them.
+      if (connection.broadcasts() && !lanes_.empty() && is_same(delivery, *lanes_[0].delivery))
+        lanes_[0].engines.push_back(delivery.engine);
+      else
+        lanes_.push_back({&delivery, {delivery.engine}});
+    }
   }
   ~Sender() { connection_.forget_all(); }
 
@@ -67,14 +69,21 @@ class Sender {
  private:
   struct Lane {
     const Delivery* delivery;
+    std::vector<int> engines;
     uint64_t sent = 0;  // of prefix and slice together
     int outstanding = 0;
+    size_t failed = 0;  // of the engines
     bool begun = false, ended = false;
     uint64_t total() const {
       const Slice& slice = delivery->slice;
       return slice.prefix.size() + (slice.end - slice.begin);
     }
   };
+
+  static bool is_same(const Delivery& one, const Delivery& other) {
+    return one.type == other.type && one.slice.prefix == other.slice.prefix &&
+           one.slice.begin == other.slice.begin && one.slice.end == other.slice.end;
+  }
 
   bool all_sent() const {
     return std::all_of(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.ended; });
@@ -121,23 +130,25 @@ class Sender {
     lane.begun = true;
     ++lane.outstanding;
     on_their_way_ += size;
-    auto sent = connection_.send(lane.delivery->engine, std::move(request),
-                                 [this, &lane, size](Reply&& reply) {
-                                   --lane.outstanding;
-                                   on_their_way_ -= size;
-                                   if (reply.outcome != Outcome::ok) fail(lane, reply.error());
-                                   pump();
-                                 });
+    const auto missing = std::make_shared<size_t>(lane.engines.size());
+    const auto on_reply = [this, &lane, size, missing](Reply&& reply) {
+      if (reply.outcome != Outcome::ok) fail(lane, reply.engine, reply.error());
+      if (--*missing > 0) return;
+      --lane.outstanding;
+      on_their_way_ -= size;
+      pump();
+    };
+    const auto sent = connection_.send_to_all(lane.engines, std::move(request), on_reply);
     if (!sent) problem_ = sent.error();
   }
 
   // The first error of an engine is the cause; those of pieces behind it follow from it.
-  void fail(Lane& lane, RemoteError error) {
-    lane.ended = true;
-    const int engine = lane.delivery->engine;
+  void fail(Lane& lane, int engine, RemoteError error) {
     const bool known = std::any_of(failures_.begin(), failures_.end(),
                                    [&](const Failure& f) { return f.engine == engine; });
-    if (!known) failures_.push_back({engine, std::move(error)});
+    if (known) return;
+    failures_.push_back({engine, std::move(error)});
+    if (++lane.failed == lane.engines.size()) lane.ended = true;
   }
 
   Connection& connection_;

@@ -61,3 +61,11 @@ quick() { run --separate-stderr run_limited 30 "$@"; }
   assert_status 1
   assert_stderr "ippull: 0-1 (2): no 'cleared'"
 }
+
+@test "--broadcast: one message for each kind" {
+  quick ipexec --broadcast 'me = 7; print("here")'
+  assert_status 0
+  assert_output $'here\nhere'
+  quick ipexec --broadcast -p 'me * 6'
+  assert_output $'42\n42'
+}

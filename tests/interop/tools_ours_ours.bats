@@ -404,6 +404,29 @@ import time; time.sleep(1000)" >out 2>err &
   if [[ $known ]]; then grep -q '^0: In: print' cells; fi
 }
 
+@test "--broadcast: one message for all engines" {
+  quick ipexec --broadcast 'me = 7; print("here")'
+  assert_status 0
+  assert_output $'here\nhere'
+  quick ipexec --broadcast -p 'me * 6'
+  assert_output $'42\n42'
+  quick ippush --broadcast a='[1, 2]'
+  assert_status 0
+  quick ipapply --broadcast 'lambda x: a + x' '[3]'
+  assert_output $'[1, 2, 3]\n[1, 2, 3]'
+  quick ipexec --broadcast -p 1/0
+  assert_status 1
+  assert_stderr_of_both "ZeroDivisionError: division by zero, line 1: 1/0"
+}
+
+@test "--broadcast: --timeout interrupts" {
+  quick ipexec --broadcast --timeout 1 'import time; time.sleep(1000)'
+  assert_status 124
+  assert_stderr --partial '0-1 interrupted'
+  quick ipexec --broadcast -p '"free"'
+  assert_output $'free\nfree'
+}
+
 # -- the end of an engine; last, as one is gone afterwards
 
 @test "an engine is killed under a request" {
