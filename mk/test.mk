@@ -9,7 +9,7 @@ UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipcontroller/%.o,controller binding)
 # What decides in ipdag.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipdag/%.o,graph schedule)
 # What ipmap does with bytes.
-UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipmap/%.o,blocks)
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipmap/%.o,blocks partials)
 UNIT      := $(BUILD)/tests/unit
 SANITIZED = BUILD=build-$(1) PCH=build-$(1)/common.hpp.gch OPT='-O1 -g1' \
   SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'

@@ -25,6 +25,8 @@ Command command() {
       {"ipmap --sh 'cmp {1} {2}' ::: *.old :::+ *.new", "two sources, item by item"},
       {"ipmap --joblog log --resume --sh 'sim {} > {.}.out' < runs", "again after a crash"},
       {"ipmap --sh 'gzip -9 {}' ::: *.log", "items as operands"},
+      {"ipmap -f sim.py:run < parameters", "a function of a file that is only here"},
+      {"seq 1000000 | ipmap --reduce 'a+b' 'x*x'", "one result"},
       {"ipmap --pipe --sh 'grep ERROR' < huge.txt", "blocks of lines through a filter"},
   };
   c.options = {
@@ -38,10 +40,14 @@ Command command() {
       {0, "unordered", "", "results as they come"},
       {0, "type", "TYPE", "what x is: auto, text or json"},
       {0, "chunk", "N", "N items in each request; default: as many as take some milliseconds"},
+      {'f', "file", "FILE[:FUNCTION]",
+       "this function of a Python file here; or EXPR with its names"},
       {0, "pipe", "", "blocks of the input are the input of commands (--sh), or the text x"},
       {0, "block", "SIZE", "about so many bytes in a block, whole lines; default 1M"},
       {0, "recend", "TEXT", "a block may end behind TEXT instead of a newline"},
       {0, "recstart", "TEXT", "a block begins with TEXT"},
+      {0, "reduce", "EXPR", "one result: EXPR makes one of two results, a and b, in any grouping"},
+      {0, "direct", "", "no balancing: each engine gets one contiguous share of the items"},
       {0, "delay", "TIME", "at least so long between requests; they have one item, unless --chunk"},
       {0, "env", "NAME", "commands get this variable of ours; may be repeated", true},
       {0, "workdir", "DIR", "commands run in this directory of the engine's host"},

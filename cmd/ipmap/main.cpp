@@ -14,10 +14,11 @@ ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(auto input, ipmap::Input::open(settings));
   Streams streams;
   Progress progress(arguments.has("bar"), arguments.has("eta"));
-  IPC_TRY_ASSIGN(auto connection, connect(arguments, false));
+  IPC_TRY_ASSIGN(auto connection, connect(arguments, settings.direct));
   streams.flush_each_turn(connection->loop());
   const SignalGuard guard(*connection);
   IPC_TRY_ASSIGN(auto crew, find_crew(*connection, arguments));
+  if (settings.direct && crew.ids.empty()) return connection->no_engines();
   IPC_TRY_ASSIGN(const auto ledger, ipmap::Ledger::open(settings));
   ipmap::Mapper mapper(*connection, input, settings, std::move(crew), ledger.get(), streams,
                        progress);

@@ -13,6 +13,7 @@ namespace ipmap {
 
 using ipc::Error;
 using ipc::Result;
+using ipc::Status;
 using ipc::TimePoint;
 using ipc::client::Outcome;
 using ipc::client::RemoteError;
@@ -25,11 +26,6 @@ constexpr size_t kBytesInFlight = 64 << 20;
 constexpr size_t kHeldBytes = 256 << 20;
 // Each engine has one request that runs and one that waits for it.
 constexpr size_t kPerEngine = 2;
-
-// The kernel or the engine is gone; the items are not to blame, or only one of them is.
-bool is_loss(const RemoteError& error) {
-  return error.ename == "KernelDied" || error.ename == "EngineError";
-}
 
 }  // namespace
 
@@ -48,6 +44,10 @@ Mapper::Mapper(ipc::client::Connection& connection, Input& input, const Settings
       results_(streams.out, settings.ordered, ledger),
       pace_(settings.chunk) {
   connection_.set_window(1'000'000);  // the limits here are tighter
+  if (settings_.direct) shares_.emplace(input_, crew_.ids);
+  if (!settings_.reduce.empty())
+    reducer_.emplace(connection_, settings_, crew_.targets,
+                     [this](Error error) { give_up(std::move(error)); });
   connection_.on_output([this](const ipc::client::Output& output) {
     if (output.type == "stream") progress_.clear(), remarks_.add(output.engine, output.data());
   });
@@ -84,7 +84,20 @@ Result<int> Mapper::run() {
   IPC_TRY(waited);
   IPC_TRY(streams_.out.status());
   if (ledger_ != nullptr && !stopping_) IPC_TRY(ledger_->check_end(taken_));
+  if (reducer_ && !stopping_) IPC_TRY(print_reduced(deadline));
   return failed_ == 0 || (halted_ && settings_.halt.what == Halt::What::success) ? 0 : 1;
+}
+
+Status Mapper::print_reduced(TimePoint deadline) {
+  if (failed_ > 0)
+    ipc::cli::complain(std::to_string(failed_) + " of " + std::to_string(done_) +
+                       " items failed: the result is without them");
+  auto text = reducer_->finish(done_, failed_, deadline);
+  if (!text && text.error().code == ipc::Code::timed_out) return timed_out();
+  IPC_TRY(text);
+  streams_.out.write(*text);
+  streams_.out.flush();
+  return streams_.out.status();
 }
 
 std::uint64_t Mapper::passed() const {
@@ -104,12 +117,12 @@ Error Mapper::timed_out() const {
 
 bool Mapper::finished() const {
   if (fatal_ || ended_ || !streams_.out.status()) return true;
-  return connection_.tasks_in_flight() == 0 && again_.empty() && !wants_more();
+  return connection_.in_flight() == 0 && again_.empty() && !wants_more();
 }
 
 bool Mapper::wants_more() const {
   if (stopping_) return false;
-  return !input_.exhausted();
+  return !input_.exhausted() || (shares_ && !shares_->empty());
 }
 
 size_t Mapper::most_in_flight() const {
@@ -120,10 +133,10 @@ size_t Mapper::most_in_flight() const {
 // Sends while the engines have use for it, and reads only for that.
 void Mapper::feed() {
   Chunk chunk;
-  while (!fatal_ && !ended_ && connection_.tasks_in_flight() < most_in_flight() && !pauses() &&
+  while (!fatal_ && !ended_ && connection_.in_flight() < most_in_flight() && !pauses() &&
          next_chunk(chunk))
     send(std::move(chunk));
-  const bool room = connection_.tasks_in_flight() < most_in_flight() &&
+  const bool room = connection_.in_flight() < most_in_flight() &&
                     bytes_in_flight_ < kBytesInFlight && results_.held_bytes() < kHeldBytes;
   watch_input(room && !fatal_ && !stopping_ && input_.fd() >= 0);
 }
@@ -160,19 +173,29 @@ void Mapper::leave_out_done(const Chunk& block) {
     skipped_ += count;
     results_.add(first, count, "");
   }
-  for (auto& chunk : *chunks) again_.push_back(std::move(chunk));
+  for (auto& chunk : *chunks) {
+    chunk.engine = block.engine;
+    again_.push_back(std::move(chunk));
+  }
 }
 
 bool Mapper::take_block(Chunk& chunk) {
   if (fatal_ || stopping_ || bytes_in_flight_ >= kBytesInFlight ||
       results_.held_bytes() >= kHeldBytes)
     return false;
+  if (shares_) {
+    auto share = shares_->take(pace_.items(), kChunkBytes);
+    if (!share) return false;
+    taken_ += share->count;
+    chunk = *std::move(share);
+    return true;
+  }
   // An engine without work takes what there is; one that has some waits for a whole request.
-  const bool idle = connection_.tasks_in_flight() * kPerEngine < most_in_flight();
+  const bool idle = connection_.in_flight() * kPerEngine < most_in_flight();
   auto block = input_.take(pace_.items(), kChunkBytes, idle);
   if (block.count == 0) return false;
   taken_ += block.count;
-  chunk = {block.first, block.count, std::move(block.bytes), 0};
+  chunk = {block.first, block.count, std::move(block.bytes)};
   return true;
 }
 
@@ -197,19 +220,34 @@ void Mapper::read_more() {
 }
 
 void Mapper::send(Chunk chunk) {
+  // Until every engine has answered once, some may not know the file.
+  if (settings_.file && last_reply_.size() < crew_.engines) chunk.teach = true;
   auto request = make_request(chunk, input_.separator(), settings_);
   if (!request) return give_up(request.error());
-  if (!crew_.targets.empty()) request->metadata["targets"] = crew_.targets;
   ++chunk.tries;
   next_send_ = ipc::Clock::now() + settings_.delay;
   bytes_in_flight_ += chunk.bytes.size();
-  connection_.submit(*std::move(request),
-                     [this, chunk = std::move(chunk), sent = ipc::Clock::now()](
-                         Reply&& reply) mutable { take(std::move(chunk), sent, reply); });
+  post(std::move(chunk), *std::move(request));
+}
+
+void Mapper::post(Chunk chunk, ipc::client::Request request) {
+  const int engine = chunk.engine;
+  auto handler = [this, chunk = std::move(chunk), sent = ipc::Clock::now()](Reply&& reply) mutable {
+    take(std::move(chunk), sent, reply);
+  };
+  if (engine < 0) {
+    if (!crew_.targets.empty()) request.metadata["targets"] = crew_.targets;
+    connection_.submit(std::move(request), std::move(handler));
+    return;
+  }
+  shares_->sent(engine);
+  if (auto sent = connection_.send(engine, std::move(request), std::move(handler)); !sent)
+    give_up(sent.error());
 }
 
 void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
   bytes_in_flight_ -= chunk.bytes.size();
+  if (shares_) shares_->answered(chunk.engine);
   const TimePoint now = ipc::Clock::now();
   TimePoint& last = last_reply_[reply.engine];
   const auto busy = std::chrono::duration<double>(now - std::max(last, sent)).count();
@@ -225,6 +263,7 @@ void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
 
 void Mapper::take_results(const Chunk& chunk, const Reply& reply) {
   const auto content = reply.content();
+  if (reducer_) return take_partials(chunk, reply, content);
   if (presenter_.passes_lines() && ipc::wire::string_or(content, "form") == "lines") {
     done_ += chunk.count;
     const std::string_view text = reply.buffer(0);
@@ -232,7 +271,7 @@ void Mapper::take_results(const Chunk& chunk, const Reply& reply) {
     presenter_.begin(chunk, reply);
     return results_.add(chunk.first, chunk.count, text, presenter_.receipts_of_lines(text));
   }
-  auto items = parse_results(reply, content, chunk.count);
+  auto items = parse_results(reply, content, chunk.count, settings_.json ? '\n' : settings_.out);
   if (!items) return give_up(items.error());
   presenter_.begin(chunk, reply);
   Finished finished{chunk.first, 0, "", {}};
@@ -247,10 +286,40 @@ void Mapper::take_results(const Chunk& chunk, const Reply& reply) {
   results_.add(std::move(finished));
 }
 
+void Mapper::take_partials(const Chunk& chunk, const Reply& reply, const ipc::wire::Json& content) {
+  auto failures = parse_failures(content, chunk.count);
+  if (!failures) return give_up(failures.error());
+  if (auto added = reducer_->add(chunk.first, chunk.count, reply, content); !added)
+    return give_up(added.error());
+  presenter_.begin(chunk, reply);
+  done_ += chunk.count - failures->size();
+  for (const auto& [index, error] : *failures) {
+    if (ended_) return;
+    if (tries_again(chunk, index)) continue;
+    Finished nothing{chunk.first, 0, "", {}};
+    presenter_.report(index, error);
+    add_failed(nothing, index, {{}, true, error});
+  }
+}
+
 void Mapper::finish(Finished& finished, size_t index, const ItemResult& item) {
+  if (item.failed) {
+    presenter_.report(index, item.error);
+    return add_failed(finished, index, item);
+  }
   ++done_;
-  if (item.failed) ++failed_;
   keep(presenter_.add(finished, index, item));
+  look_at_halt();
+}
+
+// The item was reported.
+void Mapper::add_failed(Finished& finished, size_t index, const ItemResult& item) {
+  ++done_;
+  ++failed_;
+  if (reducer_)
+    reducer_->add_failed(finished.first + index);
+  else
+    keep(presenter_.add(finished, index, item));
   look_at_halt();
 }
 
@@ -262,27 +331,50 @@ bool Mapper::tries_again(const Chunk& chunk, size_t index) {
 
 void Mapper::take_error(Chunk chunk, const Reply& reply) {
   const RemoteError error = reply.error();
-  const char separator = input_.separator();
+  if (is_loss(error)) return take_loss(std::move(chunk), reply, error);
+  if (reply.outcome == Outcome::aborted) return fail_all(chunk, reply, error);
+  if (error.ename == "NoSuchFile" && !chunk.teach) {
+    --chunk.tries;
+    chunk.teach = true;
+    return again_.push_back(std::move(chunk));
+  }
   if (error.ename == "NoSuchKernel")
     return give_up(
         {ipc::Code::no_engine, "engine " + std::to_string(reply.engine) + ": " + error.evalue, ""});
-  if (!is_loss(error) && reply.outcome != Outcome::aborted)
-    return give_up(
-        {ipc::Code::failed, ipc::cli::error_text(error, {settings_.verbose, false}), ""});
-  if (is_loss(error) && chunk.count > 1 && !stopping_) {
+  if (error.ename == "BadFile") return give_up({ipc::Code::bad_input, error.evalue, ""});
+  give_up({ipc::Code::failed, ipc::cli::error_text(error, {settings_.verbose, false}), ""});
+}
+
+void Mapper::take_loss(Chunk chunk, const Reply& reply, const RemoteError& error) {
+  if (shares_) return lose_share(chunk, reply, error);
+  if (chunk.count > 1 && !stopping_) {
     // Which item it was shows by trying the halves; that does not count as a try.
     --chunk.tries;
-    auto [low, high] = halve(chunk, separator);
+    auto [low, high] = halve(chunk, input_.separator());
     again_.push_back(std::move(low));
     again_.push_back(std::move(high));
     return;
   }
-  if (is_loss(error) && chunk.count == 1 && tries_again(chunk, 0)) return;
+  if (chunk.count == 1 && tries_again(chunk, 0)) return;
+  fail_all(chunk, reply, error);
+}
+
+// What its kernel knew is gone: the engine gets nothing more.
+void Mapper::lose_share(const Chunk& chunk, const Reply& reply, const RemoteError& error) {
+  fail_all(chunk, reply, error);
+  const Chunk rest = shares_->abandon(chunk.engine);
+  taken_ += rest.count;
+  fail_all(rest, reply, error);
+}
+
+void Mapper::fail_all(const Chunk& chunk, const Reply& reply, const RemoteError& error) {
+  if (chunk.count == 0) return;
   presenter_.begin(chunk, reply);
+  presenter_.report_all(error);
   Finished finished{chunk.first, 0, "", {}};
   const ItemResult failed{{}, true, error};
-  for (size_t i = 0; i < chunk.count; ++i) finish(finished, i, failed);
-  results_.add(std::move(finished));
+  for (size_t i = 0; i < chunk.count && !ended_; ++i) add_failed(finished, i, failed);
+  if (!reducer_) results_.add(std::move(finished));
 }
 
 void Mapper::give_up(Error error) {

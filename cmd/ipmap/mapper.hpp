@@ -12,7 +12,9 @@
 #include "cmd/ipmap/ledger.hpp"
 #include "cmd/ipmap/payload.hpp"
 #include "cmd/ipmap/present.hpp"
+#include "cmd/ipmap/reducer.hpp"
 #include "cmd/ipmap/results.hpp"
+#include "cmd/ipmap/shares.hpp"
 #include "libipc/cli/crew.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/progress.hpp"
@@ -46,10 +48,21 @@ class Mapper {
   void read_more();
   void watch_input(bool on);
   void send(Chunk chunk);
+  void post(Chunk chunk, ipc::client::Request request);
   void take(Chunk chunk, ipc::TimePoint sent, const ipc::client::Reply& reply);
   void take_results(const Chunk& chunk, const ipc::client::Reply& reply);
+  void take_partials(const Chunk& chunk, const ipc::client::Reply& reply,
+                     const ipc::wire::Json& content);
   void take_error(Chunk chunk, const ipc::client::Reply& reply);
+  void take_loss(Chunk chunk, const ipc::client::Reply& reply,
+                 const ipc::client::RemoteError& error);
+  void lose_share(const Chunk& chunk, const ipc::client::Reply& reply,
+                  const ipc::client::RemoteError& error);
+  void fail_all(const Chunk& chunk, const ipc::client::Reply& reply,
+                const ipc::client::RemoteError& error);
   void finish(Finished& finished, size_t index, const ItemResult& item);
+  void add_failed(Finished& finished, size_t index, const ItemResult& item);
+  ipc::Status print_reduced(ipc::TimePoint deadline);
   bool tries_again(const Chunk& chunk, size_t index);
   void give_up(ipc::Error error);
   void keep(ipc::Status status);
@@ -69,6 +82,8 @@ class Mapper {
   Presenter presenter_;
   Results results_;
   Pace pace_;
+  std::optional<Shares> shares_;
+  std::optional<Reducer> reducer_;
   std::deque<Chunk> again_;
   std::map<int, ipc::TimePoint> last_reply_;  // of each engine
   size_t bytes_in_flight_ = 0;

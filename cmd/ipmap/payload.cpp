@@ -90,6 +90,9 @@ std::string content_of(const Chunk& chunk, const Encoded& items, const Settings&
   content.append(R"(,"sep":")").append(items.end);
   content.append(R"(","type":")").append(items.type).append("\"");
   if (settings.json) content += R"(,"json":true)";
+  if (!settings.reduce.empty()) content += R"(,"reduce":)" + ipc::json_quote(settings.reduce);
+  if (settings.file)
+    content += R"(,"file":)" + (chunk.teach ? settings.file->whole : settings.file->brief);
   if (settings.is_shell() && settings.pipe) content += R"(,"stdin":true)";
   return content +
          (settings.out == '\n' || settings.json ? R"(,"out":"\n"})" : R"(,"out":"\u0000"})");
@@ -115,26 +118,31 @@ Result<Request> make_request(const Chunk& chunk, char separator, const Settings&
   return request;
 }
 
-static Error misfit() {
+bool is_loss(const ipc::client::RemoteError& error) {
+  return error.ename == "KernelDied" || error.ename == "EngineError";
+}
+
+Error misfit() {
   return {ipc::Code::bad_input, "an engine's answer does not fit its items",
           "is it of another version?"};
 }
 
-static Result<std::vector<ItemResult>> parse_lines(std::string_view text, size_t count) {
+static Result<std::vector<ItemResult>> parse_lines(std::string_view text, size_t count, char end) {
   std::vector<ItemResult> results(count);
   for (auto& result : results) {
-    const size_t end = text.find('\n');
-    if (end == std::string_view::npos) return misfit();
-    result.text = text.substr(0, end);
-    text.remove_prefix(end + 1);
+    const size_t length = text.find(end);
+    if (length == std::string_view::npos) return misfit();
+    result.text = text.substr(0, length);
+    text.remove_prefix(length + 1);
   }
   return results;
 }
 
 Result<std::vector<ItemResult>> parse_results(const ipc::client::Reply& reply,
-                                              const ipc::wire::Json& content, size_t count) {
+                                              const ipc::wire::Json& content, size_t count,
+                                              char end) {
   std::string_view text = reply.buffer(0);
-  if (ipc::wire::string_or(content, "form") == "lines") return parse_lines(text, count);
+  if (ipc::wire::string_or(content, "form") == "lines") return parse_lines(text, count, end);
   const auto sizes = content.find("sizes");
   if (sizes == content.end() || !sizes->is_array() || sizes->size() != count) return misfit();
   std::vector<ItemResult> results(count);
@@ -144,29 +152,42 @@ Result<std::vector<ItemResult>> parse_results(const ipc::client::Reply& reply,
     results[i].text = text.substr(0, size.get<size_t>());
     text.remove_prefix(size.get<size_t>());
   }
+  IPC_TRY_ASSIGN(auto failures, parse_failures(content, count));
+  for (auto& [index, error] : failures) {
+    results[index].failed = true;
+    results[index].error = std::move(error);
+  }
+  return results;
+}
+
+Result<Failures> parse_failures(const ipc::wire::Json& content, size_t count) {
+  Failures failures;
   const auto failed = content.find("failed");
-  if (failed == content.end() || !failed->is_array()) return results;
+  if (failed == content.end() || !failed->is_array()) return failures;
   for (const auto& entry : *failed) {
     const auto index = ipc::wire::int_or(entry, "index", -1);
     if (index < 0 || static_cast<size_t>(index) >= count) return misfit();
-    results[static_cast<size_t>(index)].failed = true;
-    results[static_cast<size_t>(index)].error = ipc::client::parse_remote_error(entry);
+    failures.emplace_back(static_cast<size_t>(index), ipc::client::parse_remote_error(entry));
   }
-  return results;
+  return failures;
+}
+
+static Chunk part_of(const Chunk& chunk, size_t index, size_t count, std::string bytes) {
+  return {chunk.first + index, count, std::move(bytes), chunk.tries, chunk.engine, chunk.teach};
 }
 
 std::pair<Chunk, Chunk> halve(const Chunk& chunk, char separator) {
   const size_t half = chunk.count / 2;
   size_t at = 0;
   for (size_t i = 0; i < half; ++i) at = chunk.bytes.find(separator, at) + 1;
-  return {Chunk{chunk.first, half, chunk.bytes.substr(0, at), chunk.tries},
-          Chunk{chunk.first + half, chunk.count - half, chunk.bytes.substr(at), chunk.tries}};
+  return {part_of(chunk, 0, half, chunk.bytes.substr(0, at)),
+          part_of(chunk, half, chunk.count - half, chunk.bytes.substr(at))};
 }
 
 Chunk single(const Chunk& chunk, char separator, size_t index) {
   if (chunk.count == 1) return chunk;
   const std::string_view item = ipc::cli::item_at(chunk.bytes, separator, index);
-  return {chunk.first + index, 1, std::string(item) + separator, chunk.tries};
+  return part_of(chunk, index, 1, std::string(item) + separator);
 }
 
 std::vector<std::string_view> items_of(const Chunk& chunk, char separator) {

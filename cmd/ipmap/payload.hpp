@@ -17,7 +17,15 @@ struct Chunk {
   size_t count = 0;
   std::string bytes;  ///< each ended by the input's separator
   unsigned tries = 0;
+  int engine = -1;     ///< the one it is for; -1: whichever is free
+  bool teach = false;  ///< the text of the code's file goes along
 };
+
+/// True if the kernel or the engine is gone: the items are not to blame, or only one of them is.
+bool is_loss(const ipc::client::RemoteError& error);
+
+/// An answer that does not fit its request. Code::bad_input.
+ipc::Error misfit();
 
 /// The request for a chunk. Code::bad_input names an item that cannot be sent.
 ipc::Result<ipc::client::Request> make_request(const Chunk& chunk, char separator,
@@ -30,10 +38,17 @@ struct ItemResult {
   ipc::client::RemoteError error;  ///< if it failed
 };
 
-/// Takes a reply of form `sized` apart; `lines` too if `each`. The texts are views into the reply.
+/// Takes a reply of form `sized` or `lines`, each ended by `end`, apart. The texts are views into
+/// the reply.
 /// Code::bad_input for a reply that does not fit the chunk.
 ipc::Result<std::vector<ItemResult>> parse_results(const ipc::client::Reply& reply,
-                                                   const ipc::wire::Json& content, size_t count);
+                                                   const ipc::wire::Json& content, size_t count,
+                                                   char end);
+
+/// Index and error of each failed item.
+using Failures = std::vector<std::pair<size_t, ipc::client::RemoteError>>;
+/// Those of a reply to `count` items. Code::bad_input as above.
+ipc::Result<Failures> parse_failures(const ipc::wire::Json& content, size_t count);
 
 /// The two halves of a chunk of several items.
 std::pair<Chunk, Chunk> halve(const Chunk& chunk, char separator);

@@ -68,7 +68,6 @@ std::vector<Receipt> Presenter::receipts_of_lines(std::string_view text) {
 
 ipc::Status Presenter::add(Finished& finished, size_t index, const ItemResult& item) {
   const size_t before = finished.text.size();
-  if (item.failed) report(index, item.error);
   if (settings_.json) {
     finished.text += row(index, item);
   } else if (!item.failed || settings_.is_shell()) {
@@ -142,16 +141,27 @@ std::string Presenter::row(size_t index, const ItemResult& item) const {
 }
 
 void Presenter::report(size_t index, const RemoteError& error) {
+  const std::string number = std::to_string(first_ + index);
+  if (settings_.pipe)
+    say("block " + number + ": ", error);
+  else
+    say("item " + number + " (" + shown(items_[index]) + "): ", error);
+}
+
+void Presenter::report_all(const RemoteError& error) {
+  if (items_.size() == 1) return report(0, error);
+  say("items " + std::to_string(first_) + "-" + std::to_string(first_ + items_.size() - 1) + ": ",
+      error);
+}
+
+void Presenter::say(std::string what, const RemoteError& error) {
   if (settings_.quiet && error.ename == "ExitStatus") return;
   progress_.clear();
-  const std::string number = std::to_string(first_ + index);
-  std::string text = settings_.pipe ? "block " + number + ": "
-                                    : "item " + number + " (" + shown(items_[index]) + "): ";
-  if (engine_ >= 0) text += "engine " + std::to_string(engine_) + ": ";
+  if (engine_ >= 0) what += "engine " + std::to_string(engine_) + ": ";
   const std::string tries =
       tries_ > 1 ? "; tried " + std::to_string(tries_) + " times" : std::string();
-  text += ipc::cli::error_text(error, {settings_.verbose, settings_.quiet, tries});
-  err_.write(std::string(ipc::cli::program_name()) + ": " + text + "\n");
+  what += ipc::cli::error_text(error, {settings_.verbose, settings_.quiet, tries});
+  err_.write(std::string(ipc::cli::program_name()) + ": " + what + "\n");
 }
 
 }  // namespace ipmap

@@ -37,8 +37,12 @@ class Presenter {
   }
   /// Those that follow are of this reply to this chunk, until the next begin().
   void begin(const Chunk& chunk, const ipc::client::Reply& reply);
-  /// Adds the result of item `index`. A failure is reported. Code::internal if its file in the
-  /// directory of --results cannot be written.
+  /// Says on standard error that item `index` failed.
+  void report(size_t index, const ipc::client::RemoteError& error);
+  /// The same of all items of the chunk, for one reason.
+  void report_all(const ipc::client::RemoteError& error);
+  /// Adds the result of item `index`. Code::internal if its file in the directory of --results
+  /// cannot be written.
   ipc::Status add(Finished& finished, size_t index, const ItemResult& item);
   /// For the log: the text of all items of the chunk, each a line.
   std::vector<Receipt> receipts_of_lines(std::string_view text);
@@ -48,7 +52,7 @@ class Presenter {
   ipc::Status write_file(size_t index, std::string_view result) const;
   void add_text(std::string& text, size_t index, std::string_view result) const;
   std::string row(size_t index, const ItemResult& item) const;
-  void report(size_t index, const ipc::client::RemoteError& error);
+  void say(std::string what, const ipc::client::RemoteError& error);
   Receipt receipt(size_t index, size_t bytes) const;
 
   const Settings& settings_;

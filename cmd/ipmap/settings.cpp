@@ -31,12 +31,18 @@ struct Clash {
 };
 
 constexpr const char* kNoItems = "blocks have no items";
+constexpr const char* kOneResult = "there is one result of all items";
 constexpr std::array kClashes = {
     Clash{"unordered", "keep-order", "give one"},
     Clash{"tag", "json", "rows of --json have the item"},
     Clash{"shuf", "resume", "the order would be another; give one"},
     Clash{"shuf", "resume-failed", "the order would be another; give one"},
     Clash{"pipe", "shuf", kNoItems},
+    Clash{"pipe", "direct", "blocks go to whichever engine is free"},
+    Clash{"reduce", "joblog", kOneResult},
+    Clash{"reduce", "results", kOneResult},
+    Clash{"reduce", "tag", kOneResult},
+    Clash{"reduce", "unordered", "a and b are neighbours in the input"},
     Clash{"pipe", "link", kNoItems},
     Clash{"pipe", "colsep", kNoItems},
     Clash{"pipe", "tag", kNoItems},
@@ -88,6 +94,16 @@ static std::optional<std::string> function_of_module(const std::string& text) {
 
 static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Settings& settings) {
   IPC_TRY_ASSIGN(settings.sources, cut_sources(operands));
+  if (settings.file && operands.empty()) {
+    if (settings.file->function.empty())
+      return usage("-f names no function of " + settings.file->path,
+                   "write -f FILE:FUNCTION, or give EXPR: it sees the names of the file");
+    settings.expression = settings.file->path + ':' + settings.file->function;
+    return {};
+  }
+  if (settings.file && !settings.file->function.empty())
+    return usage("-f names what is called, '" + operands[0] + "' is too much",
+                 "items come from standard input, or after :::");
   if (operands.empty()) return usage(shell ? "no command" : "no expression", "try ipmap -h");
   if (shell) {
     IPC_TRY_ASSIGN(settings.command,
@@ -101,6 +117,26 @@ static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Set
                  "items come from standard input, or after :::");
   settings.expression = function_of_module(operands[0]).value_or(operands[0]);
   if (!ipc::is_utf8(settings.expression)) return usage("the expression is not UTF-8");
+  return {};
+}
+
+// What only Python's expressions can have, before read_work().
+static ipc::Status read_python(const Arguments& arguments, bool shell, Settings& settings) {
+  const auto file = arguments.get("file"), reduce = arguments.get("reduce");
+  if (shell && file)
+    return usage("-f is for functions of Python, not for commands", "a script is a COMMAND itself");
+  if (shell && reduce)
+    return usage("--reduce is for results of Python, not for the output of commands",
+                 "pipe it: ipmap --sh … | awk '{n += $1} END {print n}'");
+  if (reduce && ipc::trim(*reduce).empty()) return usage("--reduce: no expression");
+  if (file) {
+    IPC_TRY_ASSIGN(settings.file, read_code_file(*file));
+  }
+  if (reduce) settings.reduce = function_of_module(*reduce).value_or(*reduce);
+  if (!ipc::is_utf8(settings.reduce)) return usage("--reduce: the expression is not UTF-8");
+  const bool counts =
+      settings.halt.what == Halt::What::success || settings.halt.what == Halt::What::done;
+  if (reduce && counts) return usage("--halt: one result of all items cannot end early");
   return {};
 }
 
@@ -187,14 +223,16 @@ Result<Settings> read_settings(const Arguments& arguments) {
   settings.json = arguments.has("json");
   settings.tag = arguments.has("tag");
   settings.pipe = arguments.has("pipe");
+  settings.direct = arguments.has("direct");
   settings.verbose = arguments.has("verbose");
   settings.quiet = arguments.has("quiet");
   settings.colsep = unescape(arguments.get_or("colsep", ""));
   auto operands = arguments.operands;
   const bool shell = arguments.has("sh") || settings.kernel == "sh";
+  IPC_TRY(read_order(arguments, settings));
+  IPC_TRY(read_python(arguments, shell, settings));
   IPC_TRY(read_work(operands, shell, settings));
   IPC_TRY(read_log(arguments, settings));
-  IPC_TRY(read_order(arguments, settings));
   IPC_TRY(read_surroundings(arguments, settings));
   settings.results = arguments.get_or("results", "");
   IPC_TRY(read_items(arguments, settings));

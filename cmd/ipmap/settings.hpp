@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cmd/ipmap/blocks.hpp"
+#include "cmd/ipmap/code_file.hpp"
 #include "cmd/ipmap/halt.hpp"
 #include "libipc/cli/command.hpp"
 #include "libipc/cli/placeholders.hpp"
@@ -18,11 +19,14 @@ namespace ipmap {
 struct Settings {
   std::string expression;  ///< python; empty: a command
   std::optional<ipc::cli::CommandTemplate> command;
+  std::optional<CodeFile> file;  ///< whose names the expressions see, or which has the function
+  std::string reduce;            ///< makes one result of two; empty: every item has its own
   std::string kernel;
   std::string type = "auto";  ///< of x: auto, text, json
   char separator = '\n';      ///< of the input
   char out = '\n';            ///< of the results
   std::string colsep;         ///< empty: items have no columns
+  bool direct = false;        ///< each engine gets a contiguous share
   bool pipe = false;          ///< items are blocks of the input
   BlockRule blocks;
   bool json = false, tag = false, link = false, shuffle = false, ordered = true, verbose = false,
@@ -42,7 +46,7 @@ struct Settings {
 
   bool is_shell() const { return command.has_value(); }
   /// True if all items have to be known before the first one is sent.
-  bool reads_all() const { return shuffle || halt.needs_total(); }
+  bool reads_all() const { return shuffle || direct || halt.needs_total(); }
   bool has_columns() const { return !colsep.empty() || sources.size() > 1; }
 };
 

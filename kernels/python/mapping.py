@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # mapping.py: map_request: one expression, many items.
-from _ipkit import values
-from _ipkit.errors import Refused, describe, remember_source
+from _ipkit import files, reduction, values
+from _ipkit.errors import Refused, describe
+from _ipkit.expression import Source
 
-ONLY_AST = 0x400
 MAX_TRACEBACKS = 16  # in one reply; further failed items have name and text only
 _compiled = {}
 
@@ -21,55 +21,30 @@ class Expression:
     """The compiled expression: which of x and _ it uses, and its loop."""
 
     def __init__(self, code, namespace):
-        name = remember_source(code)
-        tree = compile(code.strip(), name, 'eval', ONLY_AST, dont_inherit=True)
-        self.whole = compile(tree, name, 'eval', dont_inherit=True)
-        loaded = _global_names(self.whole)
-        written = _written_names(tree)
-        self.uses = tuple(word in loaded and word in written for word in ('x', '_'))
-        shell = compile(_TEMPLATES[self.uses], name, 'exec', ONLY_AST, dont_inherit=True)
-        shell.body[0].body[0].body[0].value.args[0] = tree.body
-        scope = {}
-        exec(compile(shell, name, 'exec', dont_inherit=True), scope)
-        function = scope['map']
-        self.loop = type(function)(function.__code__, namespace, 'map')
+        source = Source(code)
+        self.whole = source.whole
+        self.uses = source.uses('x'), source.uses('_')
+        self.loop = source.within(_TEMPLATES[self.uses], _put, namespace)
 
 
-def _global_names(code):
-    names = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, type(code)):
-            names |= _global_names(constant)
-    return names
+def _put(function, expression):
+    function.body[0].body[0].value.args[0] = expression
 
 
-def _written_names(node):
-    """Every name in a tree, as written (attributes and keywords are not names)."""
-    names = set()
-    todo = [node]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, list):
-            todo.extend(node)
-        elif hasattr(node, '_fields'):
-            if type(node).__name__ == 'Name':
-                names.add(node.id)
-            todo.extend(getattr(node, field, None) for field in node._fields)
-    return names
-
-
-def _expression(kernel, code):
-    found = _compiled.get(code)
+def _once(kind, code, file, namespace):
+    """Expression or Reduction of the code, made at its first use."""
+    key = kind, code, file and file['id']
+    found = _compiled.get(key)
     if found is None:
         if len(_compiled) >= 64:
             _compiled.clear()
-        found = _compiled[code] = Expression(code, kernel.namespace)
+        found = _compiled[key] = kind(code, namespace)
     return found
 
 
 def map_items(kernel, request):
     content = request.content
-    code, count = content.get('code'), content.get('count')
+    code, count, file = content.get('code'), content.get('count'), content.get('file')
     sep, out = content.get('sep', '\n'), content.get('out', '\n')
     kind = content.get('type', 'auto')
     if not isinstance(code, str):
@@ -84,45 +59,68 @@ def map_items(kernel, request):
         raise Refused('ValueError', 'map_request: unknown type: %r' % (kind,))
     if len(request.buffers) != 1:
         raise Refused('ValueError', 'map_request: %d buffers, not 1' % len(request.buffers))
+    names, reduce = files.names_of(kernel, file), content.get('reduce')
+    if reduce is not None:
+        reduce = _once(reduction.Reduction, reduce, file, names)
+        if 'partials' in content:
+            return combine(content, request.buffers, reduce, out)
     data = bytes(request.buffers.pop())
     found = data.count(sep.encode()) if sep else 1
     if found != count or (sep and data and not data.endswith(sep.encode())):
         raise Refused('ValueError', 'map_request: %d items announced, %d found' % (count, found))
-    run = Run(_expression(kernel, code), count)
-    run.apply(data, sep, kind, kernel.namespace)
+    run = Run(count)
+    function = files.function_of(file)
+    if function is not None:
+        run.call(function, data, sep, kind)
+    else:
+        run.apply(_once(Expression, code, file, names), data, sep, kind, names)
+    if reduce is not None:
+        return run.reduced(reduce)
+    return run.reply(out, bool(content.get('json')))
+
+
+def combine(content, buffers, reduce, out):
+    """Partial results become one; the last one is presented as the results of items are."""
+    value = reduce.reduce(reduction.unpack(buffers[0], content['partials']))
+    if not content.get('final'):
+        return reduction.pack([(0, 1, value)])
+    run = Run(1)
+    run.results.append(value)
     return run.reply(out, bool(content.get('json')))
 
 
 class Run:
     """One map_request: results so far and what failed."""
 
-    def __init__(self, expression, count):
-        self.expression = expression
+    def __init__(self, count):
         self.count = count
         self.results = []
         self.failed = {}  # index -> error content
 
-    def apply(self, data, sep, kind, namespace):
-        use_x, use_text = self.expression.uses
+    def call(self, function, data, sep, kind):
+        self._loop(_call_loop, self._decode(data, sep, kind), function)
+
+    def apply(self, expression, data, sep, kind, namespace):
+        use_x, use_text = expression.uses
         items = None
         if use_x or not use_text:
             items = self._decode(data, sep, kind)
         texts = values.split(data, sep) if use_text else None
         if use_x and use_text:
             # Texts first: when decoding an item raises, both have gone on by one.
-            self._loop(self.expression.loop, zip(texts, items))
+            self._loop(expression.loop, zip(texts, items))
         elif use_x:
-            self._loop(self.expression.loop, items)
+            self._loop(expression.loop, items)
         elif use_text:
-            self._loop(self.expression.loop, texts)
+            self._loop(expression.loop, texts)
         elif self.count:
-            self._without_item(items, namespace)
+            self._without_item(expression, items, namespace)
 
-    def _without_item(self, items, namespace):
+    def _without_item(self, expression, items, namespace):
         """Neither x nor _: a function to call, or an expression evaluated anew for each."""
         rest = iter(range(self.count))
         try:
-            value = eval(self.expression.whole, namespace)
+            value = eval(expression.whole, namespace)
         except (Exception, SystemExit) as error:
             self._fail(error)
         else:
@@ -131,7 +129,7 @@ class Run:
                 return
             self.results.append(value)
         next(rest)
-        self._loop(self.expression.loop, rest)
+        self._loop(expression.loop, rest)
 
     def _loop(self, loop, items, *more):
         items = iter(items)
@@ -160,6 +158,14 @@ class Run:
             return items
         decode = values.number_or_text if kind == 'auto' else values.parse_json
         return _Lazy(values.split(data, sep), decode)
+
+    def reduced(self, reduce):
+        content, buffers = reduction.pack(
+            (index, len(row), reduce.reduce(row))
+            for index, row in reduction.rows(self.results, self.failed))
+        content['count'] = self.count
+        content['failed'] = [self.failed[index] for index in sorted(self.failed)]
+        return content, buffers
 
     def reply(self, out, as_json):
         results = self.results

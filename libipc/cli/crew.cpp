@@ -15,13 +15,13 @@ Result<Crew> find_crew(client::Connection& connection, const Arguments& argument
   crew.engines = table->engines.empty() ? 4 : table->engines.size();
   const TargetChoice choice = target_choice(arguments);
   const bool any = choice.targets == "all" && choice.exclude.empty();
-  IPC_TRY_ASSIGN(const auto ids, select_engines(arguments, choice, *table));
-  IPC_TRY(client::require_kernel(*table, ids, chosen_kernel(arguments)));
-  IPC_TRY(client::require_one_form(*table, ids));
+  IPC_TRY_ASSIGN(crew.ids, select_engines(arguments, choice, *table));
+  IPC_TRY(client::require_kernel(*table, crew.ids, chosen_kernel(arguments)));
+  IPC_TRY(client::require_one_form(*table, crew.ids));
   for (const auto& [id, engine] : table->engines) crew.hosts[id] = engine.host;
   if (any) return crew;
-  for (const int id : ids) crew.targets.push_back(table->find(id)->uuid);
-  crew.engines = ids.size();
+  for (const int id : crew.ids) crew.targets.push_back(table->find(id)->uuid);
+  crew.engines = crew.ids.size();
   return crew;
 }
 

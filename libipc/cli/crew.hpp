@@ -15,6 +15,7 @@ namespace ipc::cli {
 struct Crew {
   std::vector<std::string> targets;  ///< uuids; empty: any engine
   size_t engines = 1;                ///< how many those are, as far as known
+  std::vector<int> ids;              ///< of those that are there, in order
   std::map<int, std::string> hosts;  ///< of the engines known, by id
 };
 

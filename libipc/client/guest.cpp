@@ -15,8 +15,9 @@ namespace {
 using wire::Json;
 
 // In the order in which they need each other.
-constexpr std::array<const char*, 8> kModules = {"errors",  "memory", "sources", "values",
-                                                 "mapping", "data",   "execute", "guest"};
+constexpr std::array<const char*, 11> kModules = {"errors",     "memory",    "sources", "values",
+                                                  "expression", "reduction", "files",   "mapping",
+                                                  "data",       "execute",   "guest"};
 // What Jupyter itself has in an execute_request.
 constexpr std::array<std::string_view, 6> kPlain = {
     "code", "silent", "store_history", "user_expressions", "allow_stdin", "stop_on_error"};
