@@ -12,7 +12,7 @@ LAUNCHERS   := $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp)))
 LAUNCHERS   := $(sort $(LAUNCHERS))
 LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)
 # One program under several names: which one tells it the system.
-BATCH_NAMES := slurm
+BATCH_NAMES := slurm pbs sge lsf condor
 BATCH_LINKS := $(BATCH_NAMES:%=$(LIBEXEC)/ipkit-launch-%)
 
 libexec: $(KERNEL_BINS) $(LAUNCHER_BINS) $(BATCH_LINKS) $(LIBEXEC_DATA)

@@ -45,11 +45,15 @@ Result<std::vector<Process>> recorded_processes(const config::ClusterName& clust
 Result<int> end_leftovers(const config::ClusterName& cluster) {
   IPC_TRY_ASSIGN(const auto recorded, recorded_processes(cluster));
   const auto running = std::count_if(recorded.begin(), recorded.end(), runs);
-  for (const auto& [kind, path] : records(cluster)) {
-    IPC_TRY_ASSIGN(const Launcher launcher, Launcher::find(kind, cluster));
-    config::LaunchRequest request;
-    request.record = path;
-    IPC_TRY(launcher.run("stop", request));
+  // The controller last: engines whose end cannot be had now keep what they need.
+  for (const char* role : {"engine", "controller"}) {
+    for (const auto& [kind, path] : records(cluster)) {
+      IPC_TRY_ASSIGN(const Launcher launcher, Launcher::find(kind, cluster));
+      config::LaunchRequest request;
+      request.record = path;
+      request.role = role;
+      IPC_TRY(launcher.run("stop", request));
+    }
   }
   return static_cast<int>(running);
 }

@@ -61,7 +61,7 @@ Json engines_json(const View& view) {
     const bool listed = std::any_of(engines.begin(), engines.end(), [&](const Json& engine) {
       return engine["pid"] == launched.pid && engine["host"] == launched.host;
     });
-    if (listed || launched.why == "removed") continue;
+    if ((listed && launched.pid != 0) || launched.why == "removed") continue;
     const bool lost = process.ready() && view.table;
     Json engine = engine_json(process.engine, launched.pid, launched.host,
                               lost ? "unregistered" : launched.state);

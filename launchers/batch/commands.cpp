@@ -3,6 +3,7 @@
 #include "launchers/batch/commands.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +40,11 @@ std::string with(std::string text, std::string_view name, const std::string& val
   return text;
 }
 
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry ? entry->pw_name : std::to_string(::geteuid());
+}
+
 Words filled(const Words& words, const Words& ids, int signal = 0) {
   // SIGTERM is TERM to all of these systems.
   const char* name = ::sigabbrev_np(signal);
@@ -47,8 +53,8 @@ Words filled(const Words& words, const Words& ids, int signal = 0) {
     if (word == "{ids}")
       result.insert(result.end(), ids.begin(), ids.end());
     else
-      result.push_back(with(with(word, "{ids,}", join(ids, ",")), "{signal}",
-                            name ? name : std::to_string(signal)));
+      result.push_back(with(with(with(word, "{ids,}", join(ids, ",")), "{user}", user_name()),
+                            "{signal}", name ? name : std::to_string(signal)));
   }
   return result;
 }
@@ -92,6 +98,7 @@ Result<Completed> call(Words words, Duration limit = kPatience) {
 
 /// The same without what it says of jobs that are over.
 Completed without_unknown(const System& system, Completed done) {
+  if (done.ok()) return done;
   Words lines;
   bool dropped = false;
   for (const auto& line : split(done.errors, '\n')) {
@@ -125,27 +132,32 @@ std::vector<std::string> pieces_of(const std::string& text, const std::string& b
 }
 
 /// Numbers of tasks: 3 or 2-4:1,7. What is in an array's steps is one after the other here.
-std::vector<int> tasks_in(const std::string& text) {
+std::vector<int> tasks_in(const std::string& text, int first) {
   std::string plain;
   for (const auto& part : split(text, ','))
     plain += (plain.empty() ? "" : ",") + part.substr(0, part.find_first_of(":%"));
-  const auto tasks = parse_idset(plain);
-  return tasks ? *tasks : std::vector<int>();
+  auto tasks = parse_idset(plain);
+  if (!tasks) return {};
+  for (int& task : *tasks) task += 1 - first;
+  return *tasks;
 }
 
 /// Notes a piece of a status command's answer with the job it is of.
 void note(const std::string& piece, const System& system, const std::vector<Submitted>& entries,
           std::vector<JobStates>& states) {
   const std::string id = found(piece, system.reading.id);
-  const auto word = system.states.find(found(piece, system.reading.state));
-  if (id.empty() || word == system.states.end()) return;
-  const std::string reason = found(piece, system.reading.reason);
+  const std::string word = found(piece, system.reading.state);
+  const auto known = system.states.find(word);
+  if (id.empty() || word.empty() || (known == system.states.end() && system.other.empty())) return;
   TaskState state;
-  state.state = word->second.state;
+  state.state = known == system.states.end() ? system.other : known->second.state;
   state.host = found(piece, system.reading.host);
-  state.why = word->second.shown.empty() ? word->first : word->second.shown;
-  if (!reason.empty()) state.why += " (" + reason + ")";
-  auto tasks = tasks_in(found(piece, system.reading.task));
+  state.why =
+      known == system.states.end() || known->second.shown.empty() ? word : known->second.shown;
+  if (const auto reason = found(piece, system.reading.reason);
+      !reason.empty() && state.state != "running")
+    state.why += " (" + reason + ")";
+  auto tasks = tasks_in(found(piece, system.reading.task), system.first);
   if (tasks.empty()) tasks = {0};
   for (size_t i = 0; i < entries.size(); ++i) {
     if (number_of(entries[i].number) != number_of(id)) continue;
@@ -156,9 +168,29 @@ void note(const std::string& piece, const System& system, const std::vector<Subm
   }
 }
 
+/// The same where nothing is known of how the piece is built.
+void note_words(const std::string& piece, const System& system,
+                const std::vector<Submitted>& entries, std::vector<JobStates>& states) {
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const std::string& number = entries[i].number;
+    const size_t at = number.empty() ? std::string::npos : piece.find(number);
+    auto goes_on = [&](size_t place) {
+      return place < piece.size() && std::isdigit(static_cast<unsigned char>(piece[place]));
+    };
+    if (at == std::string::npos || goes_on(at + number.size()) || (at > 0 && goes_on(at - 1)))
+      continue;
+    for (const auto& word : split(with(with(piece, "\t", " "), ",", " "), ' ')) {
+      const auto known = system.states.find(word);
+      if (known == system.states.end()) continue;
+      states[i][0] = {known->second.state, system.name + " " + number + " " + word, ""};
+      break;
+    }
+  }
+}
+
 /// The system's word for one task.
 std::string element_of(const Submitted& entry, int task) {
-  const std::string number = std::to_string(task);
+  const std::string number = std::to_string(task - 1 + entry.system.first);
   if (entry.number.find("[]") != std::string::npos)
     return with(entry.number, "[]", "[" + number + "]");
   return with(with(entry.system.element, "{job}", entry.number), "{task}", number);
@@ -185,7 +217,10 @@ Status query_group(const std::vector<Submitted>& entries, const std::string& gro
   if (!done.ok()) return explain(*system, words, done);
   // Long lines of some go on after a newline and a tab.
   for (const auto& piece : pieces_of(with(done.output, "\n\t", ""), system->reading.between))
-    note(piece, *system, entries, states);
+    if (system->reading.id.empty())
+      note_words(piece, *system, entries, states);
+    else
+      note(piece, *system, entries, states);
   return {};
 }
 
@@ -207,9 +242,10 @@ Status act_on_group(Act what, const std::vector<Target>& targets, const std::str
   if (command.empty())
     return Error{Code::usage, system->name + " has no command that does this", ""};
   const Words words = filled(command, ids, signal);
-  IPC_TRY_ASSIGN(Completed done, call(words));
-  done = without_unknown(*system, std::move(done));
-  if (!done.ok()) return explain(*system, words, done);
+  IPC_TRY_ASSIGN(const Completed done, call(words));
+  // Of what is still there the state will tell.
+  if (!done.ok() && !says(done.output + done.errors, system->unknown))
+    return explain(*system, words, done);
   return {};
 }
 
@@ -223,6 +259,13 @@ TaskState state_of(const Submitted& entry, const JobStates& states, int task) {
   gone.why = entry.number.empty() ? "was not submitted"
                                   : entry.system.name + " " + number_of(entry.number) + " ended";
   return gone;
+}
+
+std::string pbs_flavour() {
+  const auto version = call({"qstat", "--version"});
+  const bool is_torque = version && !says(version->output + version->errors, "pbs_version") &&
+                         says(version->output + version->errors, "[Vv]ersion:");
+  return is_torque ? "torque" : "pro";
 }
 
 Words submit_words(const System& system, const Job& job, const std::string& file) {

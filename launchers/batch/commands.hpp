@@ -23,6 +23,9 @@ using JobStates = std::map<int, TaskState>;
 /// That of one task. What the system does not know (any more) has ended.
 TaskState state_of(const Submitted& entry, const JobStates& states, int task);
 
+/// "pro" or "torque": whose commands are on PATH.
+std::string pbs_flavour();
+
 /// The words of the submit command; `file` is what is submitted.
 std::vector<std::string> submit_words(const System& system, const Job& job,
                                       const std::string& file);

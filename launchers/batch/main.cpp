@@ -56,7 +56,16 @@ Result<Prepared> prepare(const std::string& kind, const LaunchRequest& request) 
     return Error{Code::bad_input, "'program' must be an absolute path", ""};
   Prepared prepared;
   prepared.settings = settings_for(request.role, request.settings);
+  if (kind == "pbs" && text_of(prepared.settings, "flavour").empty())
+    prepared.settings["flavour"].text = pbs_flavour();
   IPC_TRY_ASSIGN(prepared.system, find_system(kind, prepared.settings));
+  const System& system = prepared.system;
+  for (const auto& [key, words] :
+       {std::pair{"submit", &system.submit}, std::pair{"status", &system.status},
+        std::pair{"cancel", &system.cancel}})
+    if (words->empty())
+      return Error{Code::bad_profile, "batch." + std::string(key) + " is not set",
+                   "launcher batch needs submit, status and cancel"};
   IPC_TRY_ASSIGN(prepared.jobs, plan_jobs(prepared.system, request, prepared.settings));
   return prepared;
 }

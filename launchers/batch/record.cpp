@@ -21,7 +21,8 @@ namespace {
 
 constexpr off_t kAnswerRoom = 4096;
 /// Settings that say how to ask for a job and how to end it.
-constexpr const char* kKept[] = {"submit", "status", "cancel", "id", "states", "flavour"};
+constexpr const char* kKept[] = {"submit",  "status", "cancel", "id",
+                                 "unknown", "states", "flavour"};
 
 using Fields = std::map<std::string, std::string>;
 
@@ -76,7 +77,10 @@ std::string number_in(const System& system, const std::string& answer) {
   const std::string text = answer.substr(0, std::min(answer.find('\0'), answer.size()));
   std::smatch match;
   const std::regex pattern(system.id_pattern, std::regex::ECMAScript | std::regex::multiline);
-  return std::regex_search(text, match, pattern) ? match[match.size() > 1 ? 1 : 0].str() : "";
+  if (!std::regex_search(text, match, pattern)) return "";
+  std::string number;
+  for (size_t i = 1; i < match.size(); ++i) number += match[i].str();
+  return number.empty() ? match[0].str() : number;
 }
 
 Result<Record> Record::open(const std::string& path) {

@@ -90,8 +90,8 @@ Result<Values> values_for(const System& system, const LaunchRequest& request,
   values["output"] = values["output_file"] = output_of(system, job);
   values["program"] = shell_quote(request.program);
   values["program_args"] = quoted_words(request.arguments);
-  values["program_and_args"] = "env \"IPKIT_LAUNCH_ID=" + job.name + "." + system.task + "\" " +
-                               values["program"] + " " + values["program_args"];
+  values["program_and_args"] = "env \"IPKIT_LAUNCH_ID=" + job.name + "." + task_word(system, job) +
+                               "\" " + values["program"] + " " + values["program_args"];
   values["environment_json"] = json_object(request.environment);
   return values;
 }
@@ -115,9 +115,11 @@ Result<std::string> system_lines(const System& system, const Settings& settings,
     IPC_TRY_ASSIGN(const std::string line, expand(row.line, values));
     lines += system.prefix + line + "\n";
   }
-  for (const char* key : {"queue", "account", "qos", "walltime"})
-    if (is_set(key) && std::none_of(system.rows.begin(), system.rows.end(),
-                                    [&](const Row& row) { return row.setting == key; }))
+  for (const std::string_view key : {"queue", "account", "qos", "walltime"})
+    // Where lines are not ours, the walltime is for the engines only.
+    if (is_set(std::string(key)) && !(key == "walltime" && system.rows.empty()) &&
+        std::none_of(system.rows.begin(), system.rows.end(),
+                     [&](const Row& row) { return row.setting == key; }))
       return Error{Code::bad_profile,
                    "batch." + std::string(key) + ": " + system.name + " has nothing of that kind",
                    "say it in batch.options"};
@@ -206,8 +208,13 @@ Result<Script> render(const System& system, const LaunchRequest& request, const 
   job.set_array(std::regex_search(text, std::regex(system.array_line)));
   job.slots = job.is_array ? 1 : job.processes;
   IPC_TRY_ASSIGN(values, values_for(system, request, settings, job));
+  if (system.describes) {
+    // The description may name our script, or the program itself.
+    IPC_TRY_ASSIGN(Script script, ours(system, request, settings, path, job, values));
+    IPC_TRY_ASSIGN(script.description, expand(text, values));
+    return script;
+  }
   IPC_TRY_ASSIGN(const std::string script, expand(text, values));
-  if (system.describes) return Script{"", script};
   return Script{script, ""};
 }
 

@@ -16,8 +16,13 @@ std::vector<std::string> list_of(const Settings& settings, const std::string& ke
   return found == settings.end() ? std::vector<std::string>() : found->second.list;
 }
 
-Result<System> find_system(const std::string& name, const Settings&) {
+Result<System> find_system(const std::string& name, const Settings& settings) {
   if (name == "slurm") return slurm();
+  if (name == "sge") return sge();
+  if (name == "pbs") return text_of(settings, "flavour") == "torque" ? torque() : pbs();
+  if (name == "lsf") return lsf();
+  if (name == "condor") return condor();
+  if (name == "batch") return generic(settings);
   return Error{Code::usage, "no batch system '" + name + "'", ""};
 }
 

@@ -18,7 +18,8 @@ using Settings = std::map<std::string, config::Setting>;
 /// each expression (ECMAScript) finds one thing in a piece as its first group.
 struct Reading {
   std::string between;  ///< what stands between the pieces
-  std::string id;       ///< of the job; a piece without one is no job
+  std::string id;       ///< of the job; a piece without one is no job. No expression: a piece is
+                        ///< of the job whose id is in it, and has a word of System::states
   std::string task;     ///< of an array: 3 or 1-4:1,7; nothing: all of the job's
   std::string state;    ///< a word of System::states
   std::string reason;   ///< of that state, in the system's words
@@ -36,15 +37,18 @@ struct Row {
   std::string setting, line;
 };
 
-/// Words of commands may have {ids} (a word each), {ids,} (one word), {name}, {script}, {signal}.
+/// Words of commands may have {ids} (a word each), {ids,} (one word), {name}, {script}, {array},
+/// {signal}, {user}.
 struct System {
   std::string name, summary;
   std::vector<std::string> submit;
   bool on_stdin = false;   ///< the submit command reads the script
-  std::string id_pattern;  ///< in its answer; the first group is the id
+  std::string id_pattern;  ///< in its answer; the groups, joined, are the id
   std::vector<std::string> status, cancel, kill, signal;
   Reading reading;
   std::map<std::string, StateWord> states;
+  std::string other;    ///< the state of other words; empty: such pieces say nothing
+  int first = 1;        ///< the system's number of task 1
   std::string element;  ///< one task of an array, of {job} and {task}
   /// What the commands say on standard error of jobs that are over; when nobody answers; when one
   /// may not.

@@ -23,9 +23,9 @@ profile() { run --separate-stderr run_limited 10 ipprofile "$@"; }
   local key file
   while read -r key _; do
     file=$IPYTHONDIR/profile_lab/ipkit.yaml
-    if [[ $key == batch.* ]]; then file=$ROOT/profiles/slurm.yaml; fi
+    if [[ $key == batch.* ]]; then file=$ROOT/profiles/; fi
     if [[ $key == ssh.* ]]; then file=$ROOT/profiles/ssh.yaml; fi
-    grep -qE "^ *${key##*.}:" "$file" || fail "no $key in $file"
+    grep -rqE "^ *${key##*.}:" "$file" || fail "no $key in $file"
   done < <(ipprofile show --all lab)
   profile create lab
   assert_status 73
