@@ -78,6 +78,16 @@ type_or_serve() {
   type_or_serve help ipprofile.1
 }
 
+@test "ipkit-profile(5): its example is a good profile" {
+  run_typed 'ipprofile create example'
+  sed -n '/^\.Sh EXAMPLES/,/^\.Ed/{/^\./d;p}' "$ROOT/man/man5/ipkit-profile.5" >"$output"
+  grep -q '^engines:' "$output"
+  run_typed 'ipprofile check example'
+  assert_status 0
+  run_typed 'ipprofile show example'
+  assert_line --regexp '^groups +."gpu":."0-3"'
+}
+
 @test "ipwait, ipkit-targets, ipcancel" {
   cluster_start 8
   both ipwait.1 'j=$(ipexec -n -a "train()")'
