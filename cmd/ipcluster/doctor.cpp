@@ -13,6 +13,7 @@
 #include "cmd/ipcluster/verbs.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/client/jobs.hpp"
+#include "libipc/net/tunnel.hpp"
 #include "libipc/util/idset.hpp"
 #include "libipc/util/lock.hpp"
 #include "libipc/util/process.hpp"
@@ -165,6 +166,8 @@ Status Visit::port() {
   if (!address.starts_with("tcp://") || port <= host) return good("port", address);
   if (found_.is_here && !found_.controller.local.empty()) {
     IPC_TRY(good("port", "local socket, and " + address));
+  } else if (const auto server = net::tunnel_server(found_); !server.empty()) {
+    IPC_TRY(good("port", address + " through ssh " + server));
   } else {
     IPC_TRY(try_port(address.substr(host + 3, port - host - 3), address.substr(port + 1)));
     IPC_TRY(good("port", address));

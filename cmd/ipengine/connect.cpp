@@ -6,7 +6,6 @@
 
 #include "cmd/ipengine/settings.hpp"
 #include "libipc/cli/program.hpp"
-#include "libipc/util/process.hpp"
 
 namespace ipc::ipengine {
 namespace {
@@ -43,25 +42,27 @@ Result<net::Connection> wait_for(const std::string& path, Duration limit, bool q
   }
 }
 
-bool is_here(const std::string& location) {
-  return location.empty() || location == "localhost" || location == "127.0.0.1" ||
-         location == host_name();
-}
-
 Result<net::Connection> completed(const Settings& settings, net::Connection connection) {
   net::fill_from_environment(connection);
   if (connection.key.empty()) connection.key = settings.key;
   if (connection.curve_server_key.empty()) connection.curve_server_key = settings.curve_server_key;
   if (!settings.location.empty()) connection.location = settings.location;
-  if (!connection.ssh.empty() && !is_here(connection.location))
-    return Error{Code::usage,
-                 "the connection file asks for an ssh tunnel by " + connection.ssh +
-                     ", which this engine does not open",
-                 "forward the ports with ssh -L and say --location=localhost"};
+  if (settings.tunnel && !settings.tunnel->lead(connection))
+    return Error{Code::no_controller, "the controller has other ports now than the ssh tunnel", ""};
   return connection;
 }
 
 }  // namespace
+
+Status open_tunnel(Settings& settings, net::Connection& connection) {
+  const std::string server =
+      settings.ssh_server.empty() ? net::tunnel_server(connection) : settings.ssh_server;
+  if (server.empty()) return {};
+  net::SshSettings ssh;
+  ssh.key = settings.ssh_key;
+  IPC_TRY_ASSIGN(settings.tunnel, net::Tunnel::open(server, ssh, connection));
+  return {};
+}
 
 Result<net::Connection> read_connection(const Settings& settings) {
   IPC_TRY_ASSIGN(net::Connection connection, net::read_connection(settings.connection_file()));

@@ -108,7 +108,7 @@ Result<int> body(const cli::Arguments& arguments) {
   }
   if (!settings.directory.empty() && ::chdir(settings.directory.c_str()) != 0)
     return system_error(Code::usage, settings.directory);
-  IPC_TRY_ASSIGN(const net::Connection connection, find_connection(settings));
+  IPC_TRY_ASSIGN(net::Connection connection, find_connection(settings));
   if (settings.connection_text.empty()) {
     settings.engine.connection_path = settings.connection_file();
     settings.engine.find_connection = [&settings] { return read_connection(settings); };
@@ -125,6 +125,8 @@ Result<int> body(const cli::Arguments& arguments) {
   for (const auto& remark : settings.remarks) log::warning(remark);
   IPC_TRY_ASSIGN(engine::Guard guard, engine::Guard::start());
   IPC_TRY_ASSIGN(Fd signals, take_signals());
+  if (Status tunnel = open_tunnel(settings, connection); !tunnel)
+    return finish(tunnel, daemon ? &*daemon : nullptr, true);
   bool was_registered = false;
   const Status outcome = run(settings, connection, guard, signals, [&](int id) {
     was_registered = true;

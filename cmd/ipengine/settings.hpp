@@ -2,6 +2,7 @@
 // What the command line of ipengine says.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "libipc/cli/command.hpp"
 #include "libipc/config/paths.hpp"
 #include "libipc/engine/engine.hpp"
+#include "libipc/net/tunnel.hpp"
 #include "libipc/util/log.hpp"
 
 namespace ipc::ipengine {
@@ -24,10 +26,12 @@ struct Given {
 struct Settings {
   config::ClusterOptions cluster_options;
   config::ClusterName cluster;
-  std::string file;                   ///< connection file; empty: the cluster's
-  std::string file_name;              ///< its name beside the cluster's; empty: the usual one
-  std::string config_file;            ///< traits are read from it too
-  std::string connection_text;        ///< the file's text itself, from the environment
+  std::string file;                 ///< connection file; empty: the cluster's
+  std::string file_name;            ///< its name beside the cluster's; empty: the usual one
+  std::string config_file;          ///< traits are read from it too
+  std::string connection_text;      ///< the file's text itself, from the environment
+  std::string ssh_server, ssh_key;  ///< to go through, whatever the file says
+  std::unique_ptr<net::Tunnel> tunnel;
   std::string location;               ///< overrides that of the file
   std::string key, curve_server_key;  ///< for a file that has none
   std::string directory;              ///< to work in; empty: where we are
@@ -56,6 +60,9 @@ Result<Settings> read_settings(const cli::Arguments& arguments);
 /// The connection, waited for if the file is not there or its controller is gone; says on stderr
 /// what is waited for. Code::no_controller after the limit.
 Result<net::Connection> find_connection(const Settings& settings);
+/// Leads the connection through an ssh server, if one is asked for or needed. Call when no process
+/// is forked any more and signals are taken: it has a thread.
+Status open_tunnel(Settings& settings, net::Connection& connection);
 /// As the file says now; nothing is waited for.
 Result<net::Connection> read_connection(const Settings& settings);
 

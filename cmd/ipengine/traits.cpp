@@ -110,9 +110,7 @@ Status user(const Given& given, Settings&) {
 
 Status not_done(const Given& given, Settings&) {
   if (given.value.empty()) return {};
-  const bool ssh = given.trait.find(".ssh") != given.trait.npos;
-  return Error{Code::usage, given.origin + " is not done by this engine",
-               ssh ? "forward the ports with ssh -L and name the host with --location" : ""};
+  return Error{Code::usage, given.origin + " is not done by this engine", ""};
 }
 
 struct Trait {
@@ -149,8 +147,8 @@ constexpr Trait kTraits[] = {
     {"IPEngine.show_config", "as --show-config", flag<&Settings::show_config>},
     {"IPEngine.show_config_json", "as --show-config-json", flag<&Settings::show_config_json>},
     {"IPEngine.registration_url", "refused", not_done},
-    {"IPEngine.sshserver", "refused", not_done},
-    {"IPEngine.sshkey", "refused", not_done},
+    {"IPEngine.sshserver", "as --ssh", text<&Settings::ssh_server>},
+    {"IPEngine.sshkey", "as --sshkey", text<&Settings::ssh_key>},
     {"IPEngine.log_url", "refused", not_done},
     {"IPEngine.enable_nanny", "", nullptr},
     {"IPEngine.paramiko", "", nullptr},

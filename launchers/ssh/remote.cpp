@@ -63,7 +63,7 @@ std::string Place::launcher() const {
 
 Result<Remote> Remote::open(const std::string& host, const Login& login) {
   IPC_TRY_ASSIGN(const auto address, net::parse_ssh_host(host));
-  IPC_TRY_ASSIGN(auto session, net::SshSession::open(address, {login.config, login.timeout}));
+  IPC_TRY_ASSIGN(auto session, net::SshSession::open(address, {login.config, "", login.timeout}));
   return Remote(host, std::move(session));
 }
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "libipc/client/impl.hpp"
-#include "libipc/util/process.hpp"
 #include "libipc/wire/errors.hpp"
 
 namespace ipc::client {
@@ -203,14 +202,16 @@ Connection::~Connection() = default;
 
 Result<std::unique_ptr<Connection>> Connection::open(Options options) {
   IPC_TRY_ASSIGN(auto file, read_file_of(options));
-  if (!file.ssh.empty() && !file.location.empty() && file.location != host_name())
-    return Error{Code::no_controller, options.path + " wants a tunnel through ssh " + file.ssh,
-                 "run this on " + file.location + ", or forward the ports and edit a copy"};
   if (options.broadcast && file.broadcast.empty())
     return Error{Code::bad_input, options.path + " names no port for broadcasts",
                  "leave out --broadcast"};
+  std::unique_ptr<net::Tunnel> tunnel;
+  if (const std::string server = net::tunnel_server(file); !server.empty()) {
+    IPC_TRY_ASSIGN(tunnel, net::Tunnel::open(server, {}, file));
+  }
   IPC_TRY_ASSIGN(auto signer, file.signer());
   auto impl = std::make_unique<Impl>(std::move(options), std::move(file), std::move(signer));
+  impl->tunnel = std::move(tunnel);
   impl->identity = impl->session.id();
   if (!impl->file.curve_server_key.empty()) {
     impl->curve = net::new_curve_keys();

@@ -14,6 +14,7 @@
 #include "libipc/client/feed.hpp"
 #include "libipc/client/guest.hpp"
 #include "libipc/client/link.hpp"
+#include "libipc/net/tunnel.hpp"
 #include "libipc/wire/header.hpp"
 
 namespace ipc::client {
@@ -57,6 +58,7 @@ struct Connection::Impl {
   wire::Signer signer;
   wire::Session session;
   wire::FieldParser parser;
+  std::unique_ptr<net::Tunnel> tunnel;  ///< ends after all that goes through it
   net::Context context;
   net::Loop loop;
   net::Curve curve;

@@ -23,7 +23,8 @@ namespace ipc::net {
   X(ssh_channel_send_eof) X(ssh_channel_read_nonblocking) X(ssh_channel_poll_timeout) \
   X(ssh_channel_is_eof) X(ssh_channel_is_open) X(ssh_channel_close) X(ssh_channel_window_size) \
   X(ssh_channel_get_exit_status) X(ssh_set_blocking) X(ssh_get_fd) X(ssh_get_poll_flags) \
-  X(ssh_blocking_flush) X(ssh_is_connected) X(ssh_send_ignore)
+  X(ssh_blocking_flush) X(ssh_is_connected) X(ssh_event_new) X(ssh_event_free) \
+  X(ssh_event_add_session) X(ssh_event_remove_session) X(ssh_event_dopoll)
 // clang-format on
 
 /// Its functions, by their own names.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ZeroMQ sockets whose frames are moved, not copied.
 #include "libipc/net/socket.hpp"
+#include "libipc/net/tunnel.hpp"
 
 #include <zmq.h>
 
@@ -205,6 +206,10 @@ ConnectionEvent next_event(Socket& monitor, bool& any, std::string* endpoint) {
     case ZMQ_EVENT_CONNECT_RETRIED:
       return ConnectionEvent::disconnected;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+      // A tunnel takes every connection, and ends it if there is nothing at the other side.
+      if (frames.size() > 1 && frames[1].view().starts_with(kTunnelEndpoint))
+        return ConnectionEvent::disconnected;
+      return ConnectionEvent::refused;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
       return ConnectionEvent::refused;

@@ -103,6 +103,8 @@ Status SshSession::configure(const SshSettings& settings) {
     good = good && lib_->ssh_options_set(raw_, SSH_OPTIONS_USER, host_.user.c_str()) == SSH_OK;
   if (host_.port)
     good = good && lib_->ssh_options_set(raw_, SSH_OPTIONS_PORT, &host_.port) == SSH_OK;
+  if (!settings.key.empty())
+    lib_->ssh_options_set(raw_, SSH_OPTIONS_ADD_IDENTITY, settings.key.c_str());
   const char* file = settings.config.empty() ? nullptr : settings.config.c_str();
   good = good && lib_->ssh_options_parse_config(raw_, file) == SSH_OK;
   if (!host_.user.empty()) lib_->ssh_options_set(raw_, SSH_OPTIONS_USER, host_.user.c_str());

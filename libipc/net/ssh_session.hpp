@@ -26,6 +26,7 @@ Result<SshHost> parse_ssh_host(std::string_view text);
 
 struct SshSettings {
   std::string config;              ///< in place of ~/.ssh/config and the system's; empty: those
+  std::string key;                 ///< a private key beside those that ssh_config names
   Duration timeout = seconds(10);  ///< for the connection, unless ssh_config has ConnectTimeout
 };
 

@@ -191,9 +191,9 @@ no_engine_left() {
 }
 
 @test "what it cannot do is refused" {
-  run --separate-stderr run_limited 5 ipengine --ssh=host
+  run --separate-stderr run_limited 5 ipengine --url=tcp://h:1
   assert_status 64
-  assert_stderr --partial "--ssh is not done by this engine"
+  assert_stderr --partial "--url is not done by this engine"
   run --separate-stderr run_limited 5 ipengine operand
   assert_status 64
 }

@@ -59,7 +59,6 @@ engine() {
     --EngineFactory.startup_comand=1
   refused "unknown class IPEngin; did you mean IPEngine?" --IPEngin.id=1
   refused "did you mean --location?" --loction=h
-  refused "--ssh is not done by this engine" --ssh=gate
   refused "--url is not done by this engine" --url tcp://h:1
   refused "takes no operand" True
 }

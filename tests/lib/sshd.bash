@@ -55,6 +55,7 @@ sshd_start() {
       "AuthenticationMethods publickey" "PasswordAuthentication no" \
       "KbdInteractiveAuthentication no" "PermitRootLogin prohibit-password" "UsePAM no" \
       "StrictModes no" "UseDNS no" "PrintMotd no" "MaxStartups 200:30:400" \
+      "LogLevel ${SSHD_LOG_LEVEL:-INFO}" \
       "SetEnv IPKIT_TEST_WORLD=$WORLD IPKIT_TEST_NODE=node$i HOME=$HOME" >"$SSH/host$i.conf"
     : >"$SSH/host$i.log"
     in_background "$SSH/host$i.log" /usr/sbin/sshd -D -e -f "$SSH/host$i.conf" \
