@@ -181,6 +181,16 @@ void Connection::Impl::cancel(const std::vector<std::string>& ids,
   cancel_guests(of_guests, of_guest_tasks, asked);
 }
 
+// What went in our form is for our engines; what went as a call is for all.
+bool Connection::Impl::any_for_tasks() const {
+  if (!file.is_ipkit()) return !table.engines.empty();
+  const bool any_call = std::any_of(pending.begin(), pending.end(), [](const auto& entry) {
+    return entry.second.channel == Channel::task && entry.second.guest;
+  });
+  return std::any_of(table.engines.begin(), table.engines.end(),
+                     [&](const auto& entry) { return any_call || entry.second.is_ipkit(); });
+}
+
 // Tasks wait without limit where there are no engines, or no more: after 2 s in which none of them
 // is answered somebody should know.
 void Connection::Impl::remark_missing_engines() {
@@ -189,9 +199,10 @@ void Connection::Impl::remark_missing_engines() {
     if (std::exchange(task_answered, false) || tasks == 0) return;
     ask_for_engines();
     loop.after(milliseconds(200), [this] {
-      const bool missing = table_known && table.engines.empty() && tasks > 0;
+      const bool missing = table_known && tasks > 0 && !any_for_tasks();
       if (missing && !std::exchange(said_missing, true))
-        options.remark("waiting for engines: " + controller_name(file) + " has 0");
+        options.remark("waiting for engines: " + controller_name(file) + " has 0" +
+                       (table.engines.empty() ? "" : " of ipkit's, for which this is"));
       if (!missing) said_missing = false;
     });
   });

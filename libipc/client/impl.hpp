@@ -86,6 +86,7 @@ struct Connection::Impl {
                            bool with_status);
   void ask_for_engines();
   void remark_missing_engines();
+  bool any_for_tasks() const;
   int drain(Channel channel);
   void take(Channel channel);
   void deliver(const std::string& id, Channel channel, std::string_view type);

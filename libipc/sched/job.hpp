@@ -46,6 +46,7 @@ struct Job {
   std::uint32_t seat = 0;      ///< there
   State state = State::free;
   bool cancelled = false;
+  bool is_ours = false;  ///< only engines that know our extensions understand it
 };
 
 }  // namespace ipc::sched

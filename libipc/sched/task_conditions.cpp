@@ -108,6 +108,47 @@ bool TaskQueue::exclude(Job& job, std::uint32_t engine) {
   return left;
 }
 
+// It must not run where our extensions are not known.
+void TaskQueue::bar_strangers(Job& job) {
+  const bool has_targets = job.base != nullptr && !job.base->except;
+  auto engines = job.base != nullptr ? job.base->engines : std::vector<std::uint32_t>();
+  engines_.release(job.base);
+  if (has_targets)
+    std::erase_if(engines, [this](std::uint32_t engine) { return strangers_.contains(engine); });
+  else
+    engines.insert(engines.end(), strangers_.begin(), strangers_.end());
+  job.base = engines_.place(!has_targets, std::move(engines));
+  find_place(job);
+}
+
+// A stranger has come: what waits and is not for it is kept from it, and all keep their order.
+void TaskQueue::bar_waiting() {
+  const auto waits = [](const Job& job) {
+    return job.state == Job::State::queued || job.state == Job::State::blocked;
+  };
+  if (std::none_of(jobs_.begin(), jobs_.end(),
+                   [&](const Job& job) { return job.is_ours && waits(job); }))
+    return;
+  std::vector<std::uint32_t> slots;
+  for (std::uint32_t slot = 0; slot < jobs_.size(); ++slot) {
+    Job& job = jobs_[slot];
+    if (!waits(job) || (!job.is_ours && !is_in_line(job))) continue;
+    slots.push_back(slot);
+    if (is_in_line(job)) line_.remove(slot), unsettle(job);
+    if (job.is_ours) bar_strangers(job);
+  }
+  std::sort(slots.begin(), slots.end(),
+            [this](std::uint32_t a, std::uint32_t b) { return jobs_[a].order < jobs_[b].order; });
+  for (const std::uint32_t slot : slots) {
+    line_.add(slot);
+    if (jobs_[slot].state == Job::State::queued) settle(slot);
+  }
+  std::erase_if(plain_, [this](JobRef ref) {
+    const Job* job = live(ref);
+    return job == nullptr || is_in_line(*job);
+  });
+}
+
 // It waits for an engine only: makes it findable, where engines come, go and have room.
 void TaskQueue::settle(std::uint32_t slot) {
   Job& job = jobs_[slot];

@@ -63,13 +63,14 @@ Job* TaskQueue::live(JobRef ref) {
 }
 
 bool TaskQueue::submit(std::string_view id, net::Frames& frames,
-                       std::unique_ptr<Conditions> conditions, TimePoint now) {
+                       std::unique_ptr<Conditions> conditions, TimePoint now, bool is_ours) {
   if (outcome(id) == Outcome::waiting) return false;
   const std::uint32_t slot = new_slot();
   Job& job = jobs_[slot];
   job.id.assign(id);
   std::swap(job.frames, frames);
   job.conditions = std::move(conditions);
+  job.is_ours = is_ours;
   job.order = next_order_++;
   job.generation = next_generation_++;
   job.state = Job::State::running;  // in no queue yet
@@ -91,6 +92,7 @@ void TaskQueue::enqueue(std::uint32_t slot, TimePoint now) {
   Job& job = jobs_[slot];
   if (++waiting_ > kManyWaiting) make_own(job.frames);
   job.state = Job::State::queued;
+  if (job.is_ours && !strangers_.empty()) bar_strangers(job);
   if (!is_in_line(job)) return plain_.push_back(ref(slot));
   line_.add(slot);
   if (job.conditions != nullptr && job.conditions->timeout.count() > 0) {
@@ -136,7 +138,7 @@ TaskQueue::Try TaskQueue::try_run(std::uint32_t slot) {
   if (is_placed(job)) {
     for (const std::uint32_t number : engines_.by_use()) {
       const TaskEngine& engine = engines_[number];
-      if (!engines_.has_room(engine)) continue;
+      if (!engines_.has_room(engine) || (job.is_ours && !engine.extensions)) continue;
       if (job.where != nullptr && !engines_.includes(*job.where, engine)) continue;
       candidates_.push_back(number);
       loads_.push_back(engine.load);
@@ -293,6 +295,10 @@ void TaskQueue::engine_added(const std::string& uuid, bool extensions, TimePoint
       for (const auto& [order, slot] : place->waiting)
         if (jobs_[slot].where == place && is_placed(jobs_[slot])) line_.open(slot);
   }
+  if (extensions)
+    strangers_.erase(number);
+  else if (strangers_.insert(number).second)
+    bar_waiting();
   dispatch();
 }
 
@@ -300,6 +306,7 @@ void TaskQueue::engine_removed(std::string_view uuid, TimePoint now) {
   const std::uint32_t number = engines_.find(uuid);
   if (number == kNone || (!engines_[number].alive && !engines_[number].drains)) return;
   if (!std::exchange(engines_[number].drains, false)) engines_.leave(number);
+  strangers_.erase(number);
   if (engines_[number].load > 0) ends_.emplace(now + kGrace, number);
   dispatch();
 }

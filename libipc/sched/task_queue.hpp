@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,8 +51,9 @@ class TaskQueue {
   ~TaskQueue();
 
   /// A task came. `frames` is emptied. False if its id is not finished yet: then nothing is done.
+  /// `is_ours`: it runs only where our extensions are known.
   bool submit(std::string_view id, net::Frames& frames, std::unique_ptr<Conditions> conditions,
-              TimePoint now);
+              TimePoint now, bool is_ours = false);
 
   enum class Verdict { forward, rerun, drop };
   /// An engine answered. `forward`: the reply is final, pass it on; `rerun`: the task runs
@@ -126,6 +128,8 @@ class TaskQueue {
   static bool is_hopeless(const Job& job);
   void find_place(Job& job);
   bool exclude(Job& job, std::uint32_t engine);
+  void bar_strangers(Job& job);
+  void bar_waiting();
   void settle(std::uint32_t slot);
   static void unsettle(Job& job);
   void fail_hopeless();
@@ -135,6 +139,7 @@ class TaskQueue {
   TaskOutput& output_;
   std::unique_ptr<Policy> policy_;
   TaskEngines engines_;
+  std::set<std::uint32_t> strangers_;  // engines that do not know our extensions
 
   std::deque<Job> jobs_;
   std::vector<std::uint32_t> free_;

@@ -79,8 +79,10 @@ void TaskRelay::submit(net::Incoming& message) {
   if (header->msg_type == "cancel_request") return cancel(message);
   tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames,
                    {header->msg_id, header->msg_type, header->date, "", ""});
-  auto conditions = read_conditions(other_parser_, message.view.metadata);
-  if (!queue_.submit(header->msg_id, message.frames, std::move(conditions), loop_.now()))
+  bool is_ours = false;
+  auto conditions =
+      read_conditions(other_parser_, message.view.metadata, header->msg_type, is_ours);
+  if (!queue_.submit(header->msg_id, message.frames, std::move(conditions), loop_.now(), is_ours))
     complaints_.warning("task channel: a second task with an id that is in use was dropped");
 }
 

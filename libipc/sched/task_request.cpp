@@ -13,9 +13,12 @@ namespace {
 
 using wire::Json;
 
-enum Key : size_t { kAfter, kFollow, kTargets, kRetries, kTimeout, kKeys };
-constexpr std::array<std::string_view, kKeys> kNames{"after", "follow", "targets", "retries",
-                                                     "timeout"};
+enum Key : size_t { kAfter, kFollow, kTargets, kRetries, kTimeout, kConditions };
+constexpr std::array<std::string_view, kConditions + 2> kNames{
+    "after", "follow", "targets", "retries", "timeout", "kernel", "output"};
+// Kernels answer these, but not those of ipyparallel's engines: there nobody would.
+constexpr std::array<std::string_view, 5> kOwnTypes{"map_request", "push_request", "pull_request",
+                                                    "list_request", "clear_request"};
 
 bool is_default(std::string_view text) {
   return text.empty() || text == "[]" || text == "0" || text == "0.0" || text == "null";
@@ -73,10 +76,14 @@ unsigned read_retries(std::string_view text) {
 
 }  // namespace
 
-std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::string_view metadata) {
-  std::array<std::string_view, kKeys> found;
+std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::string_view metadata,
+                                            std::string_view msg_type, bool& is_ours) {
+  is_ours = std::find(kOwnTypes.begin(), kOwnTypes.end(), msg_type) != kOwnTypes.end();
+  std::array<std::string_view, kNames.size()> found;
   if (!parser.raw_fields(metadata, kNames, found)) return nullptr;
-  if (std::all_of(found.begin(), found.end(), is_default)) return nullptr;
+  const auto own = found.begin() + kConditions;
+  is_ours = is_ours || !std::all_of(own, found.end(), is_default);
+  if (std::all_of(found.begin(), own, is_default)) return nullptr;
   auto conditions = std::make_unique<Conditions>();
   conditions->invalid = !read_dependency(found[kAfter], conditions->after) ||
                         !read_dependency(found[kFollow], conditions->follow);

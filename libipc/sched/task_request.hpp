@@ -29,7 +29,9 @@ struct Conditions {
 
 /// Reads the conditions in `metadata`; null if there are none. What has the wrong type counts as
 /// absent, but a dependency that cannot be read makes the conditions invalid.
-std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::string_view metadata);
+/// `is_ours` is set if it asks for what only our engines have, by metadata or type.
+std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::string_view metadata,
+                                            std::string_view msg_type, bool& is_ours);
 
 /// What the reply's metadata says. The strings have no quotes and live as long as the parser's
 /// answer.

@@ -40,6 +40,12 @@ class TaskQueueTest : public ::testing::Test {
     return queue.submit(id, frames, nullptr, now);
   }
 
+  bool submit_ours(const std::string& id, std::unique_ptr<Conditions> conditions = nullptr) {
+    net::Frames frames;
+    return queue.submit(id, frames, std::move(conditions), now, true);
+  }
+  void stranger(const std::string& uuid) { queue.engine_added(uuid, false, now); }
+
   TaskQueue::Verdict reply(const std::string& engine, const std::string& id, bool ok = true) {
     ReplyFacts facts;
     facts.has_status = true;
@@ -97,6 +103,54 @@ TEST_F(TaskQueueTest, SpreadsOverEngines) {
   EXPECT_EQ(log.take(), (Lines{"run s_0@b", "run s_1@a"}));
   reply("a", "s_1");
   EXPECT_EQ(log.take(), (Lines{"run s_2@a"}));
+}
+
+TEST_F(TaskQueueTest, StrangersDoNotGetWhatOnlyOursUnderstand) {
+  stranger("s");
+  submit_ours("t_0");
+  submit("t_1");
+  EXPECT_EQ(log.take(), (Lines{"run t_1@s"}));
+  submit_ours("t_2");
+  submit("t_3");
+  reply("s", "t_1");
+  EXPECT_EQ(log.take(), (Lines{"run t_3@s"}));
+  engine("a");
+  EXPECT_EQ(log.take(), (Lines{"run t_0@a"}));
+  reply("s", "t_3");
+  EXPECT_TRUE(log.take().empty());
+  reply("a", "t_0");
+  EXPECT_EQ(log.take(), (Lines{"run t_2@a"}));
+}
+
+TEST_F(TaskQueueTest, AStrangerThatComesLaterGetsNoneOfThemEither) {
+  engine("a");
+  submit_ours("t_0");
+  for (const char* id : {"t_1", "t_2"}) submit_ours(id);
+  submit_ours("t_3", std::make_unique<Conditions>(retrying(1)));
+  submit_ours("t_4", std::make_unique<Conditions>(after({"t_0"})));
+  submit("t_5");
+  EXPECT_EQ(log.take(), (Lines{"run t_0@a"}));
+  stranger("s");
+  EXPECT_EQ(log.take(), (Lines{"run t_5@s"}));
+  reply("s", "t_5");
+  EXPECT_TRUE(log.take().empty());
+  for (const char* id : {"t_0", "t_1", "t_2"}) reply("a", id);
+  EXPECT_EQ(log.take(), (Lines{"run t_1@a", "run t_2@a", "run t_3@a"}));
+  // Where it failed it does not run again, and with the stranger neither.
+  reply("a", "t_3", false);
+  EXPECT_EQ(log.take(), (Lines{"run t_4@a"}));
+  engine("b");
+  EXPECT_EQ(log.take(), (Lines{"run t_3@b"}));
+  EXPECT_EQ(queue.waiting(), 0u);
+}
+
+TEST_F(TaskQueueTest, OursForStrangersAloneIsImpossible) {
+  stranger("s");
+  submit_ours("t_0", std::make_unique<Conditions>(on({"s"})));
+  EXPECT_EQ(log.take(), (Lines{"fail t_0 impossible"}));
+  engine("a");
+  submit_ours("t_1", std::make_unique<Conditions>(on({"s", "a"})));
+  EXPECT_EQ(log.take(), (Lines{"run t_1@a"}));
 }
 
 TEST_F(TaskQueueTest, RefusesASecondTaskWithTheSameIdWhileTheFirstLives) {
@@ -424,13 +478,37 @@ TEST(Policies, ChooseWithinTheCandidates) {
   EXPECT_EQ(make_policy("fair").error().code, Code::usage);
 }
 
-TEST(Conditions, AreReadFromMetadata) {
+// `is_ours` for a type.
+std::unique_ptr<Conditions> conditions_of(std::string_view metadata,
+                                          std::string_view type = "apply_request",
+                                          bool* is_ours = nullptr) {
   wire::FieldParser parser;
-  EXPECT_EQ(read_conditions(parser, "{}"), nullptr);
-  EXPECT_EQ(read_conditions(parser, R"({"after": [], "follow": [], "timeout": 0.0, "targets": [],
+  bool ours = false;
+  auto conditions = read_conditions(parser, metadata, type, ours);
+  if (is_ours != nullptr) *is_ours = ours;
+  return conditions;
+}
+
+TEST(Conditions, SayWhatOnlyOurEnginesUnderstand) {
+  const auto is_ours = [](std::string_view metadata, std::string_view type) {
+    bool ours = false;
+    EXPECT_EQ(conditions_of(metadata, type, &ours), nullptr);
+    return ours;
+  };
+  EXPECT_TRUE(is_ours("{}", "map_request"));
+  EXPECT_TRUE(is_ours(R"({"status":false})", "push_request"));
+  EXPECT_FALSE(is_ours("{}", "apply_request"));
+  EXPECT_FALSE(is_ours(R"({"status":false})", "execute_request"));
+  EXPECT_TRUE(is_ours(R"({"kernel":"sh"})", "execute_request"));
+  EXPECT_TRUE(is_ours(R"({"output":"reply"})", "execute_request"));
+}
+
+TEST(Conditions, AreReadFromMetadata) {
+  EXPECT_EQ(conditions_of("{}"), nullptr);
+  EXPECT_EQ(conditions_of(R"({"after": [], "follow": [], "timeout": 0.0, "targets": [],
                                         "retries": 0, "label": null})"),
             nullptr);
-  const auto c = read_conditions(parser, R"({"after": {"dependencies": ["b", "a"], "all": false},
+  const auto c = conditions_of(R"({"after": {"dependencies": ["b", "a"], "all": false},
       "follow": ["x"], "timeout": 0.5, "targets": ["u"], "retries": 2})");
   ASSERT_NE(c, nullptr);
   EXPECT_EQ(c->after.ids, (std::vector<std::string>{"a", "b"}));
@@ -439,9 +517,8 @@ TEST(Conditions, AreReadFromMetadata) {
   EXPECT_EQ(c->timeout, milliseconds(500));
   EXPECT_EQ(c->targets, (std::vector<std::string>{"u"}));
   EXPECT_EQ(c->retries, 2u);
-  EXPECT_TRUE(
-      read_conditions(parser, R"({"after": {"dependencies": ["a"], "success": false}})")->invalid);
-  EXPECT_EQ(read_conditions(parser, R"({"timeout": 1e300})")->timeout, seconds(1000000000));
+  EXPECT_TRUE(conditions_of(R"({"after": {"dependencies": ["a"], "success": false}})")->invalid);
+  EXPECT_EQ(conditions_of(R"({"timeout": 1e300})")->timeout, seconds(1000000000));
 }
 
 TEST(Conditions, OfARepliesStatus) {
