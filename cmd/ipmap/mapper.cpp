@@ -389,7 +389,8 @@ void Mapper::look_at_halt() {
   if (settings_.halt.what != Halt::What::fail) return;
   progress_.clear();
   streams_.err.write(std::string(ipc::cli::program_name()) + ": ended after " +
-                     std::to_string(failed_) + " failures (--halt)\n");
+                     std::to_string(failed_) + (failed_ == 1 ? " failure" : " failures") +
+                     " (--halt)\n");
 }
 
 void Mapper::draw() {

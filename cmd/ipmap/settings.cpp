@@ -92,6 +92,13 @@ static std::optional<std::string> function_of_module(const std::string& text) {
   return "__import__('importlib').import_module('" + module + "')." + function;
 }
 
+// `path/file.py:function`, meant for -f.
+static bool is_file_of_python(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  return colon != std::string::npos && text.substr(0, colon).ends_with(".py") &&
+         is_identifier(text.substr(colon + 1));
+}
+
 static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Settings& settings) {
   IPC_TRY_ASSIGN(settings.sources, cut_sources(operands));
   if (settings.file && operands.empty()) {
@@ -114,7 +121,9 @@ static ipc::Status read_work(std::vector<std::string>& operands, bool shell, Set
   if (operands.size() > 1)
     return usage("the expression is one operand: quote it ('" + operands[0] + "' and '" +
                      operands[1] + "' are two)",
-                 "items come from standard input, or after :::");
+                 "items come from standard input, or after :::; --sh runs a command");
+  if (is_file_of_python(operands[0]))
+    return usage("'" + operands[0] + "' is no module", "a function of a file: -f " + operands[0]);
   settings.expression = function_of_module(operands[0]).value_or(operands[0]);
   if (!ipc::is_utf8(settings.expression)) return usage("the expression is not UTF-8");
   return {};

@@ -87,6 +87,14 @@ char separator(const Json& content, const char* key) {
 }
 
 std::vector<std::string_view> items_of(const Json& content, const Buffers& buffers) {
+  for (const char* key : {"file", "reduce"}) {
+    if (content.contains(key)) {
+      throw Refused{"NotImplementedError", std::string("this kernel has no map with --") + key, {}};
+    }
+  }
+  if (content.value("sep", "\n").empty()) {
+    throw Refused{"NotImplementedError", "this kernel has no map with --pipe", {}};
+  }
   const char sep = separator(content, "sep");
   const Json count = content.value("count", Json());
   if (!count.is_number_unsigned()) {

@@ -176,6 +176,9 @@
 
   # The expression sees the item as x, and as . its text.
   map <- function(content, buffers) {
+    if (!is.null(content$file)) stop("this kernel has no map with --file")
+    if (!is.null(content$reduce)) stop("this kernel has no map with --reduce")
+    if (identical(content$sep, "")) stop("this kernel has no map with --pipe")
     sep <- if (identical(content$sep, "NUL")) as.raw(0) else as.raw(10)
     end <- if (identical(content$out, "NUL")) as.raw(0) else as.raw(10)
     texts <- split_at(buffers[[1]], sep)

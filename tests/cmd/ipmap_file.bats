@@ -128,4 +128,16 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   assert_stderr --partial "'x' is too much"
   script "echo 1 | ipmap --sh -f sim.py:run"
   assert_status 64
+  script "echo 1 | ipmap ./sim.py:run"
+  assert_status 64
+  assert_stderr --partial "-f ./sim.py:run"
+}
+
+@test "kernels that are not Python's say what they do not have" {
+  local form
+  for form in '-f sim.py' '--reduce a+b' --pipe; do
+    script "seq 3 | ipmap --kernel native $form x"
+    assert_status 1
+    assert_stderr --partial "NotImplementedError: this kernel has no map with --"
+  done
 }

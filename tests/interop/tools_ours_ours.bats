@@ -357,6 +357,25 @@ assert numpy.array_equal(*map(numpy.load, sys.argv[1:]))' "$@"
   assert_stderr --partial SyntaxError
 }
 
+@test "ipmap: a file's function, one result, blocks, shares" {
+  printf '%s\n' 'from math import floor' 'class Box:' '    def __init__(self, v): self.v = v' \
+    '    def __add__(self, other): return Box(self.v + other.v)' \
+    '    def __repr__(self): return "Box %d" % floor(self.v)' \
+    'def double(v): return 2 * floor(v)' >box.py
+  shell 'seq 1000 | ipmap -f box.py:double | tail -n 1'
+  assert_status 0
+  assert_output 2000
+  shell 'seq 1000 | ipmap -f box.py --reduce a+b "Box(double(x))"'
+  assert_output 'Box 1001000'
+  shell 'ipmap -f box.py:nosuch ::: 1'
+  assert_status 65
+  assert_stderr 'ipmap: box.py defines no nosuch'
+  shell 'seq 10000 | ipmap --pipe --block 4k --reduce a+b "x.count(\"\n\")"'
+  assert_output 10000
+  shell 'seq 9 | ipmap --direct --json x | jq .engine | uniq -c | tr -d " \n"'
+  assert_output 5041
+}
+
 @test "a reader that has enough ends ipmap" {
   shell 'seq 1000000 | ipmap x | head -1'
   assert_output 1
