@@ -87,6 +87,17 @@ _ipkit_values() {
         compgen -W "leastload lru plainrandom twobin weighted pure" -- "$current"
       )
       ;;
+    --halt/WHEN)
+      mapfile -t COMPREPLY < <(
+        compgen -W "never now,fail=1 soon,fail=1 soon,fail=10% now,success=1 soon,done=50%" \
+          -- "$current"
+      )
+      ;;
+    --type/TYPE)
+      local types="lines bytes json npy" # of ipscatter
+      if [[ ${program##*/} == ipmap ]]; then types="auto text json"; fi
+      mapfile -t COMPREPLY < <(compgen -W "$types" -- "$current")
+      ;;
     */SET)
       if [[ $current == *,* ]]; then before=${current%,*},; fi
       mapfile -t COMPREPLY < <(

@@ -91,6 +91,15 @@ complete_words() {
   assert_line jupyter:mine
 }
 
+@test "ipmap: types of x, when to end" {
+  run complete_words ipmap --type ""
+  assert_output $'auto\ntext\njson'
+  run complete_words ipscatter --type j
+  assert_output json
+  run complete_words ipmap --halt so
+  assert_output $'soon,fail=1\nsoon,fail=10%\nsoon,done=50%'
+}
+
 @test "schemes: by name, else a file" {
   run complete_words ipcontroller --scheme tw
   assert_output twobin
