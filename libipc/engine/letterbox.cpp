@@ -54,9 +54,7 @@ void Letterbox::put_back(uint64_t reader) {
 }
 
 void Letterbox::withdraw(std::string_view id) {
-  std::erase_if(waiting_, [id](const Letter& letter) {
-    return letter.reader == 0 && letter.request && letter.request->msg_id == id;
-  });
+  take_first([id](const Letter& letter) { return letter.reader == 0 && letter.id == id; });
 }
 
 std::vector<RequestPtr> Letterbox::accepted() {

@@ -14,7 +14,8 @@ namespace ipc::engine {
 
 /// One message.
 struct Letter {
-  int from = -1;  ///< engine; -1: a client
+  int from = -1;   ///< engine; -1: a client
+  std::string id;  ///< of its sender's request
   std::string tag, type;
   net::Frame body;
   RequestPtr request;   ///< its sender's, who waits for an answer; null: has it
@@ -40,7 +41,7 @@ class Letterbox {
   void remove(uint64_t reader);
   /// `reader` went before it had all.
   void put_back(uint64_t reader);
-  /// A sender takes a message back that was not accepted yet: by the id of its request.
+  /// A sender takes a message back, unless somebody reads it or has.
   void withdraw(std::string_view id);
   /// Requests whose senders can be answered now, each once.
   std::vector<RequestPtr> accepted();

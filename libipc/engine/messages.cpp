@@ -15,6 +15,8 @@ using wire::Json;
 
 // Engines that want to hear of our kernel's end.
 constexpr size_t kMostWatchers = 65536;
+// A controller that was away gets its engines back one by one.
+constexpr Duration kReturn = seconds(10), kLookAgain = milliseconds(250);
 
 Json content_of(const Request& request) {
   auto parsed = wire::parse_json(request.view().content);
@@ -102,6 +104,8 @@ void Messages::asked(Number number, const Json& request, net::Frame&& body) {
   answer_senders(box_.accepted());
   const std::string name = wire::string_or(request, "op");
   if (name == "taken") return;
+  withdraw(clients_.at(number));
+  idle(clients_.at(number));
   for (const auto& [op, handler] : kOps)
     if (name == op) return (this->*handler)(number, request, std::move(body));
   fail(number, "ValueError", "no such operation: '" + name + "'");
@@ -111,6 +115,12 @@ void Messages::idle(Client& client) {
   loop_.cancel(client.timer);
   client.timer = 0;
   client.wanted.reset();
+  ++client.turn;
+}
+
+bool Messages::is_current(Number number, unsigned long turn) const {
+  const auto client = clients_.find(number);
+  return client != clients_.end() && client->second.turn == turn;
 }
 
 void Messages::succeed(Number number, Json head, net::Frame&& body) {
@@ -144,7 +154,7 @@ void Messages::with_engines(Number number, std::function<void()> then) {
     return fail(number, "NotImplementedError",
                 id_ < 0 ? "the engine has no controller yet"
                         : "the controller is not ipkit's: it passes no messages between engines");
-  questions_.emplace_back(number, std::move(then));
+  questions_.push_back({number, clients_.at(number).turn, std::move(then)});
   uplink_.ask_for_engines();
 }
 
@@ -157,9 +167,19 @@ void Messages::engines_came(const Json& content) {
     // Others than ours would not answer.
     if (uuid.is_string() && ours.contains(id))
       engines_[std::atoi(id.c_str())] = uuid.get<std::string>();
-  const auto [number, then] = std::move(questions_.front());
+  const Question question = std::move(questions_.front());
   questions_.pop_front();
-  if (clients_.contains(number)) then();
+  if (is_current(question.number, question.turn)) question.then();
+}
+
+// Asks again in a while, if an engine that is missing may still come back.
+bool Messages::later(Number number, std::function<void()> then) {
+  if (loop_.now() >= all_back_) return false;
+  const auto turn = clients_.at(number).turn;
+  loop_.after(kLookAgain, [this, number, turn, then = std::move(then)] {
+    if (is_current(number, turn)) with_engines(number, then);
+  });
+  return true;
 }
 
 void Messages::op_engines(Number number, const Json&, net::Frame&&) {
@@ -203,10 +223,13 @@ void Messages::send(Number number, const Json& request, const net::Frame& body) 
     for (const auto& [id, uuid] : engines_)
       if (id != id_) targets.push_back(id);
   }
-  for (const auto& id : targets)
-    if (!engines_.contains(id.get<int>()))
-      return fail(number, "LookupError",
-                  "no engine " + id.dump() + ": there are " + ids_text(engines_));
+  for (const auto& id : targets) {
+    if (engines_.contains(id.get<int>())) continue;
+    auto kept = std::make_shared<net::Frame>(body.share());
+    if (later(number, [this, number, request, kept] { send(number, request, *kept); })) return;
+    return fail(number, "LookupError",
+                "no engine " + id.dump() + ": there are " + ids_text(engines_));
+  }
   const std::string content =
       wire::dump_json({{"from", id_},
                        {"tag", wire::string_or(request, "tag")},
@@ -247,7 +270,7 @@ void Messages::finish_send(Number number) {
        "engine " + format_idset(std::vector<int>(ids.begin(), ids.end())) + " " + why);
 }
 
-// Takes back what was sent and not accepted.
+// Takes back what was sent and is not known to have come.
 void Messages::withdraw(Client& client) {
   for (const auto& [id, engine] : std::exchange(client.under_way, {})) {
     senders_.erase(id);
@@ -277,10 +300,15 @@ void Messages::op_receive(Number number, const Json& request, net::Frame&&) {
 // Makes sure that we hear of an engine's end.
 void Messages::watch(Number number, int engine) {
   if (watched_.contains(engine)) return;
-  with_engines(number, [this, engine] {
-    if (watched_.contains(engine)) return;
+  with_engines(number, [this, number, engine] {
+    const auto& wanted = clients_.at(number).wanted;
+    if (watched_.contains(engine) || !wanted || wanted->from != engine) return;
     const auto known = engines_.find(engine);
-    if (known == engines_.end()) return engine_gone(engine, "is not there");
+    if (known == engines_.end()) {
+      if (!later(number, [this, number, engine] { watch(number, engine); }))
+        engine_gone(engine, "is not there");
+      return;
+    }
     watched_[engine] = uplink_.send_to_engine(known->second, "watch_request", "{}");
   });
 }
@@ -340,16 +368,15 @@ void Messages::message(RequestPtr& request) {
   const Json content = content_of(*request);
   if (content.contains("withdraw")) {
     box_.withdraw(wire::string_or(content, "withdraw"));
-    return answer_senders([&] {
-      std::vector<RequestPtr> one;
-      one.push_back(std::move(request));
-      return one;
-    }());
+    auto answered = box_.accepted();
+    answered.push_back(std::move(request));
+    return answer_senders(std::move(answered));
   }
   if (request->view().buffers.size() != 1)
     return outbox_.error(*request, "ValueError", "a message is one buffer");
   Letter letter;
   letter.from = static_cast<int>(wire::int_or(content, "from", -1));
+  letter.id = request->msg_id;
   letter.tag = wire::string_or(content, "tag");
   letter.type = wire::string_or(content, "type", "bytes");
   letter.body = request->frames().back().share();
@@ -380,6 +407,7 @@ void Messages::kernel_ended(const std::string& why) {
 }
 
 void Messages::controller_was_away() {
+  all_back_ = loop_.now() + kReturn;
   engines_.clear();
   senders_.clear();
   const auto watched = std::exchange(watched_, {});
@@ -390,8 +418,8 @@ void Messages::controller_was_away() {
     client.under_way.clear();
     fail(number, "ConnectionError", why);
   }
-  for (const auto& [number, then] : questions)
-    if (clients_.contains(number)) with_engines(number, then);
+  for (const auto& [number, turn, then] : questions)
+    if (is_current(number, turn)) with_engines(number, then);
   for (const auto& [number, client] : clients_)
     if (client.wanted && client.wanted->from && watched.contains(*client.wanted->from))
       watch(number, *client.wanted->from);

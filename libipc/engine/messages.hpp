@@ -41,6 +41,7 @@ class Messages {
   struct Client {
     std::unique_ptr<LocalPeer> peer;
     net::Loop::TimerId timer = 0;
+    unsigned long turn = 0;                   // changes when an operation is over
     std::optional<Wanted> wanted;             // a receive that waits
     std::map<std::string, int> under_way;     // of a send: request → engine
     std::map<std::string, std::string> lost;  // why → engines
@@ -64,6 +65,8 @@ class Messages {
   void op_receive(Number number, const wire::Json& request, net::Frame&&);
 
   void with_engines(Number number, std::function<void()> then);
+  bool later(Number number, std::function<void()> then);
+  bool is_current(Number number, unsigned long turn) const;
   bool knows(const wire::Json& targets) const;
   void send(Number number, const wire::Json& request, const net::Frame& body);
   void sent(Number number, const std::string& id, const Request& reply);
@@ -90,10 +93,16 @@ class Messages {
   Number next_ = 1;
   Letterbox box_;
   std::map<int, std::string> engines_;  // id → uuid, of all that can be written to
-  std::deque<std::pair<Number, std::function<void()>>> questions_;
+  struct Question {
+    Number number;
+    unsigned long turn;  // of the client: to a later operation it is nothing
+    std::function<void()> then;
+  };
+  std::deque<Question> questions_;
   std::map<std::string, Number> senders_;  // request → who waits for it
   std::map<int, std::string> watched_;     // engine → request that is answered when it goes
   std::vector<RequestPtr> watchers_;       // those of others, of us
+  TimePoint all_back_{};                   // until then engines may join a new controller
 };
 
 }  // namespace ipc::engine

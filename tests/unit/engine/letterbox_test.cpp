@@ -14,7 +14,7 @@ Letter letter(int from, const std::string& tag, const std::string& body,
   made.tag = tag;
   made.body = net::Frame(body);
   made.request = Request::internal("message_request", R"({"msg_id": ""})", "{}");
-  made.request->msg_id = id.empty() ? body : id;
+  made.id = made.request->msg_id = id.empty() ? body : id;
   return made;
 }
 
@@ -81,14 +81,15 @@ TEST(Letterbox, ManySmallOnesFillItToo) {
   EXPECT_LT(accepted, 300u);
 }
 
-TEST(Letterbox, OnlyWhatWasNotAcceptedIsTakenBack) {
+TEST(Letterbox, WhatNobodyReadsCanBeTakenBack) {
   Letterbox box(1);
-  box.add(letter(1, "", "accepted"));
-  box.add(letter(1, "", "waits"));
+  for (const char* body : {"accepted", "waits", "read"}) box.add(letter(1, body, body));
   EXPECT_EQ(ids(box.accepted()), Ids{"accepted"});
-  box.withdraw("accepted");
-  box.withdraw("waits");
-  box.withdraw("unknown");
+  box.find({{}, "read"})->reader = 1;
+  for (const char* id : {"accepted", "waits", "read", "unknown"}) box.withdraw(id);
+  EXPECT_EQ(ids(box.accepted()), (Ids{"waits", "read"}));
+  EXPECT_EQ(box.discard(), 0u);
+  box.put_back(1);
   EXPECT_EQ(box.discard(), 1u);
 }
 
