@@ -41,6 +41,7 @@ class Mapper {
   bool wants_more() const;
   size_t most_in_flight() const;
   void feed();
+  bool is_there(int engine) const;
   bool pauses();
   bool next_chunk(Chunk& chunk);
   bool take_block(Chunk& chunk);

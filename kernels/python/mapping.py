@@ -42,12 +42,10 @@ def _once(kind, code, file, namespace):
     return found
 
 
-def map_items(kernel, request):
-    content = request.content
-    code, count, file = content.get('code'), content.get('count'), content.get('file')
+def _check(content, buffers):
     sep, out = content.get('sep', '\n'), content.get('out', '\n')
-    kind = content.get('type', 'auto')
-    if not isinstance(code, str):
+    count, kind = content.get('count'), content.get('type', 'auto')
+    if not isinstance(content.get('code'), str):
         raise Refused('TypeError', 'map_request: code is a string')
     if type(count) is not int or count < 0:
         raise Refused('ValueError', 'map_request: count is a number from 0')
@@ -57,8 +55,15 @@ def map_items(kernel, request):
         raise Refused('ValueError', 'map_request: an expression has no standard input')
     if kind not in ('auto', 'text', 'json') or (kind != 'text' and not sep):
         raise Refused('ValueError', 'map_request: unknown type: %r' % (kind,))
-    if len(request.buffers) != 1:
-        raise Refused('ValueError', 'map_request: %d buffers, not 1' % len(request.buffers))
+    if len(buffers) != 1:
+        raise Refused('ValueError', 'map_request: %d buffers, not 1' % len(buffers))
+    return count, sep, out, kind
+
+
+def map_items(kernel, request):
+    content = request.content
+    count, sep, out, kind = _check(content, request.buffers)
+    code, file = content['code'], content.get('file')
     names, reduce = files.names_of(kernel, file), content.get('reduce')
     if reduce is not None:
         reduce = _once(reduction.Reduction, reduce, file, names)
