@@ -216,7 +216,9 @@ void Supervisor::learn(Process& process, const config::Launched& now) {
   const bool was_ready = process.ready();
   process.learn(now);
   if (!process.ended()) return;
-  process.launched.why += last_words(process.launched.log);
+  // One elsewhere has looked itself; where directories are shared we see the same log.
+  std::string& why = process.launched.why;
+  if (why.find("last words") == std::string::npos) why += last_words(process.launched.log);
   if (was_ready && process.launched.role == "engine") tell_end(process);
 }
 

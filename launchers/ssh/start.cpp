@@ -78,8 +78,14 @@ LaunchRequest request_there(const LaunchRequest& request, const Settings& settin
   other.program = place.program;
   for (const auto& argument : request.arguments)
     other.arguments.push_back(moved(argument, "--profile-dir=", request, place));
-  if (settings.detach && request.role == "engine")
-    other.arguments.insert(other.arguments.end(), std::begin(kForEver), std::end(kForEver));
+  for (const std::string_view word : kForEver) {
+    const auto option = word.substr(0, word.find('=') + 1);
+    const bool is_given =
+        std::any_of(request.arguments.begin(), request.arguments.end(),
+                    [&](const std::string& given) { return given.starts_with(option); });
+    if (settings.detach && request.role == "engine" && !is_given)
+      other.arguments.emplace_back(word);
+  }
   if (!settings.prologue.empty()) {
     other.arguments.insert(other.arguments.begin(),
                            {"-c", settings.prologue + "\nexec \"$@\"", "ipkit", place.program});
@@ -194,6 +200,7 @@ Status fetch_files(Share& share, const LaunchRequest& request) {
 Error together(const std::vector<Share>& shares) {
   if (shares.size() == 1) return *shares.front().error;
   std::vector<std::string> texts;
+  texts.reserve(shares.size());
   for (const auto& share : shares) texts.push_back(share.error->text());
   return {shares.front().error->code, join(texts, "\n"), ""};
 }

@@ -86,8 +86,8 @@ std::string tunnel_server(const Connection& connection) {
   if (const char* server = std::getenv("IPKIT_SSH"); server != nullptr && *server != '\0')
     return std::string_view(server) == "none" ? "" : server;
   const std::string& location = connection.location;
-  const bool here = location.empty() || location == "localhost" ||
-                    location == "127.0.0.1" || location == host_name();
+  const bool here = location.empty() || location == "localhost" || location == "127.0.0.1" ||
+                    location == host_name();
   return here ? "" : connection.ssh;
 }
 

@@ -69,7 +69,7 @@ static bool expand_name(const std::string& name, std::vector<std::string>& names
     return false;
   if (numbers.empty() || numbers.size() * tails.size() > kMostHosts - names.size()) return false;
   for (const auto& number : numbers)
-    for (const auto& tail : tails) names.push_back(name.substr(0, open) + number + tail);
+    for (const auto& tail : tails) names.emplace_back(name, 0, open).append(number).append(tail);
   return true;
 }
 
@@ -98,9 +98,10 @@ static Status add_host_counts(const std::string& word, std::vector<HostCount>& h
                  "write node[01-04]:2 or user@host"};
   host.count = static_cast<int>(count);
   for (const auto& name : *names) {
+    const auto known = std::find_if(hosts.begin(), hosts.end(), [&](const HostCount& other) {
+      return other.name == name && other.user == host.user;
+    });
     host.name = name;
-    const auto known = std::find_if(hosts.begin(), hosts.end(),
-                                    [&](const auto& h) { return h.text() == host.text(); });
     if (known == hosts.end())
       hosts.push_back(host);
     else

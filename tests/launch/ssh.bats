@@ -150,7 +150,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
 }
 
 @test "one of three engines ends at once: its last words come from its host" {
-  settings 'node[2-4]' "  profile_dir: ~/other" "  prologue: |" \
+  settings 'node[2-4]' "  prologue: |" \
     '    if [ $IPKIT_TEST_NODE = node3 ]; then echo no licence here >&2; exit 3; fi'
   ask ipcluster start --daemonize
   assert_status 75
@@ -309,6 +309,34 @@ for v in sys.stdin: print(int(v) ** 10)')"
   assert_status 0
   no_ipkit_left
   [[ ! -e $RECORD ]]
+}
+
+@test "engines end with their controller, also when nobody stops them; detached ones wait" {
+  settings node2 "engines: {args: [--orphan-timeout=1s]}"
+  started -n 1
+  local pid
+  kill -9 "$(jq .pid "$PROFILE/pid/ipcluster.json")"
+  kill -9 "$(jq .controller.pid "$PROFILE/pid/ipcluster.json")"
+  wait_until 20 "the end of the engine" no_ipkit_left
+  run ipcluster stop
+  settings node2 "  detach: yes"
+  started -n 1
+  pid=$(jq '.engines[0].pid' "$PROFILE/pid/ipcluster.json")
+  kill -9 "$(jq .pid "$PROFILE/pid/ipcluster.json")"
+  kill -9 "$(jq .controller.pid "$PROFILE/pid/ipcluster.json")"
+  wait_until 20 "its remark" grep -q 'the engine stops in 3153' "$PROFILE/log/ipengine-$pid.log"
+  kill -0 "$pid"
+  stopped
+}
+
+@test "64 hosts, a login each, some at a time: every engine registers" {
+  # One sshd plays them all.
+  sed '1i Host far*\n  HostName 127.0.0.2' "$SSH/config" >config
+  settings 'far[01-64]' "  fanout: 24"
+  sed -i "s|$SSH/config|$PWD/config|" "$PROFILE/ipkit.yaml"
+  started
+  assert_output --partial "64 engines ready (0-63)"
+  stopped
 }
 
 @test "a start that was cut on its way starts nothing" {
