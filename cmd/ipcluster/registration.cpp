@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cmd/ipcluster/supervisor.hpp"
+#include "libipc/cli/program.hpp"
 #include "libipc/util/idset.hpp"
 #include "libipc/util/last_words.hpp"
 #include "libipc/util/log.hpp"
@@ -111,12 +112,14 @@ Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadl
   IPC_TRY_ASSIGN(const auto hub, client::Connection::open(std::move(options)));
   events_.attach(hub->loop());
   bool known = false;
+  // A wait as short as most are is not worth a word.
+  const TimePoint patience = Clock::now() + seconds(3);
   while (Clock::now() < deadline) {
     IPC_TRY_ASSIGN(const auto* table, known ? hub->refresh_engines() : hub->engines());
     known = true;
     match(*table);
     absorb();
-    ask_launchers();
+    if (ask_launchers() && Clock::now() > patience) tell_waiting(first);
     const int missing = wanted - count_ready(first);
     if (missing <= 0 || count_pending(first) == 0 || should_end() || controller_ended()) return {};
     // The hub answers when all that are missing are there; what ends meanwhile wakes us as well.
@@ -149,6 +152,32 @@ Result<std::string> Supervisor::await_engines(size_t first, int wanted, Duration
     if (state_.engines[i].ready()) ids.push_back(state_.engines[i].engine);
   std::sort(ids.begin(), ids.end());
   return engines_text(ids.size()) + " ready" + (ids.empty() ? "" : " (" + format_idset(ids) + ")");
+}
+
+void Supervisor::tell_waiting(size_t first) {
+  std::map<std::string, std::vector<int>> reasons;
+  for (size_t i = first; i < state_.engines.size(); ++i)
+    if (const auto& process = state_.engines[i];
+        !process.ready() && !process.ended() && !process.launched.why.empty())
+      reasons[process.launched.why].push_back(static_cast<int>(i - first));
+  std::string text;
+  for (const auto& [why, which] : reasons)
+    text += (text.empty() ? "" : ", ") + format_idset(which) + " (" + why + ")";
+  if (text.empty() || text == waiting_) return;
+  waiting_ = text;
+  text = "waiting for " + engines_text(state_.engines.size() - first) + ": " + text;
+  log::info(text);
+  if (plan_.quiet) return;
+  if (daemon_)
+    daemon_->note(text);
+  else
+    cli::complain(text);
+}
+
+void Supervisor::meet_late_ones() {
+  if (count_pending(0) == 0) return;
+  if (Status met = watch_registrations(0, 0, Clock::now() + seconds(5)); !met)
+    log::warning(met.error().text());
 }
 
 Error Supervisor::incomplete(size_t first, Duration waited) const {
@@ -259,6 +288,7 @@ void Supervisor::remove_engines(Request& request) {
   std::map<std::string, config::LaunchRequest> stops;
   const wire::Json wanted = request.content.value("engines", wire::Json::array());
   std::vector<int> unknown;
+  meet_late_ones();
   for (const auto& id : wanted) {
     if (!id.is_number_integer()) return request.answer(Code::bad_input, "engine ids are numbers");
     const auto found =

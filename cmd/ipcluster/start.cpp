@@ -39,8 +39,8 @@ void open_log(const Plan& plan) {
 Result<int> supervise(Plan plan) {
   if (!plan.daemonize) return Supervisor(std::move(plan), nullptr).run();
   IPC_TRY(config::create_profile(plan.cluster));
-  IPC_TRY_ASSIGN(Daemon daemon,
-                 Daemon::start(log_file(plan.cluster), plan.limit * 2 + seconds(60)));
+  IPC_TRY_ASSIGN(Daemon daemon, Daemon::start(log_file(plan.cluster), plan.limit * 2 + seconds(60),
+                                              [](std::string_view text) { cli::complain(text); }));
   if (daemon.is_parent()) {
     const auto& report = daemon.report();
     if (report.status != 0) return Error{static_cast<Code>(report.status), report.message, ""};

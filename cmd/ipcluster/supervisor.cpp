@@ -199,7 +199,10 @@ Status Supervisor::serve() {
       return Error{Code::no_controller, text,
                    "log: " + config::display_path(state_.controller->launched.log)};
     }
-    if (ask_launchers(true)) remember();
+    if (ask_launchers(true)) {
+      meet_late_ones();
+      remember();
+    }
     if (events_.has_request())
       serve_request(events_.take_request());
     else

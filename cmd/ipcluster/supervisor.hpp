@@ -46,6 +46,10 @@ class Supervisor {
   bool ask_launchers(bool also_ready = false);
   void learn(Process& process, const config::Launched& now);
   void tell_end(const Process& process) const;
+  /// Says whom we wait for and why, when that is another answer than before.
+  void tell_waiting(size_t first);
+  /// Engines that registered after nobody waited for them any more.
+  void meet_late_ones();
   Error incomplete(size_t first, Duration waited) const;
   int count_ready(size_t first) const;
   int count_pending(size_t first) const;
@@ -76,7 +80,8 @@ class Supervisor {
   State state_;
   TimePoint next_look_;  ///< at what launchers know
   Duration pause_ = milliseconds(500);
-  bool clear_ = false;  ///< the lock is ours and nothing of an earlier cluster runs
+  std::string waiting_;  ///< what was last said of it
+  bool clear_ = false;   ///< the lock is ours and nothing of an earlier cluster runs
 };
 
 }  // namespace ipc::cluster

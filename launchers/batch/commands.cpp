@@ -83,10 +83,10 @@ Error explain(const System& system, const Words& words, const Completed& done) {
 Result<std::string> find_command(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const char* path = std::getenv("PATH");
-  for (const auto& directory : split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':'))
-    if (const std::string file = directory + "/" + name;
-        !directory.empty() && ::access(file.c_str(), X_OK) == 0)
-      return file;
+  for (const auto& directory : split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
+    std::string file = std::filesystem::path(directory) / name;
+    if (!directory.empty() && ::access(file.c_str(), X_OK) == 0) return file;
+  }
   return Error{Code::no_controller, "there is no command " + name + " on this machine",
                "start from one that can submit jobs, or put it on PATH"};
 }
@@ -182,7 +182,7 @@ void note_words(const std::string& piece, const System& system,
     for (const auto& word : split(with(with(piece, "\t", " "), ",", " "), ' ')) {
       const auto known = system.states.find(word);
       if (known == system.states.end()) continue;
-      states[i][0] = {known->second.state, system.name + " " + number + " " + word, ""};
+      states[i][0] = {known->second.state, join(Words{system.name, number, word}, " "), ""};
       break;
     }
   }

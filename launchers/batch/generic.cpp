@@ -31,7 +31,7 @@ Result<System> generic(const Settings& settings) {
     for (const auto& [word, state] : states->second.map) {
       if (state != "pending" && state != "running" && state != "ended")
         return Error{Code::bad_profile,
-                     "batch.states: " + word + " is '" + state + "', which is not a state",
+                     "batch.states: '" + join(std::vector{word, state}, ": ") + "' names no state",
                      "pending, running or ended"};
       s.states[word] = {state, ""};
     }

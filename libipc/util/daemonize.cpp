@@ -53,9 +53,20 @@ DaemonReport parse_report(const std::string& text) {
   return report;
 }
 
+/// Begins a line that is not the report, which begins with a number.
+constexpr char kNote = '~';
+
+/// Takes whole notes off the front of `text`.
+void take_notes(std::string& text, const DaemonNote& note) {
+  for (size_t end; text.starts_with(kNote) && (end = text.find('\n')) != std::string::npos;) {
+    if (note) note(std::string_view(text).substr(1, end - 1));
+    text.erase(0, end + 1);
+  }
+}
+
 }  // namespace
 
-Result<Daemon> Daemon::start(const std::string& log_path, Duration limit) {
+Result<Daemon> Daemon::start(const std::string& log_path, Duration limit, const DaemonNote& note) {
   IPC_TRY_ASSIGN(FdPair pipe, make_pipe());
   const pid_t child = ::fork();
   if (child < 0) return system_error(Code::internal, "fork");
@@ -64,7 +75,7 @@ Result<Daemon> Daemon::start(const std::string& log_path, Duration limit) {
     pipe.second.reset();
     daemon.parent_ = true;
     daemon.pipe_ = std::move(pipe.first);
-    daemon.listen(child, limit, log_path);
+    daemon.listen(child, limit, log_path, note);
     return daemon;
   }
   // One fork is enough: the daemon leads its session, but none of ours ever opens a terminal, and
@@ -81,7 +92,8 @@ Result<Daemon> Daemon::start(const std::string& log_path, Duration limit) {
   return daemon;
 }
 
-void Daemon::listen(pid_t child, Duration limit, const std::string& log_path) {
+void Daemon::listen(pid_t child, Duration limit, const std::string& log_path,
+                    const DaemonNote& note) {
   const TimePoint end = Clock::now() + limit;
   std::string text;
   for (;;) {
@@ -96,10 +108,12 @@ void Daemon::listen(pid_t child, Duration limit, const std::string& log_path) {
     }
     char bytes[4096];
     const ssize_t n = ::read(pipe_.get(), bytes, sizeof bytes);
-    if (n > 0)
+    if (n > 0) {
       text.append(bytes, static_cast<size_t>(n));
-    else if (n == 0 || errno != EINTR)
+      take_notes(text, note);
+    } else if (n == 0 || errno != EINTR) {
       break;
+    }
   }
   if (!text.empty()) {
     report_ = parse_report(text);
@@ -118,13 +132,20 @@ void Daemon::listen(pid_t child, Duration limit, const std::string& log_path) {
 }
 
 void Daemon::tell(int status, std::string_view message) {
+  send(std::to_string(status) + " " + std::string(message));
+  pipe_.reset();
+}
+
+void Daemon::note(std::string_view line) {
+  send(kNote + std::string(line) + "\n");
+}
+
+void Daemon::send(std::string_view bytes) {
   if (!pipe_ || parent_) return;
   // The parent may have been killed: that must not kill the daemon with SIGPIPE.
   const auto old = ::signal(SIGPIPE, SIG_IGN);
-  [[maybe_unused]] auto written =
-      write_all(pipe_.get(), std::to_string(status) + " " + std::string(message));
+  [[maybe_unused]] auto written = write_all(pipe_.get(), bytes);
   ::signal(SIGPIPE, old);
-  pipe_.reset();
 }
 
 bool Daemon::has_listener() const {

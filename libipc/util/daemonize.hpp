@@ -2,6 +2,7 @@
 // Going into the background, with a parent that waits until the daemon is ready.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ struct DaemonReport {
   std::string message;
 };
 
+/// What the parent does with a line that the daemon has for the user before it is ready.
+using DaemonNote = std::function<void(std::string_view)>;
+
 /// One side of a daemon's start. The parent gets `report` filled and has nothing left to do but
 /// print and exit; the daemon must call `tell` once, and until then can see whether anybody
 /// listens.
@@ -26,13 +30,16 @@ class Daemon {
   /// 0, `log_path` (appended, 0600; empty: /dev/null) as 1 and 2, no other descriptor, and
   /// keeps the working directory. The parent returns when the daemon told or ended, or after
   /// `limit` (the daemon is then ended and the status is 124).
-  static Result<Daemon> start(const std::string& log_path, Duration limit);
+  static Result<Daemon> start(const std::string& log_path, Duration limit,
+                              const DaemonNote& note = {});
 
   bool is_parent() const { return parent_; }
   const DaemonReport& report() const { return report_; }  ///< parent only
 
   /// Daemon: the parent exits with `status` and prints `message`. Once; later calls do nothing.
   void tell(int status, std::string_view message);
+  /// Daemon: hands a line to the parent, which goes on waiting.
+  void note(std::string_view line);
   /// Daemon: false if the parent died before it was told anything (Ctrl-C): give up.
   bool has_listener() const;
   /// Daemon: polls as POLLERR when the parent died; -1 once it was told.
@@ -40,7 +47,8 @@ class Daemon {
 
  private:
   Daemon() = default;
-  void listen(pid_t child, Duration limit, const std::string& log_path);
+  void listen(pid_t child, Duration limit, const std::string& log_path, const DaemonNote& note);
+  void send(std::string_view bytes);
 
   bool parent_ = false;
   DaemonReport report_;

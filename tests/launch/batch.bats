@@ -147,7 +147,7 @@ ALL+=', prologue: hi'
   sed 's/R: running/R: runs/' "$ROOT/profiles/batch.yaml" >"$PROFILE/ipkit.yaml"
   in_jobs batch 1
   assert_status 78
-  assert_stderr --partial "batch.states: R is 'runs', which is not a state"
+  assert_stderr --partial "batch.states: 'R: runs' names no state"
 }
 
 @test "no such command: status 69, and which" {

@@ -91,6 +91,7 @@ batch:
 YAML
   in_slurm 3 --timeout=8
   assert_status 75
+  assert_stderr --regexp "waiting for 3 engines: 2 \(slurm [0-9]+ PENDING \(Resources\)\)"
   assert_stderr --regexp "2 of 3 engines after 8.*missing: 2 \(slurm [0-9]+ PENDING \(Resources\)"
   run --separate-stderr run_limited 30 ipcluster status
   assert_output --partial "PENDING (Resources)"
@@ -100,6 +101,10 @@ YAML
   run --separate-stderr run_limited 30 ipwait -n 2
   assert_status 0
   assert_equal "$(squeue -h -r -t running | wc -l)" 2
+  # Also one that came after start had given up waiting is known by its number.
+  run --separate-stderr run_limited 30 ipcluster engines --remove=2
+  assert_status 0
+  assert_equal "$(squeue -h -r -t running | wc -l)" 1
 }
 
 @test "the walltime: engines drain before it, and end with 0" {

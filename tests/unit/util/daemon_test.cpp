@@ -85,6 +85,21 @@ TEST_F(Background, TheParentHearsThatTheDaemonIsReady) {
   EXPECT_EQ(report.message, "up\n");
 }
 
+TEST_F(Background, NotesComeBeforeTheReport) {
+  std::vector<std::string> notes;
+  auto daemon = Daemon::start(directory_ + "/log", seconds(10),
+                              [&](std::string_view line) { notes.emplace_back(line); });
+  ASSERT_TRUE(daemon);
+  if (!daemon->is_parent()) {
+    daemon->note("one of two");
+    daemon->note("two of two");
+    daemon->tell(0, "up\n");
+    ::_exit(0);
+  }
+  EXPECT_EQ(notes, (std::vector<std::string>{"one of two", "two of two"}));
+  EXPECT_EQ(daemon->report().message, "up\n");
+}
+
 TEST_F(Background, TheParentHearsHowTheDaemonDied) {
   auto report = daemon_that(directory_ + "/log", [](Daemon&) { ::_exit(69); });
   EXPECT_EQ(report.status, 69);
