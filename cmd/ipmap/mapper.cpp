@@ -14,7 +14,6 @@ using ipc::Error;
 using ipc::Result;
 using ipc::Status;
 using ipc::TimePoint;
-using ipc::client::RemoteError;
 using ipc::client::Reply;
 
 namespace {
