@@ -17,7 +17,7 @@ LDFLAGS += $(SANITIZE) -Wl,--as-needed -Wl,-O1 -pthread
 LIBS    := -lczmq -lzmq -lsimdjson -lcrypto -lyaml-cpp -lSQLiteCpp -lsqlite3
 
 # Layers, top first: the order static archives are linked in.
-LAYERS  := cli client engine sched hub config net wire util
+LAYERS  := cli serial client engine sched hub config net wire util
 ARCHIVES := $(LAYERS:%=$(BUILD)/lib/libipc-%.a)
 
 srcs = $(wildcard $(1)/*.cpp)

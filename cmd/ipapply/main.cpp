@@ -42,8 +42,8 @@ Command command() {
       {'o', "output", "FILE",
        "the result to FILE, whole or not at all; one engine; NAME.npy implies --npy"},
   };
-  c.common =
-      kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel | kBroadcast;
+  c.common = kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel |
+             kBroadcast | kSerial;
   c.operands = Operands::words;
   return c;
 }

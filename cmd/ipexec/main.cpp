@@ -45,8 +45,8 @@ Command command() {
       {0, "display", "DIR", "plots and other displays to DIR/ENGINE-NUMBER.SUFFIX, by MIME type"},
       {'S', "maxrc", "", "exit with the largest status of a remote command instead of 1"},
   };
-  c.common =
-      kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel | kBroadcast;
+  c.common = kCluster | kTargets | kAsync | kTimeout | kLabels | kJson | kNoStdin | kKernel |
+             kBroadcast | kSerial;
   c.operands = Operands::code;
   return c;
 }

@@ -61,7 +61,7 @@ Command command() {
       {0, "bar", "", "a bar of progress on the terminal"},
       {0, "eta", "", "the time left, on the terminal"},
   };
-  c.common = kCluster | kTargets | kTimeout | kJson | kKernel;
+  c.common = kCluster | kTargets | kTimeout | kJson | kKernel | kSerial;
   c.operands = Operands::code;
   return c;
 }

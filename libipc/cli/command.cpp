@@ -24,6 +24,8 @@ const CommonRow kCommonRows[] = {
     {kTargets, {'x', "exclude", "SET", "but not these"}},
     {kKernel, {0, "sh", "", "shell text: run by the engine's shell kernel"}},
     {kKernel, {0, "kernel", "NAME", "run by this kernel of the engine"}},
+    {kSerial,
+     {0, "serial", "", "no cluster: one kernel that lives as long as this command; for debugging"}},
     {kBroadcast,
      {0, "broadcast", "", "one message for all engines, spread by the controller, unrecorded"}},
     {kAsync, {'a', "async", "", "do not wait: print a job word for each request"}},
@@ -63,6 +65,8 @@ std::vector<Option> Command::rows() const {
     all.push_back(row.option);
     if (std::any_of(options.begin(), options.end(), takes)) all.back().letter = 0;
   }
+  // So that it can be answered.
+  if ((common & kKernel) != 0 && (common & kSerial) == 0) all.push_back({0, "serial", "", ""});
   return all;
 }
 

@@ -36,6 +36,7 @@ enum Common : unsigned {
   kJson = 32,        ///< --json
   kNoStdin = 64,     ///< -n --no-stdin
   kKernel = 128,     ///< --kernel, --sh
+  kSerial = 512,     ///< --serial
   kBroadcast = 256,  ///< --broadcast
 };
 

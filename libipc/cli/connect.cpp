@@ -10,8 +10,10 @@
 #include "libipc/cli/groups.hpp"
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/program.hpp"
+#include "libipc/cli/serial.hpp"
 #include "libipc/client/jobs.hpp"
 #include "libipc/config/paths.hpp"
+#include "libipc/serial/serial.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc::cli {
@@ -38,6 +40,11 @@ Result<client::Options> connection_options(const Arguments& arguments) {
 }
 
 Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, bool direct) {
+  if (is_serial(arguments)) {
+    client::Options options;
+    options.stand_in = serial::make_engine();
+    return client::Connection::open(std::move(options));
+  }
   IPC_TRY_ASSIGN(auto options, connection_options(arguments));
   options.direct = direct;
   options.broadcast = arguments.has("broadcast");

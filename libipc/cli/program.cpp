@@ -11,6 +11,7 @@
 
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/pipeline.hpp"
+#include "libipc/cli/serial.hpp"
 #include "libipc/cli/signals.hpp"
 #include "libipc/util/fd.hpp"
 
@@ -39,6 +40,8 @@ static int act(const Command& command, int argc, char* const* argv, Body body) {
     status = arguments.error();
   } else if (!arguments->answer.empty()) {
     if (const auto printed = print(arguments->answer); !printed) status = printed.error();
+  } else if (const auto serial = check_serial(command, *arguments); !serial) {
+    status = serial.error();
   } else {
     status = body(*arguments);
   }

@@ -2,10 +2,13 @@
 // One client's connection to a controller: requests out, replies and output in.
 #include "libipc/client/connection.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "libipc/client/impl.hpp"
+#include "libipc/util/process.hpp"
 #include "libipc/wire/errors.hpp"
 
 namespace ipc::client {
@@ -32,7 +35,7 @@ std::string metadata_text(Request& request, bool with_status) {
 
 Status Connection::Impl::open_channel(Channel channel) {
   auto& socket = sockets[static_cast<int>(channel)];
-  if (socket) return {};
+  if (socket || stand_in) return {};
   socket.emplace(context, net::SocketType::dealer);
   if (!file.curve_server_key.empty()) socket->set_curve(curve);
   socket->set_identity(identity);
@@ -47,6 +50,10 @@ Status Connection::Impl::open_channel(Channel channel) {
 std::string Connection::Impl::send_message(Channel channel, const EngineInfo* engine,
                                            Request request, bool with_status) {
   std::string id = session.next_id();
+  if (stand_in) {
+    stand_in->take(id, std::move(request));
+    return id;
+  }
   net::Outgoing message;
   message.header = session.header(request.type, id);
   message.metadata = metadata_text(request, with_status);
@@ -211,7 +218,29 @@ void Connection::Impl::remark_missing_engines() {
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::~Connection() = default;
 
+Result<std::unique_ptr<Connection>> Connection::open_stand_in(Options options) {
+  net::Connection file;
+  file.controller.version = IPKIT_VERSION;
+  file.controller.host = host_name();
+  file.controller.pid = ::getpid();
+  IPC_TRY_ASSIGN(auto signer, file.signer());
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(file), std::move(signer));
+  impl->link.stop();
+  impl->options.broadcast = false;
+  impl->stand_in = std::move(impl->options.stand_in);
+  impl->stand_in->begin(impl->loop, [raw = impl.get()](const std::string& id, std::string_view type,
+                                                       net::Incoming&& message) {
+    const auto found = raw->pending.find(id);
+    if (found == raw->pending.end()) return;
+    raw->incoming = std::move(message);
+    raw->deliver(id, found->second.channel, type);
+  });
+  impl->ask_for_engines();
+  return std::unique_ptr<Connection>(new Connection(std::move(impl)));
+}
+
 Result<std::unique_ptr<Connection>> Connection::open(Options options) {
+  if (options.stand_in) return open_stand_in(std::move(options));
   IPC_TRY_ASSIGN(auto file, read_file_of(options));
   if (options.broadcast && file.broadcast.empty())
     return Error{Code::bad_input, options.path + " names no port for broadcasts",

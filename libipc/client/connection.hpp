@@ -10,6 +10,7 @@
 
 #include "libipc/client/engines.hpp"
 #include "libipc/client/message.hpp"
+#include "libipc/client/stand_in.hpp"
 #include "libipc/net/connection.hpp"
 #include "libipc/net/loop.hpp"
 
@@ -23,6 +24,8 @@ struct Options {
   Duration patience = seconds(10);  ///< for the controller's first answer
   bool direct = true;               ///< connect the direct channel at once, beside the hub's
   bool broadcast = false;           ///< send_to_all() sends one message
+  /// Instead of all the above: what takes the requests in place of a controller.
+  std::shared_ptr<StandIn> stand_in = {};
   /// Gets remarks such as "waiting for engines: …", once each. May be empty.
   std::function<void(const std::string&)> remark;
 };
@@ -109,6 +112,7 @@ class Connection {
 
  private:
   struct Impl;
+  static Result<std::unique_ptr<Connection>> open_stand_in(Options options);
   explicit Connection(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -126,6 +126,9 @@ struct Connection::Impl {
                      std::vector<std::string>* asked);
   std::vector<int> where_guests_run() const;
   void remark_running_guests() const;
+
+  // Goes before the loop does.
+  std::shared_ptr<StandIn> stand_in;
 };
 
 }  // namespace ipc::client
