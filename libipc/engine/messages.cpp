@@ -309,7 +309,7 @@ void Messages::watch(Number number, int engine) {
         engine_gone(engine, "is not there");
       return;
     }
-    watched_[engine] = uplink_.send_to_engine(known->second, "watch_request", "{}");
+    watched_[engine] = uplink_.send_to_engine(known->second, "await_end_request", "{}");
   });
 }
 
@@ -351,11 +351,11 @@ void Messages::refuse(Request& request, const std::string& why) {
 bool Messages::take(RequestPtr& request) {
   if (request->route != Route::control) return false;
   const std::string& type = request->msg_type;
-  if (type == "message_reply" || type == "watch_reply") {
+  if (type == "message_reply" || type == "await_end_reply") {
     reply(*request);
   } else if (type == "message_request") {
     message(request);
-  } else if (type == "watch_request") {
+  } else if (type == "await_end_request") {
     if (watchers_.size() >= kMostWatchers) watchers_.erase(watchers_.begin());
     watchers_.push_back(std::move(request));
   } else {
