@@ -103,7 +103,7 @@ Status Cells::renew() {
 
 Status Cells::watch(int engine) {
   client::Request request;
-  request.type = "watch_request";
+  request.type = "show_request";
   request.content = R"({"seconds":)" + std::to_string(kWatch) + "}";
   const auto answered = [this, engine](client::Reply&&) { unanswered_.erase(engine); };
   unanswered_.insert(engine);

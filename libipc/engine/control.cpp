@@ -56,7 +56,7 @@ bool Engine::handle(Request& request) {
       {"interrupt_request", &Engine::interrupt_request},
       {"shutdown_request", &Engine::shutdown_request},
       {"cancel_request", &Engine::cancel_request},
-      {"watch_request", &Engine::watch_request},
+      {"show_request", &Engine::show_request},
   };
   // A scheduler passes a cancel on over the task connection; the others are control's alone.
   if (request.route != Route::control && request.msg_type != "cancel_request") return false;

@@ -128,7 +128,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   void fail(Request& request, std::string_view ename, const std::string& evalue, int generation);
 
   // what is shown to whoever watches (watch.cpp)
-  void watch_request(Request& request);
+  void show_request(Request& request);
   void show_code(const Request& request);
   void show_end(const Request& request, const KernelMessage& message, bool failed);
 

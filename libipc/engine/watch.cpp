@@ -18,7 +18,7 @@ constexpr size_t kMostShown = 64 * 1024;
 std::string silent_code(const Request& request) {
   if (request.status || request.route == Route::internal) return "";
   const auto content = wire::parse_json(request.view().content);
-  if (!content) return "";
+  if (!content || !content->is_object()) return "";
   if (request.msg_type == "execute_request")
     return wire::bool_or(*content, "silent", false) ? wire::string_or(*content, "code") : "";
   if (request.msg_type != "map_request") return "";
@@ -29,12 +29,12 @@ std::string silent_code(const Request& request) {
 
 }  // namespace
 
-void Engine::watch_request(Request& request) {
+void Engine::show_request(Request& request) {
   const auto content = wire::parse_json(request.view().content);
   const wire::Json time =
       content && content->is_object() ? content->value("seconds", wire::Json()) : wire::Json();
   if (!time.is_number_integer())
-    return outbox_.error(request, "ValueError", "watch_request without seconds");
+    return outbox_.error(request, "ValueError", "show_request without seconds");
   watched_until_ = loop_.now() + seconds(std::clamp<long>(time.get<long>(), 0, kLongestWatch));
   answer(request, R"({"status":"ok"})");
 }
