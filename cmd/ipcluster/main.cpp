@@ -58,6 +58,17 @@ const Verb* find_verb(std::string_view name) {
   return nullptr;
 }
 
+// The verb of the command line.
+const Verb* chosen = nullptr;
+
+/// No verb has operands.
+Result<int> run_verb(const cli::Arguments& arguments) {
+  if (!arguments.operands.empty())
+    return Error{Code::usage, "'" + arguments.operands[0] + "' is one word too many",
+                 "see ipcluster " + std::string(chosen->name) + " --help"};
+  return chosen->body(arguments);
+}
+
 }  // namespace
 }  // namespace ipc::cluster
 
@@ -76,10 +87,11 @@ int main(int argc, char** argv) {
   else if (first.starts_with("-") && !answers)
     verb = &verbs()[0];
   if (is_verb) words.erase(words.begin());
+  chosen = verb;
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   ipc::cli::run_program(verb ? verb->command : kOverview, static_cast<int>(words.size()),
-                        pointers.data(), verb ? verb->body : explain_verbs);
+                        pointers.data(), verb ? run_verb : explain_verbs);
 }

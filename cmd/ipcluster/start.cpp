@@ -58,11 +58,6 @@ Result<int> supervise(Plan plan) {
   return ended;
 }
 
-Status refuse_operands(const cli::Arguments& arguments) {
-  if (arguments.operands.empty()) return {};
-  return Error{Code::usage, "'" + arguments.operands[0] + "' is one word too many", "see --help"};
-}
-
 Result<int> remove(const config::ClusterName& cluster, const std::string& set) {
   IPC_TRY_ASSIGN(const auto ids, parse_idset(set));
   IPC_TRY_ASSIGN(const auto answer,
@@ -74,14 +69,12 @@ Result<int> remove(const config::ClusterName& cluster, const std::string& set) {
 }  // namespace
 
 Result<int> start(const cli::Arguments& arguments) {
-  IPC_TRY(refuse_operands(arguments));
   IPC_TRY_ASSIGN(Plan plan, make_plan(arguments, true));
   if (arguments.has("dry-run")) return preview(plan);
   return supervise(std::move(plan));
 }
 
 Result<int> engines(const cli::Arguments& arguments) {
-  IPC_TRY(refuse_operands(arguments));
   if (const auto set = arguments.get("remove")) {
     IPC_TRY_ASSIGN(const auto cluster, cluster_of(arguments));
     return remove(cluster, *set);

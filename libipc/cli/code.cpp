@@ -27,6 +27,12 @@ static Result<RemoteCode> code_of_operands(const Arguments& arguments) {
   RemoteCode code;
   const auto& words = arguments.operands;
   if (words.size() == 1) {
+    // `fit.py` as code would be the attribute py of fit.
+    const bool is_name = words[0].find_first_of(" \t\n()=;") == std::string::npos;
+    if (!is_shell(arguments) && is_name && words[0].ends_with(".py") &&
+        ::access(words[0].c_str(), R_OK) == 0)
+      return usage("'" + words[0] + "' is a file, and code is wanted",
+                   "-f " + words[0] + " runs it");
     code.text = words[0];
     return code;
   }

@@ -3,9 +3,11 @@
 #include "libipc/cli/connect.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "libipc/cli/groups.hpp"
 #include "libipc/cli/jobs.hpp"
@@ -39,6 +41,33 @@ Result<client::Options> connection_options(const Arguments& arguments) {
   return options;
 }
 
+// Profiles with a cluster, or what is left of one.
+static std::vector<std::string> profiles_in_use() {
+  namespace fs = std::filesystem;
+  constexpr std::string_view kPrefix = "profile_";
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(config::ipython_directory(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(kPrefix) &&
+        fs::exists(entry.path() / "security" / "ipcontroller-client.json", error))
+      names.push_back(name.substr(kPrefix.size()));
+  }
+  return names;
+}
+
+// There is no file at `path`.
+static std::string way_to_a_cluster(const Arguments& arguments, const std::string& path) {
+  const config::ClusterOptions given{arguments.get("profile"), arguments.get("profile-dir"),
+                                     arguments.get("cluster-id")};
+  const auto cluster = config::resolve_cluster(given);
+  if (!cluster || path != config::connection_file(*cluster, config::FileKind::client))
+    return "--connection wants the ipcontroller-client.json of a controller that runs";
+  const std::string near = given.profile ? nearest(*given.profile, profiles_in_use()) : "";
+  if (!near.empty()) return "did you mean --profile=" + near + "?";
+  return "start one: ipcluster start" + cluster->options() + " -n 4";
+}
+
 Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, bool direct) {
   if (is_serial(arguments)) {
     client::Options options;
@@ -48,7 +77,12 @@ Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, 
   IPC_TRY_ASSIGN(auto options, connection_options(arguments));
   options.direct = direct;
   options.broadcast = arguments.has("broadcast");
-  return client::Connection::open(std::move(options));
+  const std::string path = options.path;
+  auto connection = client::Connection::open(std::move(options));
+  const bool is_missing = !connection && connection.error().code == Code::no_controller &&
+                          ::access(path.c_str(), F_OK) != 0;
+  if (!is_missing) return connection;
+  return Error{Code::no_controller, connection.error().what, way_to_a_cluster(arguments, path)};
 }
 
 Result<std::vector<int>> choose_engines(client::Connection& connection,

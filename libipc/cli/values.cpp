@@ -112,7 +112,8 @@ Result<client::PushValue> parse_value(std::string_view text, bool plain) {
 Result<client::PushValue> parse_assignment(std::string_view word, bool plain) {
   const size_t equals = word.find('=');
   if (equals == std::string_view::npos)
-    return Error{Code::usage, "'" + std::string(word) + "' is not NAME=VALUE", ""};
+    return Error{Code::usage, "'" + std::string(word) + "' is not NAME=VALUE",
+                 is_identifier(std::string(word)) ? "write " + std::string(word) + "=VALUE" : ""};
   const std::string name(word.substr(0, equals));
   if (!is_identifier(name))
     return Error{Code::usage, "'" + name + "' in '" + std::string(word) + "' is not a name",
