@@ -88,6 +88,21 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   assert_status 0
 }
 
+@test "with --joblog and --resume, --json, --results, --colsep, --direct" {
+  seq 4 >in
+  script "head -n 2 in | ipmap -f sim.py:run --joblog log; cut -f 1,9 log | tail -n 1
+    ipmap -f sim.py:run --joblog log --resume <in"
+  assert_output $'10\n20\n2\tsim.py:run ::: 2\n30\n40'
+  script "ipmap -f sim.py:run --json --results dir ::: 3"
+  assert_output --partial '"status":"ok","value":30}'
+  assert_equal "$(<dir/1/3/stdout)" 30
+  script "echo 2,3 | ipmap --colsep , -f sim.py 'run(x[1]) + x[0]'"
+  assert_output 32
+  script "ipmap --direct --results dir -f sim.py:run <in"
+  assert_output $'10\n20\n30\n40'
+  assert_equal "$(<dir/1/4/stdout)" 40
+}
+
 @test "what is wrong with the file, said once" {
   script "seq 3 | ipmap -f nosuch.py:run"
   assert_status 66
