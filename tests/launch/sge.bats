@@ -6,9 +6,9 @@ load ../lib/cluster
 load ../lib/gridengine
 
 setup_file() {
-  local why
-  why=$(sge_missing)
-  if [[ -n $why ]]; then skip "$why"; fi
+  SGE_MISSING=$(sge_missing)
+  export SGE_MISSING
+  if [[ -n $SGE_MISSING ]]; then return; fi
   world_make
   sge_up "$BATS_FILE_TMPDIR/sge" || { tail -n 20 "$SGE_DIR"/log/*; return 1; }
 }
@@ -16,11 +16,13 @@ teardown_file() {
   if [[ -n ${SGE_DIR-} ]]; then sge_down; fi
 }
 setup() {
+  if [[ -n $SGE_MISSING ]]; then skip "$SGE_MISSING"; fi
   world_make
   world_enter
   PROFILE=$IPYTHONDIR/profile_default
 }
 teardown() {
+  if [[ -n $SGE_MISSING ]]; then return; fi
   if [[ -z ${BATS_TEST_COMPLETED-} ]]; then
     qstat
     world_show_logs

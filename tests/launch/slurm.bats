@@ -6,9 +6,9 @@ load ../lib/cluster
 load ../lib/slurm
 
 setup_file() {
-  local why
-  why=$(slurm_missing)
-  if [[ -n $why ]]; then skip "$why"; fi
+  SLURM_MISSING=$(slurm_missing)
+  export SLURM_MISSING
+  if [[ -n $SLURM_MISSING ]]; then return; fi
   world_make
   slurm_up "$BATS_FILE_TMPDIR/slurm" || { tail -n 20 "$SLURM_DIR"/log/*; return 1; }
 }
@@ -16,11 +16,13 @@ teardown_file() {
   if [[ -n ${SLURM_DIR-} ]]; then slurm_down; fi
 }
 setup() {
+  if [[ -n $SLURM_MISSING ]]; then skip "$SLURM_MISSING"; fi
   world_make
   world_enter
   PROFILE=$IPYTHONDIR/profile_default
 }
 teardown() {
+  if [[ -n $SLURM_MISSING ]]; then return; fi
   # What a failed test left is not the next one's trouble.
   if [[ -z ${BATS_TEST_COMPLETED-} ]]; then
     squeue
