@@ -77,8 +77,10 @@ _ipkit_values() {
     --profile/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_profiles)" -- "$current") ;;
     --cluster-id/*) mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_cluster_ids)" -- "$current") ;;
     --kernel/*)
+      if [[ $current == *,* && $2 == *,* ]]; then before=${current%,*},; fi
       mapfile -t COMPREPLY < <(
-        compgen -W "python sh native $(_ipkit_jupyter_kernels)" -- "$current"
+        compgen -P "$before" -W "python sh native $(_ipkit_jupyter_kernels)" \
+          -- "${current#"$before"}"
       )
       ;;
     --scheme/*)

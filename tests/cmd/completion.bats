@@ -89,6 +89,10 @@ complete_words() {
   XDG_DATA_HOME="" run complete_words ipengine --kernel ""
   assert_line sh
   assert_line jupyter:mine
+  run complete_words ipexec --kernel python,s
+  assert_output python,sh
+  run complete_words ippush --kernel python,s
+  assert_output ""
 }
 
 @test "ipmap: types of x, when to end" {
