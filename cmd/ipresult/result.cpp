@@ -4,6 +4,7 @@
 
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/results.hpp"
+#include "libipc/client/guest.hpp"
 #include "libipc/client/unpickle.hpp"
 #include "libipc/util/text.hpp"
 
@@ -72,15 +73,17 @@ JobResult read_result(const std::string& id, ipc::client::JobRecord record,
   JobResult result;
   result.id = id;
   result.record = std::move(record.record);
-  const Json content = member(result.record, "result_content");
+  Json content = member(result.record, "result_content");
+  const std::string type = string_or(member(result.record, "header"), "msg_type");
+  // What a tool of ours asked of an engine of ipyparallel's came back in the value of a call.
+  const bool wrapped = type == "apply_request" && ipc::client::unwrap_kept(record.buffers, content);
   result.engine = ipc::client::engine_of(table, result.record);
   result.outcome = ipc::client::outcome_of(string_or(content, "status"));
   const Json io = member(result.record, "io");
   result.out = string_or(io, "stdout");
   result.err = string_or(io, "stderr");
-  const std::string type = string_or(member(result.record, "header"), "msg_type");
   if (result.outcome == Outcome::ok) {
-    if (type == "apply_request")
+    if (type == "apply_request" && !wrapped)
       take_returned(record.buffers, result);
     else
       take_values(content, record.buffers, result);
@@ -88,7 +91,7 @@ JobResult read_result(const std::string& id, ipc::client::JobRecord record,
   } else {
     result.error = ipc::client::error_of(content, result.outcome);
   }
-  result.unkept = why_unkept(type, result);
+  result.unkept = wrapped ? "" : why_unkept(type, result);
   return result;
 }
 

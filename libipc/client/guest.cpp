@@ -136,11 +136,11 @@ Answer read_answer(std::string_view bytes) {
 }
 
 // Beyond a size that its session may change the bytes are a frame of their own, else in the pickle.
-Answer find_answer(const net::Incoming& message) {
-  const auto& buffers = message.view.buffers;
+template <typename Buffers>
+Answer find_answer(const Buffers& buffers) {
   for (auto buffer = buffers.rbegin(); buffer != buffers.rend(); ++buffer)
     if (const size_t at = buffer->find(kMark); at != std::string_view::npos)
-      return read_answer(buffer->substr(at));
+      return read_answer(std::string_view(*buffer).substr(at));
   return {};
 }
 
@@ -221,7 +221,7 @@ Request Guest::wrap(const Request& request, Manner manner) const {
 bool unwrap(Reply& reply, std::string_view type) {
   reply.type = std::string(type.substr(0, type.rfind("_request"))) + "_reply";
   if (reply.outcome != Outcome::ok) return true;
-  const Answer answer = find_answer(reply.message);
+  const Answer answer = find_answer(reply.message.view.buffers);
   if (!answer.found) {
     static constexpr std::string_view kStrange =
         R"({"status":"error","ename":"BadReply","evalue":"the engine's answer has no known form"})";
@@ -232,6 +232,17 @@ bool unwrap(Reply& reply, std::string_view type) {
   if (answer.parts.empty()) return false;
   set_parts(reply.message, answer.parts[0], std::span(answer.parts).subspan(1));
   if (wire::string_or(reply.content(), "status") != "ok") reply.outcome = Outcome::error;
+  return true;
+}
+
+bool unwrap_kept(std::vector<std::string>& buffers, wire::Json& content) {
+  const Answer answer = find_answer(buffers);
+  if (!answer.found || answer.parts.empty()) return false;
+  auto parsed = wire::parse_json(answer.parts[0]);
+  if (!parsed || !parsed->is_object()) return false;
+  content = *std::move(parsed);
+  const std::vector<std::string> parts(answer.parts.begin() + 1, answer.parts.end());
+  buffers = parts;
   return true;
 }
 

@@ -38,4 +38,8 @@ class Guest {
 /// of the engine itself stays as it is. False: the engine has no modules, and nothing was done.
 bool unwrap(Reply& reply, std::string_view type);
 
+/// The same for a reply as the hub has kept it. False: it brought no answer to a wrapped request,
+/// and nothing was done.
+bool unwrap_kept(std::vector<std::string>& buffers, wire::Json& content);
+
 }  // namespace ipc::client

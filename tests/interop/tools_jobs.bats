@@ -143,6 +143,23 @@ print(*('job:' + id for id in result.msg_ids))"
   assert_equal "$(jq -r '.pickle | length > 0' <<<"$output")" true
 }
 
+@test "ipresult: values that our own programs asked for" {
+  local word
+  word=$(ipexec -a -t 0 -p '{"six": 6 * 7}')
+  quick ipresult "$word"
+  assert_status 0
+  assert_output '{"six": 42}'
+  assert_stderr ""
+  word=$(ipsubmit --pull 'a + 1' --push a=5 'a += 1; b = "text"')
+  quick ipresult --json "$word"
+  assert_status 0
+  assert_equal "$(jq -c .pulled <<<"$output")" '{"a + 1":7}'
+  word=$(ipexec -a -t 0 -p '1 / 0')
+  quick ipresult "$word"
+  assert_status 1
+  assert_stderr --partial "ZeroDivisionError: division by zero"
+}
+
 @test "ipresult --resubmit: a client's function once more" {
   read -r -a words < <(applied "lambda: 6 * 7")
   quick ipresult --resubmit "${words[0]}"
