@@ -17,10 +17,10 @@ bool is_serial(const Arguments& arguments) {
 Status check_serial(const Command& command, const Arguments& arguments) {
   if (!is_serial(arguments)) return {};
   const std::string asked = arguments.has("serial") ? "--serial" : "IPKIT_SERIAL";
-  if ((command.common & kSerial) == 0 && (command.common & kKernel) != 0)
+  if ((command.common & kSerial) == 0 && (command.common & kCluster) != 0)
     return Error{Code::usage,
                  asked + ": nothing would be left of it: its kernel ends with the command",
-                 "names and tasks need a cluster: ipcluster start -n 1"};
+                 "names, tasks and jobs need a cluster: ipcluster start -n 1"};
   if (arguments.has("async"))
     return Error{Code::usage, asked + " does not go with --async: its kernel ends with the command",
                  "leave one out"};

@@ -11,8 +11,8 @@ namespace ipc::cli {
 /// with kernels that end with this process (libipc/serial).
 bool is_serial(const Arguments& arguments);
 
-/// Code::usage if that is asked for where it cannot be: of a program without the option that acts
-/// on names or leaves work behind, or together with --async.
+/// Code::usage if that is asked for where it cannot be: of a program that needs a cluster, or
+/// together with --async.
 Status check_serial(const Command& command, const Arguments& arguments);
 
 }  // namespace ipc::cli

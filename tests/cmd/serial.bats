@@ -108,7 +108,7 @@ quick() { run --separate-stderr run_limited 20 "$@"; }
 @test "what would leave nothing behind is 64" {
   local program
   for program in "ippush a=1" "ippull a" "ipscatter x" "ipgather x" "ipls" "ipclear" \
-    "ipsubmit pass" "ipdag graph"; do
+    "ipsubmit pass" "ipdag graph" "ipwait -n 1" "ipstat" "ipresult job:x"; do
     # shellcheck disable=SC2086 # words
     IPKIT_SERIAL=1 quick $program
     assert_status 64
