@@ -142,7 +142,7 @@ lock_is_free() { [[ ! -e $PROFILE/pid/ipcluster.lock ]]; }
   wait_until 20 "readiness" grep -q ready "$WORLD/fg.log"
   ask ipcluster stop
   assert_status 0
-  is_gone "$(<"$WORLD/fg")"
+  wait_until 20 "its end" is_gone "$(<"$WORLD/fg")"
 }
 
 @test "the starter is killed while it waits: everything is stopped" {
