@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # docs/patterns.md: every example gives what the page shows.
 load ../lib/cluster
+load page
 
 setup_file() {
   world_make
@@ -13,11 +14,8 @@ setup_file() {
 teardown_file() { cluster_stop; }
 setup() {
   world_enter
+  PAGE=$ROOT/docs/patterns.md
   cd "$WORLD/desk" || return
-}
-
-page() {
-  run_limited 120 "$IPKIT_PYTHON" "$ROOT/tests/docs/run_page" "$ROOT/docs/patterns.md" "$@"
 }
 
 @test "message passing" { page "Message passing"; }
@@ -28,9 +26,5 @@ page() {
 @test "reduction over 1,000 files" { page "Reduction over 1,000 files"; }
 
 @test "no section of the page is left out" {
-  page >sections
-  while read -r section; do
-    grep -qF "page \"$section\"" "$BATS_TEST_FILENAME" || fail "not run: $section"
-  done <sections
-  assert_equal "$(wc -l <sections)" 6
+  every_section_is_run 6
 }
