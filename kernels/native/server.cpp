@@ -173,7 +173,6 @@ Answer NativeServer::run(const std::string& code, bool want_value, bool silent) 
 }
 
 Answer NativeServer::execute(const Json& content, Buffers& buffers) {
-  interrupted = 0;
   const std::string code = begin_execute(content);
   std::optional<Input> input;
   if (flag(content, "stdin", false)) {
@@ -208,7 +207,6 @@ Expression NativeServer::item_call(const std::string& code) {
 }
 
 Answer NativeServer::map(const Json& content, Buffers& buffers) {
-  interrupted = 0;
   const char out = separator(content, "out");
   const bool json = flag(content, "json", false);
   const std::string type = content.value("type", "auto");
@@ -269,7 +267,6 @@ Answer NativeServer::kernel_info() {
 
 void NativeServer::bind(const std::vector<std::string>& names, const Json& types, Buffers& data) {
   std::vector<Value> values;
-  interrupted = 0;
   for (size_t i = 0; i < names.size(); ++i) {
     if (!types[i].is_string()) throw Refused{"ValueError", "unknown type: " + types[i].dump(), {}};
     values.push_back(types[i] == "ref" ? evaluate(parse_expression(data[i]), {})
@@ -284,7 +281,6 @@ void NativeServer::unbind(const std::vector<std::string>& names) {
 
 Pulled NativeServer::pull_value(const std::string& name, const std::string& form, bool elements,
                                 char sep) {
-  interrupted = 0;
   const Value value = evaluate(parse_expression(name), {});
   return elements ? encode_elements(value, form, sep) : encode(value, form);
 }

@@ -117,15 +117,12 @@ IPKIT_FUNCTION(read_line) {
   return 0;
 }
 
-/* wait(how): until interrupted; asks for it, or is woken from pause(). */
+/* wait(how): until interrupted; asks for it, is woken from pause(), or comes to pause() late. */
 IPKIT_FUNCTION(wait) {
   const char *how = ipkit_text(call, 0);
   puts("waiting");
-  if (how[0] == 'a') {
-    while (!ipkit_interrupted(call)) usleep(1000);
-  } else {
-    pause();
-  }
+  while (how[0] != 's' && !ipkit_interrupted(call)) usleep(1000);
+  if (how[0] != 'a') pause();
   return 0;
 }
 

@@ -371,7 +371,7 @@ class Map(Case):
 
 class LifeAndDeath(Case):
     def test_interrupts(self):
-        for how in ('asks', 'sleeps'):
+        for how in ('asks', 'sleeps', 'late'):
             with self.subTest(how):
                 request = self.kernel.send('execute_request', {'code': 'wait("%s")\nx = 1' % how,
                                                                'silent': True})
