@@ -8,7 +8,8 @@ CPP_KERNELS := $(sort $(CPP_KERNELS))
 KERNEL_BINS := $(CPP_KERNELS:%=$(LIBEXEC)/ipkit-kernel-%)
 LIBEXEC_DATA := $(patsubst %,$(LIBEXEC)/%,$(shell find kernels/python -name '*.py') \
   $(wildcard kernels/sh/*.bash kernels/jupyter/helper.* profiles/*.yaml))
-LAUNCHERS   := $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp)))
+LAUNCHERS   := $(filter-out common, \
+  $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp))))
 LAUNCHERS   := $(sort $(LAUNCHERS))
 LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)
 # One program under several names: which one tells it the system.
@@ -26,7 +27,8 @@ endef
 $(foreach k,$(CPP_KERNELS),$(eval $(call kernel_rule,$(k))))
 
 define launcher_rule
-$(LIBEXEC)/ipkit-launch-$(1): $$(call objs,launchers/$(1)) $(ARCHIVES)
+$(LIBEXEC)/ipkit-launch-$(1): $$(call objs,launchers/$(1)) \
+  $$(call objs,launchers/common) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  ipkit-launch-$(1)"
 	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LIBS)

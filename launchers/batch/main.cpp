@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <string_view>
 
 #include "launchers/batch/commands.hpp"
+#include "launchers/common/program.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 
@@ -18,7 +17,7 @@ namespace {
 
 using config::Launched;
 using config::LaunchRequest;
-using Answer = Result<std::vector<Launched>>;
+using launcher::Answer;
 
 /// The name of the system, from that of the program.
 std::string kind_of(const char* program) {
@@ -52,8 +51,6 @@ struct Prepared {
 };
 
 Result<Prepared> prepare(const std::string& kind, const LaunchRequest& request) {
-  if (request.program.empty() || request.program[0] != '/')
-    return Error{Code::bad_input, "'program' must be an absolute path", ""};
   Prepared prepared;
   prepared.settings = settings_for(request.role, request.settings);
   if (kind == "pbs" && text_of(prepared.settings, "flavour").empty())
@@ -166,7 +163,6 @@ Result<std::vector<JobStates>> look(const Record& record, std::vector<Submitted>
 }
 
 Answer status(const std::string& kind, const LaunchRequest& request) {
-  if (::access(request.record.c_str(), F_OK) != 0) return std::vector<Launched>{};
   IPC_TRY_ASSIGN(const Record record, Record::open(request.record));
   IPC_TRY_ASSIGN(auto entries, record.load(kind));
   IPC_TRY_ASSIGN(const auto states, look(record, entries));
@@ -204,7 +200,6 @@ Result<std::vector<Target>> targets_of(const std::vector<Submitted>& entries,
 }
 
 Answer signal(const std::string& kind, const LaunchRequest& request) {
-  if (::access(request.record.c_str(), F_OK) != 0) return std::vector<Launched>{};
   IPC_TRY_ASSIGN(const Record record, Record::open(request.record));
   IPC_TRY_ASSIGN(auto entries, record.load(kind));
   IPC_TRY_ASSIGN(const auto states, look(record, entries));
@@ -229,7 +224,6 @@ Result<std::vector<Target>> wait_for_end(const Record& record, std::vector<Submi
 }
 
 Answer stop(const std::string& kind, const LaunchRequest& request) {
-  if (::access(request.record.c_str(), F_OK) != 0) return std::vector<Launched>{};
   IPC_TRY_ASSIGN(const Record record, Record::open(request.record));
   IPC_TRY_ASSIGN(auto entries, record.load(kind));
   IPC_TRY_ASSIGN(auto states, look(record, entries));
@@ -253,54 +247,26 @@ Answer stop(const std::string& kind, const LaunchRequest& request) {
   return processes;
 }
 
-std::string description(const System& system) {
-  return "name: \"" + system.name + "\"\nsummary: \"" + system.summary +
-         "\"\n"
-         "verbs: [\"start\", \"status\", \"signal\", \"stop\", \"describe\"]\n"
-         "keys: [\"role\", \"record\", \"ids\", \"count\", \"program\", \"arguments\", "
-         "\"directory\", \"environment\", \"log\", \"profile_dir\", \"cluster_id\", "
-         "\"settings\", \"signal\", \"grace\"]\n";
+launcher::Verb verb(std::string_view name, const std::string& kind,
+                    Answer (*act)(const std::string&, const LaunchRequest&)) {
+  return {name, [kind, act](const LaunchRequest& request) { return act(kind, request); }};
 }
 
-Result<std::string> answer(const std::string& kind, std::string_view verb, bool dry_run) {
-  if (verb == "describe") {
-    IPC_TRY_ASSIGN(const System system, find_system(kind, {}));
-    return description(system);
-  }
-  Answer (*act)(const std::string&, const LaunchRequest&) = verb == "start"    ? start
-                                                            : verb == "status" ? status
-                                                            : verb == "signal" ? signal
-                                                            : verb == "stop"   ? stop
-                                                                               : nullptr;
-  if (!act)
-    return Error{Code::usage, "unknown verb '" + std::string(verb) + "'",
-                 "start, status, signal, stop or describe"};
-  IPC_TRY_ASSIGN(const std::string text, read_all(STDIN_FILENO, 1 << 20));
-  IPC_TRY_ASSIGN(const auto request, config::parse_launch_request(text));
-  if (dry_run) return verb == "start" ? preview(kind, request) : config::to_yaml(request);
-  IPC_TRY_ASSIGN(const auto processes, act(kind, request));
-  return config::to_yaml(processes);
+launcher::Program program(const std::string& kind) {
+  const auto system = find_system(kind, {});
+  return {kind,
+          system ? system->summary : system.error().what,
+          {verb("start", kind, start), verb("status", kind, status), verb("signal", kind, signal),
+           verb("stop", kind, stop)},
+          {"role", "record", "ids", "count", "program", "arguments", "directory", "environment",
+           "log", "profile_dir", "cluster_id", "settings", "signal", "grace"},
+          {},
+          [kind](const LaunchRequest& request) { return preview(kind, request); }};
 }
 
 }  // namespace
 }  // namespace ipc::batch
 
 int main(int argc, char** argv) {
-  ::signal(SIGPIPE, SIG_IGN);
-  // A full quota is an error to be told, not a death.
-  ::signal(SIGXFSZ, SIG_IGN);
-  const std::string kind = ipc::batch::kind_of(argv[0]);
-  const std::string_view verb = argc > 1 ? argv[1] : "";
-  const bool dry_run = argc > 2 && argv[2] == std::string_view("--dry-run");
-  if (argc < 2 || argc > 3 || (argc == 3 && !dry_run)) {
-    std::fprintf(stderr, "usage: ipkit-launch-%s start|status|signal|stop|describe [--dry-run]\n",
-                 kind.c_str());
-    return static_cast<int>(ipc::Code::usage);
-  }
-  const auto answer = ipc::batch::answer(kind, verb, dry_run);
-  if (!answer) {
-    std::fprintf(stderr, "ipkit-launch-%s: %s\n", kind.c_str(), answer.error().text().c_str());
-    return static_cast<int>(answer.error().code);
-  }
-  return ipc::write_all(STDOUT_FILENO, *answer) ? 0 : static_cast<int>(ipc::Code::internal);
+  return ipc::launcher::run(ipc::batch::program(ipc::batch::kind_of(argv[0])), argc, argv);
 }

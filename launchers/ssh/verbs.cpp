@@ -125,7 +125,6 @@ std::optional<Error> failure_of(const std::vector<Reply>& replies, const std::st
 }  // namespace
 
 Result<std::vector<Launched>> act(std::string_view verb, const LaunchRequest& request) {
-  if (::access(request.record.c_str(), F_OK) != 0) return std::vector<Launched>{};
   IPC_TRY_ASSIGN(Record record, Record::open(request.record));
   IPC_TRY_ASSIGN(const auto hosts, record.load());
   std::vector<Reply> replies(hosts.size());
