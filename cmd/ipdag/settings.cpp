@@ -44,7 +44,7 @@ Command command() {
       {0, "sh", "", "all that follows is a command for each node, run by the engine's shell", false,
        true},
   };
-  c.common = kCluster | kTargets | kTimeout | kJson | kKernel;
+  c.common = kCluster | kTargets | kTimeout | kJson | kKernel | kSerial;
   c.permute = true;
   return c;
 }

@@ -7,6 +7,22 @@
 
 namespace ipc::sched {
 
+std::string_view failure_name(TaskFailure why) {
+  switch (why) {
+    case TaskFailure::invalid_dependency:
+      return "InvalidDependency";
+    case TaskFailure::impossible_dependency:
+      return "ImpossibleDependency";
+    case TaskFailure::timeout:
+      return "TaskTimeout";
+    case TaskFailure::withdrawn:
+      return "TaskAborted";
+    case TaskFailure::engine_lost:
+      break;
+  }
+  return "EngineError";
+}
+
 net::Outgoing ReplyMaker::message(std::string_view type, std::string_view parent,
                                   std::string metadata, std::string content) {
   net::Outgoing out;

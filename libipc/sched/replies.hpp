@@ -6,9 +6,13 @@
 #include <string_view>
 
 #include "libipc/net/message.hpp"
+#include "libipc/sched/task_queue.hpp"
 #include "libipc/wire/header.hpp"
 
 namespace ipc::sched {
+
+/// The ename of a reply about a task that ended so.
+std::string_view failure_name(TaskFailure why);
 
 /// Makes signed messages in the name of a scheduler. One thread.
 class ReplyMaker {

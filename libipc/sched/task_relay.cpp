@@ -100,13 +100,9 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
   std::string_view status = "error";
   switch (why) {
     case TaskFailure::invalid_dependency:
-      content = wire::error_content("InvalidDependency", "");
-      break;
     case TaskFailure::impossible_dependency:
-      content = wire::error_content("ImpossibleDependency", "");
-      break;
     case TaskFailure::timeout:
-      content = wire::error_content("TaskTimeout", "");
+      content = wire::error_content(failure_name(why), "");
       break;
     case TaskFailure::withdrawn:
       metadata = content = R"({"status": "aborted"})";
@@ -116,8 +112,9 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
       break;
     case TaskFailure::engine_lost:
       metadata = ReplyMaker::lost_metadata(engine->uuid);
-      content = wire::error_content(
-          "EngineError", "Engine b'" + engine->uuid + "' died while running task '" + job.id + "'");
+      content =
+          wire::error_content(failure_name(why), "Engine b'" + engine->uuid +
+                                                     "' died while running task '" + job.id + "'");
       break;
   }
   std::vector<std::string_view> identities{client};

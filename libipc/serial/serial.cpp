@@ -4,11 +4,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
+#include <unordered_map>
 
 #include "libipc/engine/kernel.hpp"
+#include "libipc/sched/replies.hpp"
+#include "libipc/sched/task_queue.hpp"
+#include "libipc/util/clock.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
 #include "libipc/wire/errors.hpp"
@@ -23,25 +28,37 @@ using engine::Kernel;
 using engine::KernelMessage;
 using wire::Json;
 
-class Engine final : public client::StandIn, public engine::KernelOwner {
+// All tasks are for the one engine.
+class OnlyChoice final : public sched::Policy {
+  std::size_t choose(std::span<const unsigned>) override { return 0; }
+};
+
+class Engine final : public client::StandIn, public engine::KernelOwner, sched::TaskOutput {
  public:
   ~Engine() override {
     kernels_.clear();
-    if (loop_ != nullptr && timer_ != 0) loop_->cancel(timer_);
+    if (loop_ == nullptr) return;
+    if (turn_timer_ != 0) loop_->cancel(turn_timer_);
+    if (due_timer_ != 0) loop_->cancel(due_timer_);
   }
   void begin(net::Loop& loop, Deliver deliver) override {
     loop_ = &loop;
     deliver_ = std::move(deliver);
+    queue_.engine_added(session_.id(), true, loop.now());
   }
   void take(const std::string& id, Request request) override;
 
  private:
-  struct Job {
+  // What the queue has handed out.
+  struct Running {
     std::string id;
-    Request request;
+    std::string started;  // empty: its kernel does not have it yet
   };
   struct Answer {
     std::string id, type, content;
+    bool by_engine = false;
+    std::string started = {};  // if a kernel had it
+    net::Frames buffers = {};
   };
 
   void kernel_ready(Kernel& kernel) override;
@@ -49,27 +66,37 @@ class Engine final : public client::StandIn, public engine::KernelOwner {
   void kernel_output(Kernel& kernel, bool is_stderr, std::string_view bytes) override;
   void kernel_idle(Kernel&) override { feed(); }
   void kernel_ended(Kernel& kernel, const std::string& why, bool was_ready) override;
+  void run(sched::Job& job, sched::TaskEngine&) override;
+  void fail(sched::Job& job, sched::TaskFailure why, const sched::TaskEngine*) override;
+  void pass_on() override;
 
+  bool runs() const { return running_ && !running_->started.empty(); }
+  Request& request() { return requests_.at(running_->id); }
   Kernel& kernel_for(const Request& request);
-  void answer(const Job& job, std::string content);
   void cancel(const std::string& content);
+  void end(std::string content);
+  void finish(bool ok, Answer answer);
   void turn_soon();
+  void arm();
+  void give_answers();
   void feed();
-  void run(Kernel& kernel);
-  void deliver(const std::string& id, std::string_view type, std::string content,
-               net::Frames buffers = {});
+  void hand_over(Kernel& kernel);
+  void deliver(Answer answer);
   std::string table() const;
 
   net::Loop* loop_ = nullptr;
   Deliver deliver_;
-  net::Loop::TimerId timer_ = 0;
+  net::Loop::TimerId turn_timer_ = 0, due_timer_ = 0;
   wire::Session session_;
   wire::Signer signer_ = *wire::Signer::create("hmac-sha256", "");
+  wire::FieldParser parser_;
   engine::ProcessLauncher launcher_{{}, nullptr};
   std::map<std::string, std::unique_ptr<Kernel>> kernels_;
-  std::deque<Job> queue_;
-  std::optional<Job> running_;
-  std::deque<Answer> answers_;  // that no kernel gives
+  sched::TaskQueue queue_{*this, std::make_unique<OnlyChoice>(), 1};
+  std::unordered_map<std::string, Request> requests_;  // in the queue, and the one that runs
+  std::optional<Running> running_;
+  std::deque<Answer> answers_;
+  Answer* final_ = nullptr;  // what the queue is told of
 };
 
 std::string Engine::table() const {
@@ -81,48 +108,105 @@ std::string Engine::table() const {
 }
 
 void Engine::take(const std::string& id, Request request) {
-  Job job{id, std::move(request)};
-  if (job.request.type == "connection_request") {
-    answer(job, table());
-  } else if (job.request.type == "cancel_request") {
-    cancel(job.request.content);
-    answer(job, R"({"status":"ok"})");
+  if (request.type == "connection_request") {
+    answers_.push_back({id, "connection_reply", table()});
+  } else if (request.type == "cancel_request") {
+    cancel(request.content);
+    answers_.push_back({id, "cancel_reply", R"({"status":"ok"})"});
   } else {
-    queue_.push_back(std::move(job));
-    turn_soon();
+    std::unique_ptr<sched::Conditions> conditions;
+    bool is_ours = true;
+    if (!request.metadata.is_null())
+      conditions =
+          sched::read_conditions(parser_, wire::dump_json(request.metadata), request.type, is_ours);
+    requests_.emplace(id, std::move(request));
+    net::Frames none;
+    queue_.submit(id, none, std::move(conditions), loop_->now());
   }
-}
-
-void Engine::answer(const Job& job, std::string content) {
-  answers_.push_back({job.id, wire::reply_type(job.request.type), std::move(content)});
+  arm();
   turn_soon();
 }
 
+void Engine::run(sched::Job& job, sched::TaskEngine&) {
+  running_ = Running{job.id, ""};
+}
+
+void Engine::fail(sched::Job& job, sched::TaskFailure why, const sched::TaskEngine*) {
+  const auto request = requests_.extract(job.id);
+  answers_.push_back({job.id, wire::reply_type(request.mapped().type),
+                      why == sched::TaskFailure::withdrawn
+                          ? R"({"status":"aborted"})"
+                          : wire::error_content(sched::failure_name(why), "")});
+}
+
+// Before what the queue makes of those that wait for it.
+void Engine::pass_on() {
+  if (final_ != nullptr) answers_.push_back(std::move(*std::exchange(final_, nullptr)));
+}
+
+void Engine::finish(bool ok, Answer answer) {
+  running_.reset();
+  sched::ReplyFacts facts;
+  facts.ok = ok;
+  final_ = &answer;
+  const std::string id = answer.id;
+  if (queue_.reply(session_.id(), id, facts, loop_->now()) == sched::TaskQueue::Verdict::forward) {
+    pass_on();
+    requests_.erase(id);
+  }
+  final_ = nullptr;
+  arm();
+  turn_soon();
+}
+
+// The request that was handed out has no reply of a kernel.
+void Engine::end(std::string content) {
+  finish(false, {running_->id, wire::reply_type(request().type), std::move(content), true,
+                 running_->started});
+}
+
 void Engine::turn_soon() {
-  if (timer_ != 0) return;
-  timer_ = loop_->after(Duration{0}, [this] {
-    timer_ = 0;
-    while (!answers_.empty()) {
-      const Answer next = std::move(answers_.front());
-      answers_.pop_front();
-      deliver(next.id, next.type, next.content);
-    }
+  if (turn_timer_ != 0) return;
+  turn_timer_ = loop_->after(Duration{0}, [this] {
+    turn_timer_ = 0;
+    give_answers();
     feed();
   });
+}
+
+// For what may wait so long and no longer.
+void Engine::arm() {
+  if (due_timer_ != 0) loop_->cancel(due_timer_);
+  due_timer_ = 0;
+  const TimePoint due = queue_.next_deadline();
+  if (due == TimePoint::max()) return;
+  due_timer_ = loop_->after(std::max(due - Clock::now(), Duration{0}), [this] {
+    due_timer_ = 0;
+    queue_.expire(Clock::now());
+    arm();
+    turn_soon();
+  });
+}
+
+void Engine::give_answers() {
+  while (!answers_.empty()) {
+    Answer next = std::move(answers_.front());
+    answers_.pop_front();
+    deliver(std::move(next));
+  }
 }
 
 void Engine::cancel(const std::string& content) {
   const auto json = wire::parse_json(content);
   if (!json || !json->is_object() || !json->contains("msg_ids")) return;
-  for (const auto& id : (*json)["msg_ids"]) {
-    if (running_ && id == running_->id) kernel_for(running_->request).interrupt(running_->id);
-    for (auto job = queue_.begin(); job != queue_.end(); ++job) {
-      if (id != job->id) continue;
-      answer(*job, R"({"status":"aborted"})");
-      queue_.erase(job);
-      break;
-    }
-  }
+  std::vector<std::string> ids;
+  for (const auto& id : (*json)["msg_ids"])
+    if (id.is_string()) ids.push_back(id.get<std::string>());
+  if (queue_.cancel(ids, loop_->now()).running.empty()) return;
+  if (runs())
+    kernel_for(request()).interrupt(running_->id);
+  else
+    end(R"({"status":"aborted"})");
 }
 
 Kernel& Engine::kernel_for(const Request& request) {
@@ -132,29 +216,27 @@ Kernel& Engine::kernel_for(const Request& request) {
   return *kernel;
 }
 
-// Has the kernel of the next request started, and gives it that.
+// Has the kernel of what was handed out started, and gives it that.
 void Engine::feed() {
-  while (!running_ && !queue_.empty()) {
-    Kernel& kernel = kernel_for(queue_.front().request);
-    if (kernel.state() == Kernel::State::ready) return run(kernel);
+  while (running_ && !runs()) {
+    Kernel& kernel = kernel_for(request());
+    if (kernel.state() == Kernel::State::ready) return hand_over(kernel);
     if (kernel.state() != Kernel::State::absent) return;
     const Status started = kernel.start();
     if (started) return;
     const bool missing = started.error().code == Code::no_input;
-    answer(queue_.front(), wire::error_content(missing ? "NoSuchKernel" : "KernelStartFailed",
-                                               started.error().text()));
-    queue_.pop_front();
+    end(wire::error_content(missing ? "NoSuchKernel" : "KernelStartFailed",
+                            started.error().text()));
   }
 }
 
-void Engine::run(Kernel& kernel) {
-  running_ = std::move(queue_.front());
-  queue_.pop_front();
-  Request& request = running_->request;
-  const std::string header = session_.header(request.type, running_->id);
-  std::vector<std::string_view> parts = {header, "{}", R"({"output":"reply"})", request.content};
+void Engine::hand_over(Kernel& kernel) {
+  running_->started = iso8601(unix_now());
+  Request& work = request();
+  const std::string header = session_.header(work.type, running_->id);
+  std::vector<std::string_view> parts = {header, "{}", R"({"output":"reply"})", work.content};
   net::Frames frames(parts.size());
-  for (auto& buffer : request.buffers) {
+  for (auto& buffer : work.buffers) {
     parts.push_back(buffer.view());
     frames.push_back(std::move(buffer));
   }
@@ -176,52 +258,55 @@ void Engine::kernel_ready(Kernel& kernel) {
 void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {
   const auto header = wire::parse_json(message.header);
   const std::string type = header ? wire::string_or(*header, "msg_type") : "";
-  if (!running_ || type.empty()) return;
+  if (!runs() || type.empty()) return;
   net::Frames buffers;
   for (size_t i = 0; i < message.buffers.size(); ++i)
     buffers.push_back(kernel.reader().take_buffer(message, i));
   std::string content(message.content);
   if (type.ends_with("_reply")) {
-    const std::string id = std::exchange(running_, std::nullopt)->id;
-    deliver(id, type, std::move(content), std::move(buffers));
-  } else if (running_->request.directed) {
-    deliver(running_->id, type, std::move(content), std::move(buffers));
+    const bool ok = parser_.field(content, "status") == "ok";
+    finish(ok,
+           {running_->id, type, std::move(content), true, running_->started, std::move(buffers)});
+    give_answers();
+  } else if (request().directed) {
+    deliver({running_->id, type, std::move(content), true, {}, std::move(buffers)});
   }
 }
 
 void Engine::kernel_output(Kernel&, bool is_stderr, std::string_view bytes) {
-  if (!running_ || !running_->request.directed) return;
+  if (!runs() || !request().directed) return;
   net::Frames buffers;
   buffers.emplace_back(bytes);
-  deliver(running_->id, "stream", is_stderr ? R"({"name":"stderr"})" : R"({"name":"stdout"})",
-          std::move(buffers));
+  deliver({running_->id,
+           "stream",
+           is_stderr ? R"({"name":"stderr"})" : R"({"name":"stdout"})",
+           true,
+           {},
+           std::move(buffers)});
 }
 
 void Engine::kernel_ended(Kernel& kernel, const std::string& why, bool was_ready) {
+  if (!running_ || &kernel_for(request()) != &kernel || was_ready != runs()) return turn_soon();
   const std::string_view words = trim(kernel.last_words());
-  const std::string text =
-      why + (words.empty() ? "" : "; last words: \"" + std::string(words) + "\"");
-  if (was_ready && running_ && &kernel_for(running_->request) == &kernel) {
-    answer(*running_, wire::error_content("KernelDied", text));
-    running_.reset();
-  } else if (!was_ready && !queue_.empty()) {
-    answer(queue_.front(), wire::error_content("KernelStartFailed", text));
-    queue_.pop_front();
-  }
-  turn_soon();
+  end(wire::error_content(
+      was_ready ? "KernelDied" : "KernelStartFailed",
+      why + (words.empty() ? "" : "; last words: \"" + std::string(words) + "\"")));
 }
 
-void Engine::deliver(const std::string& id, std::string_view type, std::string content,
-                     net::Frames buffers) {
+void Engine::deliver(Answer answer) {
   net::Outgoing out;
-  out.header = session_.header(type);
-  out.metadata = wire::dump_json({{"engine", session_.id()}});
-  out.content = std::move(content);
-  out.buffers = std::move(buffers);
+  out.header = session_.header(answer.type);
+  Json metadata = Json::object();
+  if (answer.by_engine) metadata["engine"] = session_.id();
+  if (!answer.started.empty()) metadata["started"] = answer.started;
+  out.metadata = wire::dump_json(metadata);
+  out.content = std::move(answer.content);
+  out.buffers = std::move(answer.buffers);
   const std::string_view identity = session_.id();
   net::Incoming message;
-  message.frames = net::encode(signer_, std::span(&identity, 1), std::move(out));
-  if (message.locate()) deliver_(id, type, std::move(message));
+  message.frames =
+      net::encode(signer_, std::span(&identity, answer.by_engine ? 1 : 0), std::move(out));
+  if (message.locate()) deliver_(answer.id, answer.type, std::move(message));
 }
 
 }  // namespace

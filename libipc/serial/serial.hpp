@@ -8,8 +8,9 @@
 
 namespace ipc::serial {
 
-/// To a connection it is one engine, 0. A kernel starts with the first request for it and ends with
-/// the object, and its process group with it.
+/// To a connection it is one engine, 0, behind the scheduler's own queue: tasks wait for others as
+/// they do at a controller. A kernel starts with the first request for it and ends with the object,
+/// and its process group with it.
 std::shared_ptr<client::StandIn> make_engine();
 
 }  // namespace ipc::serial

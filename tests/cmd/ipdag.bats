@@ -350,6 +350,33 @@ Y
   assert_equal "$(wc -l <log)" 1
 }
 
+@test "--serial: output, messages, status and job log of a cluster" {
+  local way
+  cat >tasks.yaml <<'Y'
+- {name: one, code: "print('one'); import sys; print('err', file=sys.stderr)"}
+- {name: two, code: "echo two; exit 3", kernel: sh, retries: 1, after: one}
+- {name: three, code: print(3), after: "two:failure"}
+- {name: four, code: "x", after: three}
+- {name: five, code: pass, after: [two, four]}
+Y
+  graph 'a b' 'b c' 'c d'
+  for way in "-t 0" --serial; do
+    # shellcheck disable=SC2086 # words
+    dag $way --joblog "log$way" tasks.yaml
+    printf '%s\n' "$status" "$output" "$stderr" >"yaml$way"
+    # shellcheck disable=SC2086
+    dag $way --joblog "log$way" --resume -p graph 'x * 2 if x != "c" else 1/0'
+    printf '%s\n' "$status" "$output" "$stderr" >"pairs$way"
+    # shellcheck disable=SC2086
+    dag $way --json -p graph 'x * 2 if x != "c" else 1/0'
+    sed -E 's/"id":"[^"]*"/"id":""/' <<<"$output" >"json$way"
+    cut -f 1,2,5- "log$way" >"columns$way"
+  done
+  assert_equal "$(sed -n 1p "yaml--serial") $(grep -c . "columns--serial")" "1 9"
+  local file
+  for file in yaml pairs json columns; do diff "$file-t 0" "$file--serial"; done
+}
+
 @test "a bar only on a terminal; an empty graph" {
   graph 'a b'
   dag --bar graph --sh 'echo {}'

@@ -105,10 +105,84 @@ quick() { run --separate-stderr run_limited 20 "$@"; }
   assert_stderr --partial "kernel ended, exit status 3"
 }
 
+@test "ipdag: every task after those it depends on, in all its forms" {
+  cat >tasks.yaml <<'Y'
+- {name: good, code: rows = 3; print("good")}
+- {name: bad, code: 1/0, retries: 1}
+- {name: mend, code: print("mend"), after: "bad:failure"}
+- {name: any, code: print("any"), after: [bad, "good:any"]}
+- {name: never, code: print("never"), after: "good:failure"}
+- {name: ends, code: print("ends"), after: [mend, any, "bad:success:failure"]}
+- {name: same, code: print(rows), follow: [good, "bad:any"], after: ends}
+- {name: shell, code: "echo from sh", kernel: sh, targets: 0, after: same}
+- {name: left, code: pass, after: bad}
+Y
+  quick ipdag --serial --joblog log tasks.yaml
+  assert_status 1
+  assert_equal "$(printf '%s\n' "${lines[@]:0:3}" | sort | tr '\n' ' ')" "any good mend "
+  assert_equal "${lines[*]:3}" "ends 3 from sh"
+  assert_stderr --regexp '^ipdag: bad: engine 0: ZeroDivisionError.*tried 2 times'
+  assert_stderr --regexp 'ipdag: not run because bad failed: left$'
+  # What succeeded need not run again.
+  quick env IPKIT_SERIAL=1 ipdag --joblog log --resume --dry-run tasks.yaml
+  assert_equal "$(cut -f 1 <<<"$output" | tr '\n' ' ')" "bad never left "
+  quick ipdag --serial -t 1 tasks.yaml
+  assert_status 68
+}
+
+@test "ipdag: 2,000 nodes, each after two others; as many at a time as -j says" {
+  awk 'BEGIN { srand(4)
+    for (i = 1; i < 2000; i++) { print int(rand() * i), i; print int(i / 2), i } }' >graph
+  quick ipdag --serial -p graph x
+  assert_status 0
+  assert_equal "$(sort -n <<<"$output" | cksum)" "$(seq 0 1999 | cksum)"
+  # Every line stands below those it comes after.
+  paste <(seq 2000) - <<<"$output" | awk 'FNR == NR { at[$2] = $1; next }
+    at[$1] > at[$2] { bad++ } END { exit bad > 0 }' - graph
+  quick ipdag --serial -j 1 -p graph x
+  assert_equal "$(sort -n <<<"$output" | cksum)" "$(seq 0 1999 | cksum)"
+}
+
+@test "ipdag: a kernel that dies fails its node; one that there is not" {
+  echo a a b b a c >graph
+  quick ipdag --serial graph '__import__("os")._exit(3) if x == "a" else print(x)'
+  assert_status 1
+  assert_output b
+  assert_stderr --partial "ipdag: a: engine 0: kernel ended, exit status 3"
+  assert_stderr --partial "not run because a failed: c"
+  quick ipdag --serial --kernel nosuch graph x
+  assert_status 1
+  assert_stderr --partial "no kernel 'nosuch'"
+}
+
+@test "ipdag: --timeout, a task's own limit to wait, signals" {
+  echo a b a c >graph
+  quick ipdag --serial --timeout 1s graph --sh ': {}; sleep 60'
+  assert_status 124
+  assert_stderr --partial "timed out after 1s: 0 of 3 nodes done"
+  cat >wait.yaml <<Y
+- {name: first, code: "until grep TaskTimeout '$PWD/err'; do sleep 0.02; done", kernel: sh}
+- {name: second, code: print(2), timeout: 100ms}
+- {name: third, code: echo last, kernel: sh, after: "second:failure"}
+Y
+  quick bash -c 'ipdag --serial wait.yaml 2>err'
+  assert_status 1
+  assert_output $'ipdag: second: TaskTimeout\nlast'
+  mark=$PWD/started
+  ipdag --serial graph --sh ": {}; echo >>'$mark'; sleep 60" >out 2>err &
+  pid=$!
+  wait_until 20 "the first node" test -s "$mark"
+  kill -TERM "$pid"
+  status=0
+  wait "$pid" || status=$?
+  assert_equal "$status" 143
+  assert_equal "$(wc -l <"$mark")" 1
+}
+
 @test "what would leave nothing behind is 64" {
   local program
   for program in "ippush a=1" "ippull a" "ipscatter x" "ipgather x" "ipls" "ipclear" \
-    "ipsubmit pass" "ipdag graph" "ipwait -n 1" "ipstat" "ipresult job:x"; do
+    "ipsubmit pass" "ipwait -n 1" "ipstat" "ipresult job:x"; do
     # shellcheck disable=SC2086 # words
     IPKIT_SERIAL=1 quick $program
     assert_status 64
