@@ -2,19 +2,16 @@
 // Calling the commands of a batch system.
 #include "launchers/batch/commands.hpp"
 
-#include <fcntl.h>
 #include <pwd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 #include <regex>
 #include <set>
 
-#include "libipc/util/file.hpp"
+#include "launchers/common/command.hpp"
 #include "libipc/util/idset.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/subprocess.hpp"
@@ -23,6 +20,7 @@
 namespace ipc::batch {
 namespace {
 
+using launcher::one_line;
 using Words = std::vector<std::string>;
 
 // ipcluster gives a launcher a minute.
@@ -63,14 +61,6 @@ bool says(const std::string& text, const std::string& pattern) {
   return !pattern.empty() && std::regex_search(text, std::regex(pattern));
 }
 
-/// What a command said, in one line.
-std::string one_line(const std::string& text) {
-  Words lines;
-  for (const auto& line : split(text, '\n'))
-    if (const auto words = trim(line); !words.empty()) lines.emplace_back(words);
-  return join(lines, " / ");
-}
-
 Error explain(const System& system, const Words& words, const Completed& done) {
   std::string said = one_line(done.errors.empty() ? done.output : done.errors);
   if (said.empty()) said = words[0] + ": " + describe_exit(done.wait_status);
@@ -80,19 +70,8 @@ Error explain(const System& system, const Words& words, const Completed& done) {
   return Error{code, said, "the command was: " + join(words, " ")};
 }
 
-Result<std::string> find_command(const std::string& name) {
-  if (name.find('/') != std::string::npos) return name;
-  const char* path = std::getenv("PATH");
-  for (const auto& directory : split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
-    std::string file = std::filesystem::path(directory) / name;
-    if (!directory.empty() && ::access(file.c_str(), X_OK) == 0) return file;
-  }
-  return Error{Code::no_controller, "there is no command " + name + " on this machine",
-               "start from one that can submit jobs, or put it on PATH"};
-}
-
 Result<Completed> call(Words words, Duration limit = kPatience) {
-  IPC_TRY_ASSIGN(words[0], find_command(words[0]));
+  IPC_TRY_ASSIGN(words[0], launcher::find_command(words[0]));
   return run_to_end(words, "", limit);
 }
 
@@ -283,25 +262,12 @@ Result<std::string> submit(const System& system, const Record& record, const Job
       system.describes ? record.description_file(job) : record.script_file(job);
   const Words words = submit_words(system, job, file);
   // The command writes to the disk itself: its answer is not lost with us.
-  Words all{"/bin/sh",
-            "-c",
-            R"(out=$1 err=$2 in=$3; shift 3; exec "$@" <"$in" 1<>"$out" 2<>"$err")",
-            "sh",
-            record.answer_file(job),
-            record.complaint_file(job),
-            system.on_stdin ? record.script_file(job) : "/dev/null"};
-  all.insert(all.end(), words.begin(), words.end());
-  IPC_TRY_ASSIGN(all[7], find_command(words[0]));
-  IPC_TRY(record.share_lock(true));
-  auto ran = run_to_end(all, "", seconds(50));
-  IPC_TRY(record.share_lock(false));
-  if (!ran) return ran.error();
-  Completed done = *std::move(ran);
-  for (const auto& [text, path] : {std::pair{&done.output, record.answer_file(job)},
-                                   std::pair{&done.errors, record.complaint_file(job)}}) {
-    IPC_TRY_ASSIGN(*text, read_file(path));
-    text->resize(std::min(text->find('\0'), text->size()));
-  }
+  IPC_TRY_ASSIGN(
+      const Completed done,
+      launcher::run_kept(words,
+                         {".", system.on_stdin ? record.script_file(job) : "/dev/null",
+                          record.answer_file(job), record.complaint_file(job), record.lock()},
+                         seconds(50)));
   if (!done.ok()) return explain(system, words, done);
   const std::string number = number_in(system, done.output);
   if (number.empty())
@@ -309,9 +275,6 @@ Result<std::string> submit(const System& system, const Record& record, const Job
         Code::bad_profile,
         words[0] + " answered without a job's id: " + one_line(done.output + "\n" + done.errors),
         "the pattern is " + system.id_pattern};
-  const Fd answer(::open(record.answer_file(job).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!answer || ::fsync(answer.get()) != 0)
-    return system_error(Code::internal, record.answer_file(job));
   return number;
 }
 

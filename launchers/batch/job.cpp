@@ -55,19 +55,6 @@ void Job::set_array(bool wanted) {
   if (at == std::string::npos && wanted) log.insert(std::min(log.rfind('.'), log.size()), kTask);
 }
 
-Settings settings_for(const std::string& role, const Settings& settings) {
-  constexpr std::string_view kOwn = "controller.";
-  Settings result;
-  for (const auto& [key, setting] : settings)
-    if (!key.starts_with(kOwn)) result[key] = setting;
-  if (role != "controller") return result;
-  // The controller is one process of its own, whatever the engines' nodes hold.
-  for (const char* key : {"per_node", "template"}) result.erase(key);
-  for (const auto& [key, setting] : settings)
-    if (key.starts_with(kOwn)) result[key.substr(kOwn.size())] = setting;
-  return result;
-}
-
 Result<std::vector<Job>> plan_jobs(const System& system, const config::LaunchRequest& request,
                                    const Settings& settings) {
   IPC_TRY_ASSIGN(const int per_node, number_of(settings, "per_node"));

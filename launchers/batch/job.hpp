@@ -36,9 +36,6 @@ struct Script {
   std::string description;  ///< of systems that want one beside the script
 };
 
-/// The settings that count for a role: `controller.queue` before `queue` for a controller.
-Settings settings_for(const std::string& role, const Settings& settings);
-
 /// How a request is cut into submissions. Code::bad_profile names the setting that is wrong.
 Result<std::vector<Job>> plan_jobs(const System& system, const config::LaunchRequest& request,
                                    const Settings& settings);

@@ -52,7 +52,7 @@ struct Prepared {
 
 Result<Prepared> prepare(const std::string& kind, const LaunchRequest& request) {
   Prepared prepared;
-  prepared.settings = settings_for(request.role, request.settings);
+  prepared.settings = launcher::settings_for(request.role, request.settings);
   if (kind == "pbs" && text_of(prepared.settings, "flavour").empty())
     prepared.settings["flavour"].text = pbs_flavour();
   IPC_TRY_ASSIGN(prepared.system, find_system(kind, prepared.settings));

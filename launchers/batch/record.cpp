@@ -2,24 +2,20 @@
 // The launcher's memory: what it was about to submit, and what became of it.
 #include "launchers/batch/record.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <regex>
 
+#include "launchers/common/command.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc::batch {
 namespace {
 
-constexpr off_t kAnswerRoom = 4096;
 /// Settings that say how to ask for a job and how to end it.
 constexpr const char* kKept[] = {"submit",  "status", "cancel", "id",
                                  "unknown", "states", "flavour"};
@@ -60,21 +56,9 @@ Result<Submitted> parse(const std::string& kind, const Fields& fields) {
   return entry;
 }
 
-Status make_room(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd) return system_error(Code::internal, path);
-  const int error = ::posix_fallocate(fd.get(), 0, kAnswerRoom);
-  errno = error;
-  if (error != 0 && error != EOPNOTSUPP && error != EINVAL)
-    return system_error(Code::internal, path);
-  return {};
-}
-
 }  // namespace
 
-std::string number_in(const System& system, const std::string& answer) {
-  // Of the room that was made what was not needed is zeros.
-  const std::string text = answer.substr(0, std::min(answer.find('\0'), answer.size()));
+std::string number_in(const System& system, const std::string& text) {
   std::smatch match;
   const std::regex pattern(system.id_pattern, std::regex::ECMAScript | std::regex::multiline);
   if (!std::regex_search(text, match, pattern)) return "";
@@ -84,18 +68,8 @@ std::string number_in(const System& system, const std::string& answer) {
 }
 
 Result<Record> Record::open(const std::string& path) {
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) return system_error(Code::internal, path);
-    while (::flock(fd.get(), LOCK_EX) != 0)
-      if (errno != EINTR) return system_error(Code::internal, path);
-    // Another launcher may have removed the file while we waited for it.
-    struct stat opened, named;
-    if (::fstat(fd.get(), &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
-        opened.st_ino == named.st_ino)
-      return Record(std::move(fd), path);
-  }
-  return Error{Code::internal, path + " is removed again and again", ""};
+  IPC_TRY_ASSIGN(Fd fd, config::open_record(path));
+  return Record(std::move(fd), path);
 }
 
 Result<std::vector<Submitted>> Record::load(const std::string& kind) const {
@@ -104,7 +78,7 @@ Result<std::vector<Submitted>> Record::load(const std::string& kind) const {
   for (const auto& fields : config::parse_record(text)) {
     if (field(fields, "over") != "yes") {
       IPC_TRY_ASSIGN(Submitted entry, parse(kind, fields));
-      if (const auto answer = read_file(answer_file(entry.job)))
+      if (const auto answer = launcher::read_kept(answer_file(entry.job)))
         entry.number = number_in(entry.system, *answer);
       entries.push_back(std::move(entry));
       continue;
@@ -125,8 +99,8 @@ Status Record::write_all_of(const Job& job, const Settings& settings, const Scri
   if (!script.text.empty()) IPC_TRY(write_file_atomically(script_file(job), script.text, 0700));
   if (!script.description.empty())
     IPC_TRY(write_file_atomically(description_file(job), script.description, 0600));
-  IPC_TRY(make_room(answer_file(job)));
-  IPC_TRY(make_room(complaint_file(job)));
+  IPC_TRY(launcher::make_room(answer_file(job)));
+  IPC_TRY(launcher::make_room(complaint_file(job)));
   Fields more = {{"processes", std::to_string(job.processes)},
                  {"slots", std::to_string(job.slots)},
                  {"array", job.is_array ? "yes" : "no"}};

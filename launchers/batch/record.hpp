@@ -40,8 +40,8 @@ class Record {
   std::string description_file(const Job& job) const;
   std::string answer_file(const Job& job) const;
   std::string complaint_file(const Job& job) const;
-  /// Lets a program started now keep the lock until it ends, or no longer.
-  Status share_lock(bool on) const { return set_cloexec(fd_.get(), !on); }
+  /// Held by the submit command as well.
+  int lock() const { return fd_.get(); }
 
  private:
   Record(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}

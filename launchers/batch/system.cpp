@@ -6,16 +6,6 @@
 
 namespace ipc::batch {
 
-std::string text_of(const Settings& settings, const std::string& key) {
-  const auto found = settings.find(key);
-  return found == settings.end() ? "" : found->second.text;
-}
-
-std::vector<std::string> list_of(const Settings& settings, const std::string& key) {
-  const auto found = settings.find(key);
-  return found == settings.end() ? std::vector<std::string>() : found->second.list;
-}
-
 Result<System> find_system(const std::string& name, const Settings& settings) {
   if (name == "slurm") return slurm();
   if (name == "sge") return sge();

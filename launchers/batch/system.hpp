@@ -7,12 +7,14 @@
 #include <string_view>
 #include <vector>
 
-#include "libipc/config/launch.hpp"
+#include "launchers/common/settings.hpp"
 #include "libipc/util/result.hpp"
 
 namespace ipc::batch {
 
-using Settings = std::map<std::string, config::Setting>;
+using launcher::list_of;
+using launcher::Settings;
+using launcher::text_of;
 
 /// How the answer to a status command is read: it is cut into pieces, one for each job or task;
 /// each expression (ECMAScript) finds one thing in a piece as its first group.
@@ -69,9 +71,5 @@ struct System {
 /// The system a launcher is for, as the settings have it: "slurm", "pbs", …, "batch". Code::usage
 /// if there is none, Code::bad_profile if a setting is wrong.
 Result<System> find_system(const std::string& name, const Settings& settings);
-
-/// One value; "" if it is not set.
-std::string text_of(const Settings& settings, const std::string& key);
-std::vector<std::string> list_of(const Settings& settings, const std::string& key);
 
 }  // namespace ipc::batch
