@@ -22,12 +22,12 @@ names() { run_limited 20 ipls --names "$@"; }
 # started FILE: true once the code that makes it runs.
 started() { [[ -e $1 ]]; }
 
-# occupy SECONDS: engine 0 is busy for so long; prints the job.
+# occupy: engine 0 is busy until ./go is there, and needs x then; prints the job.
 occupy() {
-  rm -f "$BATS_TEST_TMPDIR/busy"
+  rm -f busy go
   run_limited 20 ipexec -n -t 0 -a \
-    "import time; open('$BATS_TEST_TMPDIR/busy', 'w').close(); time.sleep($1)"
-  wait_until 20 "the code runs" started "$BATS_TEST_TMPDIR/busy"
+    "open('$PWD/busy', 'w').close()"$'\n'"$(held go x)"
+  wait_until 20 "the code runs" started busy
 }
 
 @test "all engines, silently" {
@@ -81,31 +81,27 @@ occupy() {
   assert_equal "$(names)" x
 }
 
-@test "what runs ends first" {
-  j=$(occupy 0.5)
-  clear_them
-  assert_status 0
-  run_limited 20 ipwait "$j"
-  assert_equal "$(names)" ""
-}
-
 @test "--timeout: 124, and it is not cleared later either" {
-  j=$(occupy 1)
+  j=$(occupy)
   clear_them --timeout 100ms -t 0
   assert_status 124
   assert_output ""
   assert_stderr --partial "timed out after 100ms: 0 not cleared"
+  touch go
   run_limited 20 ipwait "$j"
   assert_equal "$(names -t 0 | grep -x x)" x
 }
 
-@test "a wait says for what; -q does not" {
-  j=$(occupy 3)
-  clear_them
-  assert_status 0
-  assert_stderr "ipclear: waiting for 0: busy"
+@test "what runs ends first; a wait says for what; -q does not" {
+  j=$(occupy)
+  run_limited 40 ipclear 2>said 3>&- &
+  wait_until 20 "its words" grep -qs . said
+  touch go
+  wait $!
+  assert_equal "$(<said)" "ipclear: waiting for 0: busy"
   run_limited 20 ipwait "$j"
-  j=$(occupy 3)
+  assert_equal "$(names)" ""
+  j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(2.7)')
   clear_them -q
   assert_status 0
   assert_stderr ""
@@ -113,9 +109,10 @@ occupy() {
 }
 
 @test "interrupted: it dies by the signal, nothing is cleared" {
-  j=$(occupy 2)
+  j=$(occupy)
   run run_limited 20 timeout --preserve-status -s INT 0.5 ipclear -t 0
   assert_status 130
+  touch go
   run_limited 20 ipwait "$j"
   assert_equal "$(names -t 0 | grep -x x)" x
 }

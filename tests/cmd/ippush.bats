@@ -136,13 +136,14 @@ value() { run_limited 20 ippull -n -t 0 --json "$1" | sed 's/.*"value":\(.*\)}$/
 }
 
 @test "a signal withdraws what waits behind other work, and it dies by the signal" {
-  j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(2)')
+  j=$(run_limited 20 ipexec -n -t 0 -a "$(held go)")
   run_limited 20 ippush -n -t 1 wd=1
   # shellcheck disable=SC2016 # for the inner shell
   run_limited 20 bash -c 'ippush -n -t 0 wd=2 & p=$!
     until [[ $(ipstat --json | grep -c "\"queue\":2") == 1 ]]; do :; done
     kill -TERM $p; wait $p; echo $?' >out
   assert_equal "$(<out)" 143
+  touch go
   run_limited 20 ipwait "$j"
   run --separate-stderr run_limited 20 ippull -n -t 0 wd
   assert_status 1

@@ -61,18 +61,20 @@ same_as_blocking() {
 }
 
 @test "it waits for what is not finished" {
-  j=$(job -t 0 'import time; time.sleep(0.5); print("late")')
-  result "$j"
+  j=$(job -t 0 'import time; time.sleep(0.3); print("late")')
+  result -q "$j"
   assert_status 0
   assert_output late
   assert_stderr ""
 }
 
 @test "a wait says for what; -q does not" {
-  j=$(job -t 0 'import time; time.sleep(2.7)')
-  result "$j"
-  assert_status 0
-  assert_stderr "ipresult: waiting for $j"
+  j=$(job -t 0 "$(held go)")
+  run_limited 40 ipresult "$j" 2>said 3>&- &
+  wait_until 20 "its words" grep -qsxF "ipresult: waiting for $j" said
+  touch go
+  wait $!
+  assert_equal "$(wc -l <said)" 1
   j=$(job 'import time; time.sleep(2.7)')
   result -q "$j"
   assert_status 0
@@ -80,14 +82,15 @@ same_as_blocking() {
 }
 
 @test "--timeout: 124, nothing is printed, the job goes on; 0: is it ready?" {
-  j=$(job -t 0 'import time; print("now"); time.sleep(1); print("late")')
+  j=$(job -t 0 "print('now')"$'\n'"$(held go 'print("late")')")
   result --timeout 100ms "$j"
   assert_status 124
   assert_output ""
   assert_stderr --partial "timed out: 0 done, 1 not"
   result --timeout 0 "$j"
   assert_status 124
-  result "$j"
+  touch go
+  result -q "$j"
   assert_output $'now\nlate'
   result --timeout 0 "$j"
   assert_status 0
@@ -152,13 +155,14 @@ same_as_blocking() {
 }
 
 @test "a job that was withdrawn" {
-  busy=$(job -t 0 'import time; time.sleep(1)')
+  busy=$(job -t 0 "$(held go)")
   j=$(job -t 0 'print("never")')
   run_limited 20 ipcancel "$j"
   result "$j"
   assert_status 1
   assert_output ""
   assert_stderr "ipresult: 0: TaskAborted: withdrawn before it ran"
+  touch go
   run_limited 20 ipwait "$busy"
 }
 

@@ -23,7 +23,7 @@ stat_() { run --separate-stderr run_limited 20 ipstat "$@"; }
 }
 
 @test "work that waits is counted, work done too" {
-  j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(1)')
+  j=$(run_limited 20 ipexec -n -t 0 -a "$(held go)")
   run_limited 20 ipexec -n -t 0 -a 'pass' >/dev/null
   run --separate-stderr run_limited 20 bash -c \
     "ipstat --json | /usr/bin/python3 -c \"
@@ -31,6 +31,7 @@ import json, sys
 rows = [json.loads(line) for line in sys.stdin]
 print(rows[1]['engine'], rows[1]['queue'], rows[2]['queue'])\""
   assert_output "0 2 0"
+  touch go
   run_limited 20 ipwait "$j"
   # shellcheck disable=SC2016 # for the inner shell
   wait_until 10 "both to be finished" bash -c '[[ $(ipstat -q) == "0 0 "* ]]'

@@ -197,13 +197,14 @@ print('done')"
 }
 
 @test "--timeout: of the wait, not of the run" {
-  slow=$(run_limited 20 ipsubmit 'import time; time.sleep(1)')
+  slow=$(run_limited 20 ipsubmit "$(held go)")
   task --timeout 100ms --after "$slow" pass
   await "$job"
   assert_status 1
   record "$job"
   assert_output --partial '"ename": "TaskTimeout"'
   task --timeout 100ms 'import time; time.sleep(0.4)'
+  touch go
   await "$slow" "$job"
   assert_status 0
 }

@@ -66,8 +66,9 @@ await() { run --separate-stderr run_limited 20 ipwait "$@"; }
   await ""
   assert_status 64
   assert_stderr --partial "no job named"
-  run --separate-stderr run_limited 5 bash -c 'sleep 3 | ipwait'
-  assert_status 64
+  run --separate-stderr run_limited 20 bash -c 'until [[ -e ended ]]; do sleep 0.05; done |
+    { ipwait; echo $? >ended; }'
+  assert_equal "$(<ended)" 64
 }
 
 @test "no such job, not a word" {
@@ -81,19 +82,21 @@ await() { run --separate-stderr run_limited 20 ipwait "$@"; }
 }
 
 @test "--timeout gives up, the job goes on" {
-  j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(1.5); late = 1')
+  j=$(run_limited 20 ipexec -n -t 0 -a "$(held go 'late = 1')")
   await --timeout 200ms "$j"
   assert_status 124
   assert_stderr --partial "timed out: 0 done, 1 not"
+  touch go
   await "$j"
   assert_status 0
   assert_equal "$(run_limited 20 ippull -n -t 0 late)" 1
 }
 
 @test "--timeout 0: is it ready?" {
-  j=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(0.5)')
+  j=$(run_limited 20 ipexec -n -t 0 -a "$(held go)")
   await --timeout 0 "$j"
   assert_status 124
+  touch go
   await "$j"
   await --timeout 0 "$j"
   assert_status 0
@@ -147,7 +150,7 @@ await() { run --separate-stderr run_limited 20 ipwait "$@"; }
 }
 
 @test "--any: until the first has ended, whose status counts" {
-  slow=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(20)')
+  slow=$(run_limited 20 ipexec -n -t 0 -a 'import time; time.sleep(300)')
   bad=$(run_limited 20 ipexec -n -t 1 -a 'import time; time.sleep(0.2); 1/0')
   await --any -p "$slow" "$bad"
   assert_status 1
@@ -185,13 +188,15 @@ await() { run --separate-stderr run_limited 20 ipwait "$@"; }
 
 @test "on a terminal: how many of how many" {
   j=$(run_limited 20 ipexec -n -t 0 -a 'pass')
-  k=$(run_limited 20 ipexec -n -t 1 -a 'import time; time.sleep(1.6)')
-  TERM=xterm run run_limited 20 script -qec "ipwait $j $k" /dev/null
-  assert_status 0
-  assert_output --partial "1/2 50%"
-  TERM=xterm run run_limited 20 script -qec "ipwait --timeout 1.5 -n 4" /dev/null
-  assert_status 124
-  assert_output --partial "2/4 50%"
+  k=$(run_limited 20 ipexec -n -t 1 -a "$(held go)")
+  TERM=xterm timeout 40 script -qefc "ipwait $j $k" shown >/dev/null 3>&- &
+  wait_until 20 "the progress" grep -qs "1/2 50%" shown
+  touch go
+  wait $!
+  TERM=xterm timeout 40 script -qefc "ipwait -n 4" shown >/dev/null 3>&- &
+  wait_until 20 "the progress" grep -qs "2/4 50%" shown
+  kill $!
+  wait $! || true
   TERM=xterm run run_limited 20 script -qec "ipwait -q --timeout 1.5 -n 4" /dev/null
   refute_output --partial "2/4"
 }

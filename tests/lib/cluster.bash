@@ -47,6 +47,13 @@ world_enter() {
   cd "$BATS_TEST_TMPDIR" || return
 }
 
+# held FILE [CODE]: Python that goes on to CODE when FILE is there, in the test's directory: work
+# that lasts until the test has seen what it wants to see, however long that takes.
+held() {
+  printf 'while not __import__("os").path.exists("%s/%s"): __import__("time").sleep(0.01)\n%s' \
+    "$PWD" "$1" "${2-}"
+}
+
 # in_background LOG CMD…: starts CMD detached from bats (which waits for whoever holds its
 # descriptors), prints its pid.
 in_background() {
