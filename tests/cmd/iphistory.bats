@@ -13,7 +13,9 @@ setup_file() {
     a_job -t 0 $'print("first")\nx = 1'
     a_job -t 1 'import time; time.sleep(0.3)'
     a_job -t 0 '1/0'
-    run_limited 20 ipexec -n -t 1 -a 'import time; time.sleep(60)' >"$WORLD/busy"
+    run_limited 20 ipexec -n -t 1 -a \
+      "open('$WORLD/runs', 'w').close(); import time; time.sleep(60)" >"$WORLD/busy"
+    wait_until 20 "the code to run" test -e "$WORLD/runs"
     run_limited 20 ipexec -n -t 1 -a 'never = 1' | tee "$WORLD/withdrawn"
     run_limited 20 ipcancel "$(<"$WORLD/withdrawn")" "$(<"$WORLD/busy")"
     run_limited 20 ipwait -q "$(<"$WORLD/busy")" || true
@@ -51,7 +53,7 @@ assert_jobs() {
   assert_stderr ""
   assert_equal "${#lines[@]}" 7
   assert_line -n 0 --regexp '^id +engine +status +submitted +duration +code$'
-  assert_line -n 1 --regexp "^${jobs[0]} +0 +ok +[0-9:]+ +0\.[0-9]{3}  print\(\"first\"\) \.\.\.$"
+  assert_line -n 1 --regexp "^${jobs[0]} +0 +ok +[0-9:]+ +[0-9]+\.[0-9]{3}  print\(\"first\"\) \.\.\.$"
   assert_line -n 3 --regexp "^${jobs[2]} +0 +error .*  1/0$"
   assert_line -n 5 --regexp "^${jobs[3]} +1 +aborted .*  never = 1$"
   assert_line -n 6 --regexp "^${jobs[4]} +0 +ok .*  echo from a shell$"
@@ -71,6 +73,12 @@ assert_jobs() {
   assert_jobs 3
 }
 
+# those CONDITION: which of the five meet it, by their duration in $1 and their status in $2.
+those() {
+  run_limited 20 iphistory --tsv -o duration,status "${jobs[@]}" |
+    awk -F '\t' "NR > 1 && \$1 != \"\" && ($1) {print NR - 2}"
+}
+
 @test "--where: status, engine, order, patterns, what is not known" {
   history_ -q --where status=error "${jobs[@]}"
   assert_jobs 2
@@ -82,10 +90,14 @@ assert_jobs() {
   assert_jobs 1 3
   history_ -q --where 'engine>=1' "${jobs[@]}"
   assert_jobs 1 3
+  # The second took as long, others may have.
   history_ -q --where 'duration>0.25' "${jobs[@]}"
-  assert_jobs 1
+  mapfile -t some < <(those '$1 > 0.25')
+  assert_jobs "${some[@]}"
+  [[ $output == *"${jobs[1]}"* ]] || fail "not among them: ${jobs[1]}"
   history_ -q --where 'duration<=250ms' "${jobs[@]}" --where status=ok
-  assert_jobs 0 4
+  mapfile -t some < <(those '$1 <= 0.25 && $2 == "ok"')
+  assert_jobs "${some[@]}"
   history_ -q --where 'code~*shell*'
   assert_jobs 4
   history_ -q --where 'code!~*=*' "${jobs[@]}"
