@@ -7,6 +7,12 @@ load ../lib/cluster
 setup_file() {
   world_make
   cluster_start 2
+  # x, with a note in the file `ran`; what comes after item 9000 waits for the file `go`.
+  run_limited 20 ipexec -n 'def noted(x, directory):
+  import os, time
+  with open(directory + "/ran", "a") as ran: ran.write("%d\n" % x)
+  while x > 9000 and not os.path.exists(directory + "/go"): time.sleep(0.01)
+  return x'
 }
 teardown_file() { cluster_stop; }
 setup() { world_enter; }
@@ -16,22 +22,22 @@ script() { run --separate-stderr run_limited 60 bash -c "$1"; }
 # lines_in FILE N: true if it has so many lines.
 lines_in() { [[ -e $1 ]] && (($(wc -l <"$1") >= $2)); }
 
-# interrupted SIGNAL OPTION…: a map of 10,000 items, ended half-way by SIGNAL. Its items leave
-# their number in `ran`, its output is in `out`.
+# interrupted SIGNAL OPTION…: a map of 10,000 items, ended by SIGNAL after half of them and before
+# it is done. Its items leave their number in `ran`, its output is in `out`.
 interrupted() {
   local signal=$1 pid
   shift
   seq 10000 >in
   pid=$(in_background err bash -c 'exec "$@" <in >>out' - \
-    ipmap --joblog log "$@" "open('$PWD/ran', 'a').write(_ + '\n') and x")
+    ipmap --joblog log "$@" "noted(x, '$PWD')")
   wait_until 40 "half of the output" lines_in out 5000 || return 1
   kill -s "$signal" "$pid"
   wait_until 20 "the end of ipmap" gone "$pid"
+  touch go
 }
 gone() { [[ ! -e /proc/$1 ]]; }
 go_on() {
-  script "ipmap --joblog log --resume $* \"open('$PWD/ran', 'a').write(_ + '\n') and x\" \\
-    <in >>out"
+  script "ipmap --joblog log --resume $* \"noted(x, '$PWD')\" <in >>out"
 }
 twice() { sort "$1" | uniq -d | wc -l; }
 
