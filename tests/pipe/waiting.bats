@@ -28,11 +28,12 @@ finish() {
 }
 
 @test "the command before takes long: said after 2 s, then it is our turn" {
-  run --separate-stderr run_limited 30 \
-    bash -c '(sleep 3; seq 8 | ipscatter x) | ipexec -p "len(x)"'
+  # It begins when that has been said.
+  run --separate-stderr run_limited 30 bash -c \
+    '(until [[ -s said ]]; do sleep 0.05; done; seq 8 | ipscatter x) | ipexec -p "len(x)" 2>said'
   assert_status 0
   assert_output $'4\n4'
-  assert_stderr "ipexec: waiting for the command before (2 s); -n if there is none"
+  assert_equal "$(<said)" "ipexec: waiting for the command before (2 s); -n if there is none"
 }
 
 @test "Ctrl-C in a loop of the shell ends the loop" {
@@ -90,7 +91,7 @@ print('undisturbed', os.path.exists('$PWD/gate'))"
   run_limited 30 ipcluster start -q -n 1 --daemonize --cluster-id=last 3>&-
   local pid
   pid=$(ipls --cluster-id=last --json | jq .pid)
-  local work="[open('$PWD/at', 'w').write(str(x)), __import__('time').sleep(1), x][2]"
+  local work="[open('$PWD/at', 'w').write(str(x)), __import__('time').sleep(60 * (x == 2)), x][2]"
   begin ipmap --cluster-id=last --chunk=1 "$work" ::: 1 2 3
   wait_until 10 "the second item to run" grep -q 2 at
   kill -KILL "$pid"
