@@ -256,7 +256,7 @@ lock_is_free() { [[ ! -e $PROFILE/pid/ipcluster.lock ]]; }
   supervisor=$(status_of .ipcluster.pid)
   engine=$(status_of '.engines[0].pid')
   kill -KILL "$supervisor"
-  wait_until 5 "its end" is_gone "$supervisor"
+  wait_until 20 "its end" is_gone "$supervisor"
   ask ipcluster start -n 1 --daemonize
   assert_status 73
   ask ipcluster clean
@@ -267,7 +267,7 @@ lock_is_free() { [[ ! -e $PROFILE/pid/ipcluster.lock ]]; }
   assert_equal "$(jq -r .state <<<"$output")" "no ipcluster"
   ask ipcluster stop
   assert_status 0
-  wait_until 5 "its end" is_gone "$engine"
+  wait_until 20 "its end" is_gone "$engine"
   assert_equal "$(ipcluster list)" ""
 }
 

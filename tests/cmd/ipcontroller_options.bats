@@ -33,7 +33,7 @@ gone() { [[ $(state_of "$1") == @(|Z*) ]]; }
 
 stop() {
   kill -TERM "$CONTROLLER"
-  wait_until 5 "the end of the controller" gone "$CONTROLLER"
+  wait_until 20 "the end of the controller" gone "$CONTROLLER"
 }
 
 # value FILE KEY: of a connection file, as JSON.

@@ -191,10 +191,10 @@ no_engine_left() {
 }
 
 @test "what it cannot do is refused" {
-  run --separate-stderr run_limited 5 ipengine --url=tcp://h:1
+  run --separate-stderr run_limited 20 ipengine --url=tcp://h:1
   assert_status 64
   assert_stderr --partial "--url is not done by this engine"
-  run --separate-stderr run_limited 5 ipengine operand
+  run --separate-stderr run_limited 20 ipengine operand
   assert_status 64
 }
 

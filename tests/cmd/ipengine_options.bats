@@ -106,7 +106,7 @@ PYTHON
   mv "$SECURITY/ipcontroller-engine.json" "$SECURITY/e.json"
   engine --ident=engine-of-my-own --IPEngine.url_file_name=e.json
   # The table is written a moment after the answer.
-  wait_until 5 "the table of engines" test -s "${SECURITY%/*}/log/engines.json"
+  wait_until 20 "the table of engines" test -s "${SECURITY%/*}/log/engines.json"
   assert_equal "$(jq -c .engines "${SECURITY%/*}/log/engines.json")" '{"0":"engine-of-my-own"}'
 }
 

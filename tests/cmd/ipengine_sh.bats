@@ -108,7 +108,7 @@ now() { echo "${EPOCHREALTIME/[.,]/}" | cut -c 1-13; }
     sh -c 'echo \$\$ >$PWD/inner; sleep 300; :' | cat | (sleep 300; echo never) 2>&1; echo never"
   assert_status 124
   refute_output --partial never
-  wait_until 5 "the end of the pipeline" is_gone "$(<inner)"
+  wait_until 20 "the end of the pipeline" is_gone "$(<inner)"
   ours ipexec -t 0 'echo goes on'
   assert_output "goes on"
 }
@@ -119,7 +119,7 @@ is_gone() { ! state_of "$1" >/dev/null || [[ $(state_of "$1") == Z* ]]; }
   wait_until 10 "the command" test -s inner
   kill -INT $!
   run wait $!
-  wait_until 5 "its end" is_gone "$(<inner)"
+  wait_until 20 "its end" is_gone "$(<inner)"
   ours ipexec -t 0 'echo goes on'
   assert_output "goes on"
 }

@@ -32,7 +32,7 @@ engine() {
 
 die() {
   kill -KILL "$(<"$WORLD/controller.pid")"
-  wait_until 5 "its end" bash -c "! kill -0 $(<"$WORLD/controller.pid") 2>/dev/null ||
+  wait_until 20 "its end" bash -c "! kill -0 $(<"$WORLD/controller.pid") 2>/dev/null ||
     grep -q '^State:.Z' /proc/$(<"$WORLD/controller.pid")/status"
 }
 

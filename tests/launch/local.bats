@@ -34,7 +34,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   local pid
   for pid in $(pids); do
     assert_equal "$(ps -o sid= -p "$pid" | tr -d ' ')" "$pid"
-    wait_until 5 "its output" grep -q "$PWD" "$WORLD/out-$pid.log"
+    wait_until 20 "its output" grep -q "$PWD" "$WORLD/out-$pid.log"
     assert_equal "$(head -1 "$WORLD/out-$pid.log")" "hello from $pid"
     assert_equal "$(readlink "/proc/$pid/fd/0")" /dev/null
     assert_equal "$(ls "/proc/$pid/fd")" $'0\n1\n2'
@@ -51,7 +51,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   run bash -c 'trap "" INT HUP; '"printf '%s\n' 'record: $RECORD' 'program: /bin/sh' \
     'arguments: [-c, \"grep SigIgn /proc/self/status\"]' 'log: $WORLD/out.log' | $LAUNCH start"
   assert_status 0
-  wait_until 5 "its output" test -s "$WORLD/out.log"
+  wait_until 20 "its output" test -s "$WORLD/out.log"
   # Without 32 and 33, the C library's own, which make leaves ignored in what it runs.
   assert_equal $((16#$(cut -f 2 "$WORLD/out.log") & 0x7fffffff)) 0
 }
@@ -63,13 +63,13 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   id=$(sed -nE 's/.*id: "([^"]+)".*/\1/p' <<<"$output" | head -1)
   run on_record signal "ids: [\"$id\"]" "signal: 15"
   assert_status 0
-  wait_until 5 "its end" is_gone "$first"
+  wait_until 20 "its end" is_gone "$first"
   kill -0 "$second"
   run on_record status
   assert_output --partial 'state: "running"'
   assert_output --partial 'state: "ended"'
   run on_record stop
-  wait_until 5 "its end" is_gone "$second"
+  wait_until 20 "its end" is_gone "$second"
 }
 
 @test "stop: what does not end within the time of grace is killed" {
@@ -77,11 +77,11 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   assert_status 0
   local pid
   pid=$(pids)
-  wait_until 5 "the trap" bash -c "(( 0x\$(sed -n 's/SigIgn:.//p' /proc/$pid/status) & 0x4000 ))"
+  wait_until 20 "the trap" bash -c "(( 0x\$(sed -n 's/SigIgn:.//p' /proc/$pid/status) & 0x4000 ))"
   run on_record stop "grace: 0.2"
   assert_status 0
   assert_output --partial 'state: "ended"'
-  wait_until 5 "its end" is_gone "$pid"
+  wait_until 20 "its end" is_gone "$pid"
 }
 
 @test "a process with a recorded pid but another start time is left alone" {
@@ -97,7 +97,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
   run on_record stop
   assert_status 0
   kill -0 "$other"
-  wait_until 5 "its end" is_gone "$pid"
+  wait_until 20 "its end" is_gone "$pid"
   kill "$other"
 }
 

@@ -279,7 +279,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
   assert_equal "${ids[0]%%/*} ${ids[1]%%/*}" "node2 node3"
   run launch signal "ids: ['${ids[0]}']" "signal: 9"
   assert_status 0
-  wait_until 5 "its end" one_left
+  wait_until 20 "its end" one_left
   run launch status
   assert_equal "$(grep -o 'state: .*' <<<"$output")" $'state: "ended"\nstate: "running"'
   # The record over there now means another process, which has the pid but began at another time.
@@ -303,7 +303,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
   assert_status 69
   assert_stderr --partial "node3: "
   assert_stderr --partial "or remove $RECORD if the machine is gone for good"
-  wait_until 5 "the end on node2" one_left
+  wait_until 20 "the end on node2" one_left
   sshd_start 3
   run launch stop
   assert_status 0

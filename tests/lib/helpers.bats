@@ -12,7 +12,7 @@ teardown() { assert_world_empty; }
   run --separate-stderr run_limited 0.3 sleep 9
   assert_status 137
   assert_stderr --partial "HANG: killed after 0.3 s: sleep 9"
-  run run_limited 5 sh -c 'exit 7'
+  run run_limited 20 sh -c 'exit 7'
   assert_status 7
 }
 
@@ -27,7 +27,7 @@ teardown() { assert_world_empty; }
   WORLD_STOP_LIMIT=1 run assert_world_empty
   assert_status 1
   assert_output --partial "sleep 60"
-  wait_until 5 "its end" none_marked IPKIT_TEST_WORLD "$WORLD"
+  wait_until 20 "its end" none_marked IPKIT_TEST_WORLD "$WORLD"
 }
 
 @test "the world is its own: home, profiles, no settings of the caller" {
