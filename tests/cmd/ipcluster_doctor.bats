@@ -17,6 +17,12 @@ teardown() {
 
 doctor() { run --separate-stderr run_limited 30 ipcluster doctor "$@"; }
 start() { run_limited 60 ipcluster start --daemonize "$@" >/dev/null; }
+# stop PID: stops it; that it is queued does not mean that it has stopped.
+stop() {
+  kill -STOP "$1"
+  wait_until 20 "the stop of $1" stopped "$1"
+}
+stopped() { [[ $(state_of "$1") == T* ]]; }
 fact() { run_limited 10 ipcluster status --json | jq -r "$1"; }
 # wrong STATUS WORDS…: what it says with -q is one line with all these words.
 wrong() {
@@ -90,7 +96,7 @@ ok controller ok port ok key ok engines ok answers ok queue "
   start -n 1
   local pid
   pid=$(fact .controller.pid)
-  kill -STOP "$pid"
+  stop "$pid"
   wrong 69 "controller (pid $pid" "is stopped; kill -CONT $pid"
   kill -CONT "$pid"
   doctor -q
@@ -117,10 +123,10 @@ ok controller ok port ok key ok engines ok answers ok queue "
   local supervisor kernel
   supervisor=$(ipls --json -t 1 | jq .pid)
   kernel=$(ipls --json -t 0 | jq .kernel_pid)
-  kill -STOP "$supervisor"
+  stop "$supervisor"
   wrong 1 "engine 1 (pid $supervisor) is stopped; kill -CONT $supervisor"
   kill -CONT "$supervisor"
-  kill -STOP "$kernel"
+  stop "$kernel"
   wrong 1 "engine 0's kernel (pid $kernel) is stopped"
   kill -CONT "$kernel"
   kill -KILL "$supervisor"

@@ -75,7 +75,7 @@ assert [float(line) for line in open("b.txt")] == array.tolist()'
 }
 
 @test "something long does not block, its result is fetched later" {
-  typed "ipexec -a -p -t 0 'import time; time.sleep(1); 6*7'"
+  typed "ipexec -a -p -t 0 '$(held go '6*7')'"
   job=$output
   assert_output --regexp '^job:[^ ]+$'
   run_typed "ipresult --timeout 0 $job"
@@ -83,6 +83,7 @@ assert [float(line) for line in open("b.txt")] == array.tolist()'
   assert_output ""
   typed "ipexec -p -t 1 '\"free\"'"
   assert_output free
+  touch go
   typed "ipwait $job && ipresult $job"
   assert_output 42
 }

@@ -59,8 +59,16 @@ while not os.path.exists('$PWD/go'): time.sleep(0.02)
   assert_output finished
 }
 
-@test "eight sleeps of a second, waited for together, run side by side" {
-  jobs 8 'import time; time.sleep(1)'
+@test "eight tasks, waited for together, run four at a time" {
+  # Of each four, all wait for the last one.
+  local all=() round
+  for round in 1 2; do
+    jobs 4 "import glob, os, time
+open('$PWD/$round.%d' % os.getpid(), 'w').close()
+while len(glob.glob('$PWD/$round.*')) < 4: time.sleep(0.02)"
+    all+=("${job[@]}")
+  done
+  job=("${all[@]}")
   typed "ipwait ${job[*]}"
   assert_equal "$(at_once "${job[@]}")" 4
   assert_equal "$(records engine "${job[@]}" | sort | uniq -c | xargs)" '2 0 2 1 2 2 2 3'

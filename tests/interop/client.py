@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # client.py CHECK N: a real ipyparallel.Client against the cluster of the default profile, which
 # has N engines. Prints nothing and exits 0 if the check holds.
+import os
 import sys
+import tempfile
 import time
 
 import ipyparallel
@@ -87,11 +89,20 @@ def queues(client):
     assert {key for key in status if isinstance(key, int)} == set(range(COUNT)), status
 
 
+def until(gate):
+    import os
+    import time
+    while not os.path.exists(gate):
+        time.sleep(0.01)
+
+
 def abort(client):
     view = client[0]
-    slow = view.apply_async(__import__('time').sleep, 1)
+    gate = os.path.join(tempfile.mkdtemp(), 'gate')
+    slow = view.apply_async(until, gate)
     queued = view.apply_async(int, 7)
     client.abort(queued, block=True)
+    open(gate, 'w').close()
     slow.get(timeout=LIMIT)
     try:
         queued.get(timeout=LIMIT)
