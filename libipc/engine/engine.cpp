@@ -262,7 +262,7 @@ void Engine::main_never_started(const Kernel& kernel, const std::string& why) {
 
 void Engine::died(KernelSlot& slot, const std::string& why) {
   const std::string name = kernels_.request_name(slot.kernel);
-  slot.output.finish(slot.last_parent);
+  slot.output.finish(queue_.running(), slot.last_parent);
   if (queue_.running() != nullptr && queue_.running()->kernel == name) watchdog_.ended();
   const auto lost = queue_.kernel_died(name);
   if (drain_.late) {

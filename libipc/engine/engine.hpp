@@ -129,8 +129,8 @@ class Engine : private KernelOwner, private UplinkOwner {
 
   // what is shown to whoever watches (watch.cpp)
   void show_request(Request& request);
-  void show_code(const Request& request);
-  void show_end(const Request& request, const KernelMessage& message, bool failed);
+  void show_code(Request& request);
+  void show_end(Request& request, const KernelMessage& message, bool failed);
 
   // control (control.cpp)
   bool handle(Request& request);

@@ -39,6 +39,7 @@ std::string Outbox::reply_metadata(const Request& request, const Reply& reply) c
   text += ",\"status\":\"";
   text += reply.status;
   text += '"';
+  if (request.published > 0) text += ",\"published\":" + std::to_string(request.published);
   if (reply.generation > 0) text += ",\"generation\":" + std::to_string(reply.generation);
   if (reply.status == "error") text += ",\"engine_info\":" + info_;
   text += '}';
@@ -117,13 +118,16 @@ void Outbox::send_error(Request& request, std::string_view ename, std::string_vi
   reply(request, std::move(answer));
 }
 
-void Outbox::publish(std::string_view topic, std::string_view type, std::string_view parent,
-                     std::string&& content, net::Frames&& buffers) {
+std::uint64_t Outbox::publish(std::string_view topic, std::string_view type,
+                              std::string_view parent, std::string&& content,
+                              net::Frames&& buffers) {
   net::Outgoing message;
   message.header = uplink_.session().header(type);
   message.parent = parent;
   const bool bare = type == "execute_result" || type == "display_data" || type == "shutdown_reply";
-  message.metadata = bare ? "{}" : engine_;
+  // Replies take another way: by this number whoever has both knows what is still to come.
+  message.metadata = bare ? "{" : engine_.substr(0, engine_.size() - 1) + ",";
+  message.metadata += "\"published\":" + std::to_string(++published_) + "}";
   message.content = std::move(content);
   message.buffers = std::move(buffers);
   // These two have fixed topics in the protocol; all others are the engine's.
@@ -131,6 +135,13 @@ void Outbox::publish(std::string_view topic, std::string_view type, std::string_
   const std::string full = (fixed ? "" : topic_prefix_) + std::string(topic);
   const std::string_view identity = full;
   uplink_.publish(net::encode(uplink_.signer(), {&identity, 1}, std::move(message)));
+  return published_;
+}
+
+void Outbox::publish(Request* request, std::string_view topic, std::string_view type,
+                     std::string_view parent, std::string&& content, net::Frames&& buffers) {
+  const auto number = publish(topic, type, parent, std::move(content), std::move(buffers));
+  if (request != nullptr) request->published = number;
 }
 
 void Outbox::status(std::string_view parent, std::string_view state) {

@@ -38,9 +38,12 @@ class Outbox {
 
   /// `busy`, `idle`, …; parent: header of a request or {}.
   void status(std::string_view parent, std::string_view state);
-  /// A message on iopub under topic engine.ID.TOPIC.
-  void publish(std::string_view topic, std::string_view type, std::string_view parent,
-               std::string&& content, net::Frames&& buffers = {});
+  /// A message on iopub under topic engine.ID.TOPIC; returns its number.
+  std::uint64_t publish(std::string_view topic, std::string_view type, std::string_view parent,
+                        std::string&& content, net::Frames&& buffers = {});
+  /// The same for output of a request, whose reply then tells of it; null: of none.
+  void publish(Request* request, std::string_view topic, std::string_view type,
+               std::string_view parent, std::string&& content, net::Frames&& buffers = {});
   /// A message down the reply path of a request that asked for its output.
   void direct(Request& request, std::string_view type, std::string&& content,
               net::Frames&& buffers = {});
@@ -57,6 +60,7 @@ class Outbox {
 
   Uplink& uplink_;
   int id_ = -1;
+  std::uint64_t published_ = 0;               // messages on iopub so far
   std::string topic_prefix_, engine_, info_;  // "engine.3.", {"engine": …}, {"engine_uuid": …}
 };
 

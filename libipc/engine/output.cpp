@@ -50,10 +50,11 @@ std::string TextStream::take(std::string_view bytes, bool all) {
   return text;
 }
 
-void Output::send_text(std::string_view parent, bool is_stderr, std::string_view text) {
+void Output::send_text(Request* request, std::string_view parent, bool is_stderr,
+                       std::string_view text) {
   if (text.empty()) return;
   const std::string name = stream_name(is_stderr);
-  outbox_.publish(name, "stream", parent,
+  outbox_.publish(request, name, "stream", parent,
                   "{\"name\":\"" + name + "\",\"text\":" + json_quote(text) + "}");
 }
 
@@ -66,12 +67,13 @@ void Output::stream(Request* request, std::string_view parent, bool is_stderr,
                    std::string(is_stderr ? R"({"name":"stderr"})" : R"({"name":"stdout"})"),
                    std::move(buffers));
   }
-  send_text(parent, is_stderr, text_[is_stderr].take(bytes, false));
+  send_text(request, parent, is_stderr, text_[is_stderr].take(bytes, false));
 }
 
-void Output::finish(std::string_view parent) {
+void Output::finish(Request* request, std::string_view parent) {
+  if (request != nullptr && request->header() != parent) request = nullptr;
   for (const bool is_stderr : {false, true})
-    send_text(parent, is_stderr, text_[is_stderr].take({}, true));
+    send_text(request, parent, is_stderr, text_[is_stderr].take({}, true));
 }
 
 void Output::publish(Request* request, std::string_view type, const KernelMessage& message,
@@ -84,7 +86,7 @@ void Output::publish(Request* request, std::string_view type, const KernelMessag
     for (auto& buffer : buffers) shared.push_back(buffer.share());
     outbox_.direct(*request, type, std::string(message.content), std::move(shared));
   }
-  outbox_.publish(topic_of(type), type, message.parent, std::string(message.content),
+  outbox_.publish(request, topic_of(type), type, message.parent, std::string(message.content),
                   std::move(buffers));
 }
 

@@ -31,11 +31,12 @@ class Output {
   /// Any other message of a kernel that belongs on iopub.
   void publish(Request* request, std::string_view type, const KernelMessage& message,
                FrameReader& reader);
-  /// A request is over: what was held of its output goes out.
-  void finish(std::string_view parent);
+  /// The request of header `parent` is over: what was held of its output goes out. `request` is it
+  /// or another one, or null.
+  void finish(Request* request, std::string_view parent);
 
  private:
-  void send_text(std::string_view parent, bool is_stderr, std::string_view text);
+  void send_text(Request* request, std::string_view parent, bool is_stderr, std::string_view text);
 
   Outbox& outbox_;
   TextStream text_[2];  // stdout, stderr

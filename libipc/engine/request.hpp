@@ -37,13 +37,14 @@ class Request {
   std::string label = "null";        ///< raw JSON, as the client gave it
   std::string original_id = "\"\"";  ///< raw JSON
   bool is_broadcast = false, is_coalescing = false;
-  bool status = true;          ///< wants busy and idle messages
-  bool directed = false;       ///< wants its output down the reply path
-  bool aborts_others = false;  ///< a failure aborts queued execute_requests
-  bool interrupted = false;    ///< an interrupt was asked for
-  bool shown_error = false;    ///< its kernel has published it
-  bool handed_back = false;    ///< to the scheduler, if its kernel has not begun with it
-  UnixMicros started = 0;      ///< when it was written to its kernel
+  bool status = true;           ///< wants busy and idle messages
+  bool directed = false;        ///< wants its output down the reply path
+  bool aborts_others = false;   ///< a failure aborts queued execute_requests
+  bool interrupted = false;     ///< an interrupt was asked for
+  bool shown_error = false;     ///< its kernel has published it
+  bool handed_back = false;     ///< to the scheduler, if its kernel has not begun with it
+  UnixMicros started = 0;       ///< when it was written to its kernel
+  std::uint64_t published = 0;  ///< number of its last message on iopub, but for status; 0: none
 
   const wire::View& view() const { return message_.view; }
   std::string_view header() const { return message_.view.header; }

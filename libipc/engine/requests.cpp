@@ -129,7 +129,7 @@ void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
     return slot.kernel.fail("kernel broke the protocol: a reply nobody waits for");
   const RequestPtr request = queue_.finish(loop_.now());
   const std::string stopped = watchdog_.ended();
-  slot.output.finish(request->header());
+  slot.output.finish(request.get(), request->header());
   // Its reply may bring the next task of a scheduler that does not know that we go.
   if (request->route == Route::balanced && !connection_.is_ipkit()) check_drained();
   if (request->handed_back && head[1] == "aborted") {

@@ -39,23 +39,24 @@ void Engine::show_request(Request& request) {
   answer(request, R"({"status":"ok"})");
 }
 
-void Engine::show_code(const Request& request) {
+void Engine::show_code(Request& request) {
   if (loop_.now() >= watched_until_) return;
   const std::string code = silent_code(request);
   if (code.empty()) return;
-  outbox_.publish("execute_input", "execute_input", request.header(),
+  outbox_.publish(&request, "execute_input", "execute_input", request.header(),
                   R"({"code":)" + json_quote(code) + R"(,"execution_count":0})");
 }
 
-void Engine::show_end(const Request& request, const KernelMessage& message, bool failed) {
+void Engine::show_end(Request& request, const KernelMessage& message, bool failed) {
   if (loop_.now() >= watched_until_ || request.status) return;
   if (failed && !request.shown_error)
-    return outbox_.publish("error", "error", request.header(), std::string(message.content));
+    return outbox_.publish(&request, "error", "error", request.header(),
+                           std::string(message.content));
   if (failed || message.buffers.empty() || request.msg_type != "execute_request") return;
   // The value comes before those that are pulled.
   const auto content = wire::parse_json(message.content);
   if (!content || !content->is_object() || !content->contains("value")) return;
-  outbox_.publish("displaypub", "display_data", request.header(),
+  outbox_.publish(&request, "displaypub", "display_data", request.header(),
                   R"({"data":{"text/plain":)" +
                       json_quote(message.buffers[0].substr(0, kMostShown)) +
                       R"(},"metadata":{"ipkit":"value"},"transient":{}})");

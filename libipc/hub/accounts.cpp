@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "libipc/wire/errors.hpp"
 #include "libipc/wire/json.hpp"
@@ -161,6 +162,26 @@ void Accounts::add_result(Record& record, const Result& result, const net::Messa
   record.has_engine = true;
 }
 
+// By which of its messages an engine has said all of it; 0 if that is not said.
+std::uint64_t Accounts::number_in(std::string_view metadata) {
+  constexpr std::array<std::string_view, 1> kPublished{"published"};
+  std::array<std::string_view, 1> text;
+  if (metadata.find("\"published\"") == std::string_view::npos ||
+      !parser_.raw_fields(metadata, kPublished, text))
+    return 0;
+  std::uint64_t number = 0;
+  std::from_chars(text[0].data(), text[0].data() + text[0].size(), number);
+  return number;
+}
+
+void Accounts::await_output(std::string_view id, const Result& result, const Engine* engine) {
+  if (engine == nullptr || !store_.keeps()) return;
+  if (result.published > 0)
+    late_.ended(id, engine->uuid, result.published, Clock::now());
+  else if (engine->facts.is_null() && result.status != "aborted")
+    late_.ended_before_idle(id, engine->uuid, Clock::now());
+}
+
 // The task ends, or its result comes once more.
 void Accounts::finish(std::string_view id, const Result& result, const net::MessageEvent& message,
                       net::Frames& buffers) {
@@ -174,7 +195,9 @@ void Accounts::finish(std::string_view id, const Result& result, const net::Mess
   const TaskState state = result.status == "ok"        ? TaskState::ok
                           : result.status == "aborted" ? TaskState::aborted
                                                        : TaskState::error;
-  if (const Engine* engine = engine_of(message.engine)) {
+  const Engine* engine = engine_of(message.engine);
+  await_output(id, result, engine);
+  if (engine != nullptr) {
     EngineAccount& account = engines_[engine->id];
     if (state == TaskState::error) ++account.failed;
     // An aborted direct request counts, a withdrawn task does not: it was never there.
@@ -203,12 +226,13 @@ void Accounts::mux_reply(const net::MessageEvent& message, net::Frames& buffers)
   if (!parent || state(parent->msg_id) == TaskState::unknown) return;
   // We may hear that an engine left before we hear of its last replies; later ones are for nobody.
   if (engine_of(message.engine) == nullptr && find_open(parent->msg_id) == nullptr) return;
+  const std::uint64_t published = number_in(message.view.metadata);
   constexpr std::array<std::string_view, 3> kMetadata{"status", "started", "engine"};
   std::array<std::string_view, 3> metadata;
   parser_.raw_fields(message.view.metadata, kMetadata, metadata);
   finish(parent->msg_id,
          {unquoted(metadata[0]), unquoted(metadata[1]),
-          date_parser_.field(message.view.header, "date"), unquoted(metadata[2])},
+          date_parser_.field(message.view.header, "date"), unquoted(metadata[2]), published},
          message, buffers);
 }
 
@@ -230,11 +254,24 @@ void Accounts::task_assigned(std::string_view msg_id, std::string_view uuid) {
 
 void Accounts::task_reply(const net::MessageEvent& message, net::Frames& buffers) {
   const net::TaskFacts& facts = message.task;
-  finish(facts.msg_id, {facts.status, facts.started, facts.date, message.engine}, message, buffers);
+  finish(
+      facts.msg_id,
+      {facts.status, facts.started, facts.date, message.engine, number_in(message.view.metadata)},
+      message, buffers);
+}
+
+void Accounts::status(const net::MessageEvent& message) {
+  const auto header = header_parser_.header(message.view.header);
+  const auto parent = parser_.header(message.view.parent);
+  if (!header || engine_of(header->session) == nullptr) return;
+  const bool is_idle = date_parser_.field(message.view.content, "execution_state") == "idle";
+  late_.status(header->session, parent ? parent->msg_id : "", is_idle);
 }
 
 void Accounts::output(const net::MessageEvent& message) {
   const auto header = header_parser_.header(message.view.header);
+  if (const std::uint64_t number = number_in(message.view.metadata); number > 0 && header)
+    late_.came(header->session, number);
   const auto parent = parser_.header(message.view.parent);
   if (!header || !parent || !store_.keeps()) return;
   const std::string_view type = header->msg_type;
@@ -256,6 +293,7 @@ void Accounts::output(const net::MessageEvent& message) {
 }
 
 void Accounts::stranded(const Engine& engine) {
+  late_.engine_gone(engine.uuid);
   for (Open& task : open_) {
     if (task.order == 0 || task.place != Place::direct || task.engine != engine.id) continue;
     if (Record* record = task.record) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libipc/hub/late_output.hpp"
 #include "libipc/hub/registry.hpp"
 #include "libipc/hub/store.hpp"
 #include "libipc/net/events.hpp"
@@ -62,10 +63,15 @@ class Accounts {
   void task_assigned(std::string_view msg_id, std::string_view engine);
   void task_reply(const net::MessageEvent& message, net::Frames& buffers);
   void output(const net::MessageEvent& message);
+  /// An engine that does not number its messages is busy or idle.
+  void status(const net::MessageEvent& message);
   /// Ends direct requests that died with their engine: those in its queue.
   void stranded(const Engine& engine);
 
   TaskState state(std::string_view id) const;
+  /// The output of those that have ended and are not whole yet.
+  LateOutput& late_output() { return late_; }
+  const LateOutput& late_output() const { return late_; }
   const std::map<EngineId, EngineAccount>& engines() const { return engines_; }
   std::size_t unassigned() const { return unassigned_; }
   OpenIds open_ids() const;
@@ -81,6 +87,7 @@ class Accounts {
   };
   struct Result {  // what the books want of a reply; strings as in TaskFacts
     std::string_view status, started, date, engine;
+    std::uint64_t published = 0;  // number of its last output; 0: none, or not said
   };
 
   const Engine* engine_of(std::string_view uuid);
@@ -93,6 +100,8 @@ class Accounts {
   void finish(std::string_view id, const Result& result, const net::MessageEvent& message,
               net::Frames& buffers);
   void close(Open& task, TaskState state);
+  void await_output(std::string_view id, const Result& result, const Engine* engine);
+  std::uint64_t number_in(std::string_view metadata);
   static void add_result(Record& record, const Result& result, const net::MessageEvent& message,
                          net::Frames& buffers);
 
@@ -105,6 +114,7 @@ class Accounts {
   std::vector<std::uint32_t> free_;
   std::uint64_t next_order_ = 1;
   wire::IdTable tasks_;  // how a task ended, or kFirstOpen + its slot
+  LateOutput late_;
   wire::FieldParser header_parser_, parser_, date_parser_;
 };
 

@@ -42,7 +42,10 @@ Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer s
     purge_stalled();
     spare_.look(std::exchange(heard_, 0) > 0);
   });
-  loop.every(kStoreTick, [this] { store_->tick(); });
+  loop.every(kStoreTick, [this] {
+    accounts_.late_output().expire(Clock::now());
+    store_->tick();
+  });
   if (options_.succeeds) hold_notes();
   if (options_.restore) restore_engines();
 }
@@ -52,6 +55,7 @@ Hub::~Hub() {
 }
 
 void Hub::turn_end() {
+  answer_held();
   answer_waits();
   to_relay_.flush(sockets_.relay);
   to_task_.flush(sockets_.task);
@@ -125,6 +129,8 @@ void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
     case EventKind::iopub:
       if (header->msg_type == "shutdown_reply") {
         if (const Engine* engine = registry_.find(header->session)) remove(engine->id, "left");
+      } else if (header->msg_type == "status") {
+        accounts_.status(message);
       } else {
         accounts_.output(message);
       }
@@ -209,8 +215,43 @@ void Hub::request(net::Incoming& message) {
   const std::string type(header->msg_type);
   if (!content || !content->is_object())
     return reply(error_answer("hub_error", "ValueError", "content is not a JSON object"));
+  if (!hold(type, *content)) try_to_act(type, *content);
+}
+
+// Who asks for results or records asks for the output, too: it takes another way than the reply.
+bool Hub::hold(const std::string& type, const Json& content) {
+  const LateOutput& late = accounts_.late_output();
+  std::vector<std::string> ids;
+  if (type == "db_request")
+    ids = late.missing();
+  else if (type == "result_request" && content.contains("msg_ids") &&
+           read_ids(content["msg_ids"], ids))
+    std::erase_if(ids, [&](const std::string& id) { return !late.is_missing(id); });
+  if (ids.empty()) return false;
+  held_.push_back({client_, parent_, type, content, std::move(ids)});
+  return true;
+}
+
+void Hub::answer_held() {
+  for (const auto& id : accounts_.late_output().take_complete()) {
+    waits_.touched();
+    for (Held& held : held_) std::erase(held.ids, id);
+  }
+  for (auto held = held_.begin(); held != held_.end();) {
+    if (!held->ids.empty()) {
+      ++held;
+      continue;
+    }
+    client_ = held->client;
+    parent_ = held->header;
+    try_to_act(held->type, held->content);
+    held = held_.erase(held);
+  }
+}
+
+void Hub::try_to_act(const std::string& type, const Json& content) {
   try {
-    act(type, *content);
+    act(type, content);
   } catch (const std::runtime_error& problem) {  // of the store
     log::error("hub: " + type + ": " + problem.what());
     reply(error_answer("hub_error", "OperationalError", problem.what()));

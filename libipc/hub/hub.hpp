@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -58,6 +59,9 @@ class Hub {
   void take_report(std::string_view number);
   void take_request(net::Incoming& message);
   void request(net::Incoming& message);
+  void try_to_act(const std::string& type, const wire::Json& content);
+  bool hold(const std::string& type, const wire::Json& content);
+  void answer_held();
   void act(const std::string& type, const wire::Json& content);
   bool answer_query(const std::string& type, const wire::Json& content, Answer& answer);
 
@@ -114,6 +118,13 @@ class Hub {
   std::size_t answered_by_report_ = 0;
   int reports_missing_ = 0;
   unsigned long report_ = 0;
+  // Questions about tasks whose output is not all there.
+  struct Held {
+    std::string client, header, type;
+    wire::Json content;
+    std::vector<std::string> ids;
+  };
+  std::list<Held> held_;
   wire::FieldParser parser_;
   std::string client_, parent_;  // of the request that is being answered
   TimePoint begin_ = Clock::now();

@@ -9,20 +9,27 @@ namespace {
 
 constexpr std::size_t kMost = 4096;
 
+// Nobody is told of an end while output is missing.
+TaskState state_of(const std::string& id, const Accounts& accounts) {
+  const bool missing = accounts.late_output().is_missing(id);
+  return missing ? TaskState::pending : accounts.state(id);
+}
+
 }  // namespace
 
 bool Waits::is_ready(const Wait& wait, const Accounts& accounts, std::size_t engines,
                      TimePoint now) {
   if (wait.ids.empty()) return static_cast<long long>(engines) >= wait.engines;
   const bool patient = now < wait.patience;
-  bool unknown = false, pending = false, finished = false;
+  bool unknown = false, pending = false, finished = false, missing = false;
   for (const auto& id : wait.ids) {
-    const TaskState state = accounts.state(id);
+    const TaskState state = state_of(id, accounts);
+    missing = missing || accounts.late_output().is_missing(id);
     unknown = unknown || state == TaskState::unknown;
     pending = pending || state == TaskState::pending;
     finished = finished || state > TaskState::pending;
   }
-  if (wait.until_known) return !unknown || !patient;
+  if (wait.until_known) return (!unknown || !patient) && !missing;
   return finished || (!pending && !(unknown && patient));
 }
 
@@ -55,7 +62,7 @@ wire::Json Waits::content(const Wait& wait, const Accounts& accounts, std::size_
   wire::Json done = wire::Json::object(), pending = wire::Json::array(),
              unknown = wire::Json::array();
   for (const auto& id : wait.ids) {
-    const TaskState state = accounts.state(id);
+    const TaskState state = state_of(id, accounts);
     if (state == TaskState::unknown)
       unknown.push_back(id);
     else if (state == TaskState::pending)

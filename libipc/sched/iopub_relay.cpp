@@ -9,6 +9,11 @@ bool is_status(const wire::View& view) {
   return !view.identities.empty() && view.identities[0].ends_with(".status");
 }
 
+// Our engines number what they publish; of others the hub has to know when all of it is there.
+bool is_numbered(const wire::View& view) {
+  return view.metadata.find("\"published\"") != std::string_view::npos;
+}
+
 // Nothing is decided by it but when the message leaves, so a look at the text is enough.
 bool is_of_apply(const wire::View& view) {
   return view.parent.find("\"apply_request\"") != std::string_view::npos;
@@ -28,7 +33,7 @@ int IopubRelay::from_engines() {
   for (; taken < net::kDrainLimit && message_.receive(engines_, located); ++taken) {
     // Two of three messages are busy and idle, of which no record is kept.
     const bool status = located && is_status(message_.view);
-    if (located && !status)
+    if (located && (!status || !is_numbered(message_.view)))
       tap_.add_message(net::EventKind::iopub, "", "", message_.view, message_.frames);
     if (status && is_of_apply(message_.view)) {
       hold();

@@ -120,3 +120,10 @@ assert e["hb_ping"] and e["hb_pong"] and c["notification"] and c["ipkit"]["pid"]
   run run_limited 110 "$IPKIT_PYTHON" "$ROOT/tests/cmd/ipcontroller_tasks.py" "$SECURITY"
   assert_equal "$status" 0
 }
+
+@test "a result has all of its output, whichever comes first" {
+  controller --poll-spin=0
+  "$IPKIT_PYTHON" -c 'import zmq, jupyter_client' || skip "needs pyzmq and jupyter_client"
+  run run_limited 50 "$IPKIT_PYTHON" "$ROOT/tests/cmd/ipcontroller_output.py" "$SECURITY"
+  assert_equal "$status" 0
+}

@@ -208,3 +208,15 @@ same_as_blocking() {
   assert_status 1
   assert_stderr --partial "the command before it failed"
 }
+
+@test "asked at the moment of its end a job has all of its output" {
+  local word
+  for _ in 1 2 3 4 5 6 7 8; do
+    word=$(run_limited 20 ipsubmit 'for i in range(300): print(i)')
+    run --separate-stderr run_limited 20 bash -c "ipwait -p $word | cut -d ' ' -f 3; ipresult $word"
+    assert_output $'ok\n'"$(seq 0 299)"
+    run --separate-stderr run_limited 20 \
+      bash -c "ipexec -n -t 1 -a --sh 'seq 300; printf end' | ipresult -"
+    assert_output "$(seq 300)"$'\nend'
+  done
+}

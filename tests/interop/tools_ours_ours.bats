@@ -190,6 +190,20 @@ print("to stderr", file=sys.stderr)'
   assert_status 66
 }
 
+# ipyparallel's controller does not look whether all output is there.
+@test "a job that has ended has all of its output" {
+  if [[ $controller != ours ]]; then skip "not promised by ipyparallel's controller"; fi
+  local word
+  for _ in 1 2 3 4 5; do
+    word=$(run_limited 30 ipexec -a -t 0 'for i in range(500): print(i)')
+    shell "ipwait $word && ipresult $word"
+    assert_output "$(seq 0 499)"
+    word=$(run_limited 30 ipsubmit 'print("first"); print("last", flush=True)')
+    shell "ipwait $word && ipresult $word"
+    assert_output $'first\nlast'
+  done
+}
+
 # job_words CODE: words of a real client's requests that run CODE, after they were sent.
 job_words() {
   run_limited 30 "$REAL_PYTHON" - "$1" <<'END'

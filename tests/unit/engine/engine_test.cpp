@@ -73,6 +73,7 @@ TEST_F(EngineTest, StatusIsToldUnlessItIsNotWanted) {
   EXPECT_EQ(starting.path, std::vector<std::string>{"engine.0.status"});
   controller.request("mux", uuids[0], "execute_request", {{"code", ""}}, {{"status", false}});
   const std::string id = controller.request("mux", uuids[0], "execute_request", {{"code", ""}});
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(next("mux").metadata.contains("published"));
   for (const char* state : {"busy", "idle"}) {
     const Seen seen = output("status");
     EXPECT_EQ(seen.content["execution_state"], state);
@@ -97,12 +98,17 @@ TEST_F(EngineTest, OutputGoesToIopubAsTextAndToTheAskerAsBytes) {
   EXPECT_EQ(second.content, (Json{{"name", "stdout"}}));
   EXPECT_EQ(second.path, (std::vector<std::string>{uuids[0], "client"}));
   EXPECT_EQ(next("mux").type(), "display_data");
-  EXPECT_EQ(next("mux").type(), "execute_reply");
+  const Seen reply = next("mux");
+  EXPECT_EQ(reply.type(), "execute_reply");
   EXPECT_EQ(output("stream").content["text"], "\xef\xbf\xbd");
   const Seen rest = output("stream");
   EXPECT_EQ(rest.content["text"], "\xe2\x82\xac");
   EXPECT_EQ(rest.path, std::vector<std::string>{"engine.3.stdout"});
-  EXPECT_EQ(output("display_data").path, std::vector<std::string>{"engine.3.displaypub"});
+  const Seen display = output("display_data");
+  EXPECT_EQ(display.path, std::vector<std::string>{"engine.3.displaypub"});
+  // The reply tells which was the last.
+  EXPECT_GT(display.metadata["published"], rest.metadata["published"]);
+  EXPECT_EQ(reply.metadata["published"], display.metadata["published"]);
 }
 
 TEST_F(EngineTest, AbortAndCancelWhileTheKernelIsBusy) {
