@@ -47,7 +47,7 @@ lock_is_free() { [[ ! -e $PROFILE/pid/ipcluster.lock ]]; }
   assert_output ""
   assert_stderr ""
   local pid
-  for pid in $pids; do is_gone "$pid"; done
+  for pid in $pids; do wait_until 20 "the end of $pid" is_gone "$pid"; done
   assert_equal "$(find "$PROFILE/security" "$PROFILE/pid" ! -type d)" ""
 }
 
@@ -201,7 +201,7 @@ lock_is_free() { [[ ! -e $PROFILE/pid/ipcluster.lock ]]; }
   wait_until 20 "the end" lock_is_free
   grep -q "the controller ended: killed by signal 9 (Killed)" "$PROFILE/log/ipcluster.log"
   local pid
-  for pid in $engines; do is_gone "$pid"; done
+  for pid in $engines; do wait_until 20 "the end of $pid" is_gone "$pid"; done
   [[ ! -e $PROFILE/security/ipcontroller-client.json ]]
 }
 

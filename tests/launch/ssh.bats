@@ -50,7 +50,7 @@ started() {
 stopped() {
   ask ipcluster stop
   assert_status 0
-  no_ipkit_left || fail "left: $(ps -o pid=,args= -p "$(ipkit_pids | paste -sd,)")"
+  wait_until 20 "" no_ipkit_left || fail "left: $(ps -o pid=,args= -p "$(ipkit_pids | paste -sd,)")"
   [[ ! -e $RECORD ]] || fail "$(cat "$RECORD")"
   assert_equal "$(ls "$PROFILE/pid")" ""
 }
@@ -118,7 +118,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
   assert_status 69
   assert_stderr --partial "node3: "
   assert_stderr --partial "192.0.2.77"
-  no_ipkit_left
+  wait_until 20 "the end of all" no_ipkit_left
 }
 
 @test "where: the counts of the hosts, then in proportion; engines are added and removed" {
@@ -177,7 +177,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
   ask ipcluster start --daemonize --hosts='node[2'
   assert_status 64
   assert_stderr --partial "'node[2' is not a host with a count"
-  no_ipkit_left
+  wait_until 20 "the end of all" no_ipkit_left
 }
 
 @test "another host key than the known one, and none known: 77 with host and file" {
@@ -228,7 +228,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
   ask ipcluster start --daemonize
   assert_status 66
   assert_stderr --partial "node2: no directory /nowhere there"
-  no_ipkit_left
+  wait_until 20 "the end of all" no_ipkit_left
 }
 
 @test "the disk is full for the record: nothing is started" {
@@ -242,7 +242,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
     - "$PROFILE/pid" "$IPKIT_BUILD" "$PROFILE" "$SSH/config"
   assert_status 70
   assert_stderr --partial "No space left on device"
-  no_ipkit_left
+  wait_until 20 "the end of all" no_ipkit_left
 }
 
 @test "ipcluster is killed: a new ipcluster stop ends everything on every host" {
@@ -307,7 +307,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
   sshd_start 3
   run launch stop
   assert_status 0
-  no_ipkit_left
+  wait_until 20 "the end of all" no_ipkit_left
   [[ ! -e $RECORD ]]
 }
 
