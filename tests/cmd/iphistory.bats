@@ -53,7 +53,8 @@ assert_jobs() {
   assert_stderr ""
   assert_equal "${#lines[@]}" 7
   assert_line -n 0 --regexp '^id +engine +status +submitted +duration +code$'
-  assert_line -n 1 --regexp "^${jobs[0]} +0 +ok +[0-9:]+ +[0-9]+\.[0-9]{3}  print\(\"first\"\) \.\.\.$"
+  assert_line -n 1 --regexp \
+    "^${jobs[0]} +0 +ok +[0-9:]+ +[0-9]+\.[0-9]{3}  print\(\"first\"\) \.\.\.$"
   assert_line -n 3 --regexp "^${jobs[2]} +0 +error .*  1/0$"
   assert_line -n 5 --regexp "^${jobs[3]} +1 +aborted .*  never = 1$"
   assert_line -n 6 --regexp "^${jobs[4]} +0 +ok .*  echo from a shell$"
