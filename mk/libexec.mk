@@ -11,6 +11,8 @@ LIBEXEC_DATA := $(patsubst %,$(LIBEXEC)/%,$(shell find kernels/python -name '*.p
 LAUNCHERS   := $(filter-out common, \
   $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp))))
 LAUNCHERS   := $(sort $(LAUNCHERS))
+# What one of them alone needs.
+LAUNCHER_LIBS_winhpc := -lcurl -lpugixml
 LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)
 # One program under several names: which one tells it the system.
 BATCH_NAMES := slurm pbs sge lsf condor
@@ -31,7 +33,7 @@ $(LIBEXEC)/ipkit-launch-$(1): $$(call objs,launchers/$(1)) \
   $$(call objs,launchers/common) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  ipkit-launch-$(1)"
-	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LIBS)
+	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LAUNCHER_LIBS_$(1)) $$(LIBS)
 endef
 $(foreach l,$(LAUNCHERS),$(eval $(call launcher_rule,$(l))))
 

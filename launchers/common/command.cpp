@@ -22,7 +22,7 @@ constexpr off_t kAnswerRoom = 4096;
 }  // namespace
 
 Result<std::string> find_command(const std::string& name) {
-  if (name.find('/') != std::string::npos) return name;
+  if (name.find('/') != std::string::npos && ::access(name.c_str(), X_OK) == 0) return name;
   const char* path = std::getenv("PATH");
   for (const auto& directory : split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
     std::string file = std::filesystem::path(directory) / name;

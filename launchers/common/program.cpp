@@ -23,9 +23,9 @@ std::vector<std::string> verb_names(const Program& program) {
 
 /// `key: ["a", "b"]`
 std::string yaml_list(std::string_view key, const std::vector<std::string>& values) {
-  std::vector<std::string> quoted;
-  for (const auto& value : values) quoted.push_back(json_quote(value));
-  return std::string(key) + ": [" + join(quoted, ", ") + "]\n";
+  std::string text;
+  for (const auto& value : values) text += (text.empty() ? "" : ", ") + json_quote(value);
+  return std::string(key) + ": [" + text + "]\n";
 }
 
 std::string describe(const Program& program) {

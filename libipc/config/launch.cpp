@@ -92,15 +92,18 @@ Status with_document(std::string_view text, Read read) {
 }  // namespace
 
 bool is_batch_system(std::string_view kind) {
-  constexpr std::string_view kSystems[] = {"slurm", "pbs", "sge", "lsf", "condor", "batch"};
+  constexpr std::string_view kSystems[] = {"slurm",  "pbs",   "sge",   "lsf",
+                                           "condor", "batch", "winhpc"};
   return std::find(std::begin(kSystems), std::end(kSystems), kind) != std::end(kSystems);
 }
 
 std::map<std::string, Setting> launcher_settings(const Profile& profile, const std::string& kind) {
   std::map<std::string, Setting> settings;
-  const std::string section = is_batch_system(kind) ? "batch." : kind + ".";
-  for (const auto& [key, setting] : profile.all())
-    if (key.starts_with(section)) settings[key.substr(section.size())] = setting;
+  std::vector<std::string> sections{kind + "."};
+  if (is_batch_system(kind) && kind != "batch") sections.insert(sections.begin(), "batch.");
+  for (const auto& section : sections)
+    for (const auto& [key, setting] : profile.all())
+      if (key.starts_with(section)) settings[key.substr(section.size())] = setting;
   return settings;
 }
 

@@ -46,11 +46,12 @@ struct Launched {
 /// write (Code::refused). Code::usage: there is none.
 Result<std::string> find_launcher(const std::string& kind, const ClusterName& cluster);
 
-/// True if this launcher submits jobs: slurm, pbs, sge, lsf, condor, batch.
+/// True if this launcher submits jobs: slurm, pbs, sge, lsf, condor, batch,
+/// winhpc.
 bool is_batch_system(std::string_view kind);
 
 /// The section of a profile that is for one launcher: `ssh.hosts` is `hosts` for launcher ssh. All
-/// batch systems share the section `batch`.
+/// batch systems share the section `batch`, and may have one of their own beside it.
 std::map<std::string, Setting> launcher_settings(const Profile& profile, const std::string& kind);
 
 /// YAML text of a request, as --dry-run shows it.

@@ -89,6 +89,11 @@ _ipkit_values() {
         compgen -W "leastload lru plainrandom twobin weighted pure" -- "$current"
       )
       ;;
+    */KIND)
+      mapfile -t COMPREPLY < <(
+        compgen -W "local ssh slurm pbs sge lsf condor winhpc batch" -- "$current"
+      )
+      ;;
     --halt/WHEN)
       mapfile -t COMPREPLY < <(
         compgen -W "never now,fail=1 soon,fail=1 soon,fail=10% now,success=1 soon,done=50%" \

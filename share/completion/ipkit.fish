@@ -51,6 +51,8 @@ function __ipkit_values --no-scope-shadowing
             printf "$argv[4]%s\n" (__ipkit_kernels)
         case 'scheme/*'
             printf "$argv[4]%s\n" leastload lru plainrandom twobin weighted pure
+        case '*/KIND'
+            printf "$argv[4]%s\n" local ssh slurm pbs sge lsf condor winhpc batch
         case '*/SET'
             begin
                 printf '%s\n' all ::2 -1

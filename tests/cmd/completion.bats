@@ -114,6 +114,13 @@ lru"
   assert_output ""
 }
 
+@test "launchers: by name" {
+  run complete_words ipcluster start --engines = s
+  assert_output $'ssh\nslurm\nsge'
+  run complete_words ipprofile create --launcher w
+  assert_output winhpc
+}
+
 @test "ipcluster: verbs, then their options" {
   run complete_words ipcluster sta
   assert_line start

@@ -53,6 +53,7 @@ check_both() {
   offers "$1" 'ipexec --cluster-id=' '' --cluster-id=4711
   offers "$1" 'ipengine --kernel s' sh
   offers "$1" 'ipcontroller --scheme l' 'leastload lru' twobin
+  offers "$1" 'ipcluster start --engines s' 'slurm ssh' local
   offers "$1" 'ipcluster sta' 'start status' stop
   offers "$1" 'ipcluster start --daem' --daemonize
   offers "$1" 'ipprofile show l' lab
