@@ -14,6 +14,7 @@ import unittest
 import driver
 
 SPECS = '/usr/share/jupyter/kernels/'
+BUSY = 5.0  # seconds for what takes less than the one that an engine waits before it kills
 
 
 def wait_for(what, condition, limit=driver.LIMIT):
@@ -368,7 +369,7 @@ class Life(unittest.TestCase):
         begun = time.monotonic()
         kernel.socket.close()
         self.assertEqual(kernel.wait(), 0)
-        self.assertLess(time.monotonic() - begun, 1)  # what an engine waits before it kills
+        self.assertLess(time.monotonic() - begun, BUSY)
         self.check_all_gone(kernel, child)
 
     def test_engine_goes_while_code_runs(self):
@@ -377,7 +378,7 @@ class Life(unittest.TestCase):
         begun = time.monotonic()
         kernel.socket.close()
         self.assertEqual(kernel.wait(), 0)
-        self.assertLess(time.monotonic() - begun, 1)
+        self.assertLess(time.monotonic() - begun, BUSY)
         self.check_all_gone(kernel, kernel.ready.content['pid'])
 
     def test_bridge_is_killed(self):
