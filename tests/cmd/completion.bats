@@ -9,6 +9,7 @@ setup_file() {
 teardown_file() { cluster_stop; }
 setup() {
   world_enter
+  PATH=$ROOT/tests/lib/patient:$PATH
   # shellcheck source=share/completion/ipkit.bash
   source "$ROOT/share/completion/ipkit.bash"
 }

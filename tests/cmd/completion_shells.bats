@@ -12,6 +12,7 @@ setup_file() {
 teardown_file() { cluster_stop; }
 setup() {
   world_enter
+  PATH=$ROOT/tests/lib/patient:$PATH
   touch data.csv
   job=$(<"$WORLD/job")
 }
