@@ -30,7 +30,7 @@ WINDOWS = os.environ.get("STAND_IN_NODES") == "windows"
 GRACE = float(os.environ.get("STAND_IN_GRACE", "15"))
 SHARE = "\\\\fs\\home"  # $HOME, as nodes with Windows see it
 NAMESPACE = "{http://schemas.microsoft.com/HPCS2008/scheduler/}"
-TEMPLATES = {"Default", "Long jobs"}
+TEMPLATES = {"Default", "Long jobs", "Closed"}
 NODE_GROUPS = {"ComputeNodes", "LinuxNodes"}
 OVER = ("Finished", "Failed", "Canceled")
 
@@ -262,6 +262,8 @@ def submit(number):
     job = load(number)
     if job["state"] != "Configuring":
         raise Refused(f"Job {number} cannot be submitted: it is {job['state']}.")
+    if job["attributes"].get("JobTemplate") == "Closed":
+        raise Refused("You do not have permission to use the job template Closed.", 403)
     job["state"] = "Submitted"
     for task in job["tasks"]:
         task["state"] = "Queued"

@@ -184,8 +184,14 @@ job_is() { job view "$1" /scheduler:HEAD1 | grep -q "^State *: $2"; }
   assert_stderr --partial "the command was: job submit /jobfile:ipe-"
   SETTINGS="scheduler: HEAD1, node_groups: 'ComputeNodes,Typo'" launch start
   fails 78 "The node group Typo does not exist."
+  SETTINGS="scheduler: HEAD1, queue: Closed" launch start
+  fails 77 "You do not have permission to use the job template Closed."
   nothing_left
   web /WindowsHPC
+  SETTINGS+=", queue: Closed" launch start
+  fails 77 "You do not have permission to use the job template Closed. (HTTP 403)"
+  # It had been made already.
+  assert_equal "$(states_of 102)" $'Canceled\nCanceled'
   SETTINGS+=", queue: Nosuch" launch start
   fails 78 "The job template Nosuch does not exist. (HTTP 400); the request was: POST $URL/Jobs"
   SETTINGS=${SETTINGS/WindowsHPC/Windows} launch start
@@ -402,6 +408,28 @@ TEXT
   </Tasks>
 </Job>
 <!-- submitted by: cd $PWD/record; job submit /jobfile:NAME.xml /scheduler:HEAD1 -->"
+}
+
+# words KIND: those of the command line in a job file on standard input, as that system reads it.
+words() {
+  "$IPKIT_PYTHON" -c '
+import json, shlex, sys, xml.etree.ElementTree as ET
+sys.path.insert(0, sys.argv[2])
+import hpcpack
+line = next(ET.parse(sys.stdin).iter(hpcpack.NAMESPACE + "Task")).get("CommandLine")
+print(json.dumps((hpcpack.split_windows if sys.argv[1] == "windows" else shlex.split)(line)))
+' "$1" "$ROOT/tests/launch"
+}
+
+@test "words of a command line survive the quotes of both systems" {
+  local given='["a b", "a\"b", "a\\", "a b\\", "", "\\\"", "\\\\ \\", "$X `y` * %Z%", "ü", '
+  given+='"it'"'"'s"]'
+  request "arguments: $given" | "$LIBEXEC/ipkit-launch-winhpc" start --dry-run >job
+  assert_equal "$(words linux <job | jq -c .)" "$(jq -c '["/bin/sleep"] + .' <<<"$given")"
+  SETTINGS="scheduler: H, bin: 'C:\Program Files\ipkit'" request "arguments: $given" |
+    "$LIBEXEC/ipkit-launch-winhpc" start --dry-run >job
+  assert_equal "$(words windows <job | jq -c .)" \
+    "$(jq -c '["C:\\Program Files\\ipkit\\sleep.exe"] + .' <<<"$given")"
 }
 
 @test "settings that cannot be: each is named, with what is near" {
