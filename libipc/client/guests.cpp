@@ -80,11 +80,22 @@ bool Connection::Impl::all_taught(const EngineInfo* engine, const Request& reque
   });
 }
 
+// An engine of ipyparallel's may join before the task is given to one: it would run the code and
+// pass over the rest. Of other types, kernels and output the scheduler knows that.
+static void mark(Request& request) {
+  if (request.type != "execute_request" || !request.kernel.empty() || request.directed) return;
+  if (Guest::serves(request)) return;
+  if (request.metadata.is_null()) request.metadata = Json::object();
+  request.metadata["extensions"] = true;
+}
+
 std::string Connection::Impl::post_work(Channel channel, const EngineInfo* engine, Request request,
                                         ReplyHandler handler) {
   // A cancel_request is the scheduler's.
-  if (!guest || request.type == "cancel_request" || !for_guests(engine, request))
+  if (!guest || request.type == "cancel_request" || !for_guests(engine, request)) {
+    if (channel == Channel::task) mark(request);
     return post(channel, engine, true, std::move(request), std::move(handler));
+  }
   GuestRequest as_guest;
   as_guest.shown = request.directed;
   if (!Guest::serves(request)) {

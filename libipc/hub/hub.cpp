@@ -422,12 +422,14 @@ std::string Hub::resubmit(const std::string& id) {
   net::Outgoing out;
   out.header = out.parent = wire::dump_json(fields);
   out.content = old.request.content();
-  // Without its kernel shell text would go to python, without its label nobody would find it;
-  // nothing else of the metadata is kept.
+  // Without its kernel shell text would go to python, without its label nobody would find it, and
+  // not all engines know our extensions; nothing else of the metadata is kept.
   Json kept = Json::object();
-  if (const auto metadata = wire::parse_json(old.request.metadata()))
+  if (const auto metadata = wire::parse_json(old.request.metadata())) {
     for (const char* key : {"kernel", "label"})
       if (const auto text = wire::string_or(*metadata, key); !text.empty()) kept[key] = text;
+    if (wire::bool_or(*metadata, "extensions", false)) kept["extensions"] = true;
+  }
   if (!kept.empty()) out.metadata = wire::dump_json(kept);
   for (const auto& buffer : old.buffers) out.buffers.push_back(buffer.share());
   // Nobody has this identity: the reply goes to the books only.

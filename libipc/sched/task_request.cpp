@@ -14,14 +14,15 @@ namespace {
 using wire::Json;
 
 enum Key : size_t { kAfter, kFollow, kTargets, kRetries, kTimeout, kConditions };
-constexpr std::array<std::string_view, kConditions + 2> kNames{
-    "after", "follow", "targets", "retries", "timeout", "kernel", "output"};
+constexpr std::array<std::string_view, kConditions + 3> kNames{
+    "after", "follow", "targets", "retries", "timeout", "kernel", "output", "extensions"};
 // Kernels answer these, but not those of ipyparallel's engines: there nobody would.
 constexpr std::array<std::string_view, 5> kOwnTypes{"map_request", "push_request", "pull_request",
                                                     "list_request", "clear_request"};
 
 bool is_default(std::string_view text) {
-  return text.empty() || text == "[]" || text == "0" || text == "0.0" || text == "null";
+  return text.empty() || text == "[]" || text == "0" || text == "0.0" || text == "null" ||
+         text == "false";
 }
 
 // What is no string has no quotes to lose; what needs escapes is none of the words looked for.

@@ -53,3 +53,33 @@ quick() { run --separate-stderr run_limited 30 "$@"; }
   quick ipmap -t 0 'x' ::: 1
   assert_status 68
 }
+
+@test "a task with values to push or pull is not given to it" {
+  local plain busy=() task
+  start_engine ours 2
+  wait_until 60 "our engine" engines_answer 2 || { world_show_logs; return 1; }
+  kill "$(<"$WORLD/engine-1.pid")"
+  wait_until 30 "the table" bash -c '[[ $(ipls) == 2 ]]'
+  # As many as our engine takes, and more.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    busy+=("$(run_limited 20 ipsubmit --sh "until [ -e '$PWD/free' ]; do sleep 0.02; done")")
+  done
+  task=$(run_limited 20 ipsubmit --push a=41 --pull a 'a += 1; print("ran")')
+  start_engine real 3
+  wait_until 60 "the other engine" engines_answer 2 || { world_show_logs; return 1; }
+  # What anybody understands runs there, though it came later.
+  plain=$(run_limited 20 ipsubmit 'print("plain")')
+  quick ipresult "$plain"
+  assert_output plain
+  quick ipwait --timeout 0 "$task"
+  assert_status 124
+  touch free
+  quick ipresult "$task"
+  assert_status 0
+  assert_output $'ran\n42'
+  task=$(run_limited 20 ipresult --resubmit "$task")
+  quick ipresult "$task"
+  assert_output $'ran\n42'
+  quick ipwait "${busy[@]}"
+  assert_status 0
+}

@@ -40,6 +40,24 @@ TEST(Connection, learns_the_engines) {
             "controller " + std::to_string(::getpid()) + " on " + host_name());
 }
 
+TEST(Connection, tasks_that_need_our_engines_say_so) {
+  FakeController fake(1, [](const FakeRequest& r) {
+    r.reply({{"status", "ok"}, {"extensions", r.metadata.value("extensions", Json())}});
+  });
+  std::vector<Json> seen;
+  const auto note = [&](Reply&& reply) { seen.push_back(reply.content()["extensions"]); };
+  auto connection = connect(fake.options());
+  ASSERT_TRUE(connection->engines());
+  Request plain = request_of("execute_request"), pulls = request_of("execute_request");
+  plain.content = R"({"code":"","silent":true})";
+  pulls.content = R"({"code":"","silent":true,"pull":["a"]})";
+  connection->submit(std::move(plain), note);
+  ASSERT_TRUE(connection->wait_all(Clock::now() + seconds(10)));
+  connection->submit(std::move(pulls), note);
+  ASSERT_TRUE(connection->wait_all(Clock::now() + seconds(10)));
+  EXPECT_EQ(seen, (std::vector<Json>{Json(), true}));
+}
+
 TEST(Connection, direct_request_and_its_output_in_order) {
   FakeController fake(2, [](const FakeRequest& r) {
     EXPECT_EQ(r.channel, "mux");

@@ -501,6 +501,8 @@ TEST(Conditions, SayWhatOnlyOurEnginesUnderstand) {
   EXPECT_FALSE(is_ours(R"({"status":false})", "execute_request"));
   EXPECT_TRUE(is_ours(R"({"kernel":"sh"})", "execute_request"));
   EXPECT_TRUE(is_ours(R"({"output":"reply"})", "execute_request"));
+  EXPECT_TRUE(is_ours(R"({"extensions":true})", "execute_request"));
+  EXPECT_FALSE(is_ours(R"({"extensions":false})", "execute_request"));
 }
 
 TEST(Conditions, AreReadFromMetadata) {
