@@ -57,6 +57,8 @@ class Server {
   virtual void bind(const std::vector<std::string>& names, const Json& types, Buffers& data) = 0;
   /// Names that may not exist.
   virtual void unbind(const std::vector<std::string>& names) = 0;
+  /// True if pull_value() has the form `source`.
+  virtual bool has_sources() const { return false; }
   virtual Pulled pull_value(const std::string& name, const std::string& form, bool elements,
                             char sep) = 0;
 

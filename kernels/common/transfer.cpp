@@ -149,7 +149,7 @@ Answer Server::pull(const Json& content) {
     return pull_held(content);
   }
   const std::string form = content.value("form", "text");
-  if (form != "text" && form != "json" && form != "npy") {
+  if (form != "text" && form != "json" && form != "npy" && !(form == "source" && has_sources())) {
     throw Refused{"ValueError", "no such form: " + form, {}};
   }
   if (!content.contains("names") || !content["names"].is_array()) {

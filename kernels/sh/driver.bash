@@ -160,6 +160,50 @@ __ipkit_unbind() {
   __ipkit_answer 0
 }
 
+# Of functions that a file is about to define anew: the first one that cannot be, or none.
+__ipkit_forget() {
+  for __ipkit_name; do
+    unset -f "$__ipkit_name" 2>/dev/null
+    if declare -F "$__ipkit_name" >/dev/null; then
+      __ipkit_answer "$__ipkit_name"
+      return
+    fi
+  done
+  __ipkit_answer ''
+}
+
+# What is wrong with the code in the input by a look at it: "line N: …", or nothing.
+__ipkit_check() {
+  __ipkit_code=$("/proc/$$/exe" -n "$__ipkit_in" 2>&1 </dev/null)
+  builtin printf '%s' "${__ipkit_code#"$__ipkit_in: "}" >|"$__ipkit_out"
+  __ipkit_answer 0
+}
+
+# NAME becomes what FUNCTION is; the answer is empty if there is no such function.
+__ipkit_define() {
+  if declare -F "$2" >/dev/null; then
+    if [[ $1 != "$2" ]]; then
+      __ipkit_code=$(declare -f "$2")
+      eval "$1${__ipkit_code#"$2"}"
+    fi
+    __ipkit_answer "$1"
+  else
+    __ipkit_answer ''
+  fi
+}
+
+# The text of a function goes to the output; what is there under its name: function, variable, none.
+__ipkit_source() {
+  declare -f "$1" >|"$__ipkit_out"
+  if declare -F "$1" >/dev/null; then
+    __ipkit_answer function
+  elif [[ -v $1 ]]; then
+    __ipkit_answer variable
+  else
+    __ipkit_answer none
+  fi
+}
+
 # Kind of the variable whose name is in the input: its values go to the output, each ended by NUL.
 __ipkit_pull() {
   IFS='' builtin read -r -d '' __ipkit_name <"$__ipkit_in"

@@ -28,6 +28,7 @@ class ShellServer final : public Server {
   Answer kernel_info() override;
   void bind(const std::vector<std::string>& names, const Json& types, Buffers& data) override;
   void unbind(const std::vector<std::string>& names) override;
+  bool has_sources() const override { return true; }
   Pulled pull_value(const std::string& name, const std::string& form, bool elements,
                     char sep) override;
 

@@ -12,7 +12,9 @@ namespace {
 /// A decoded value, ready to be read by the driver.
 struct Bound {
   bool list = false;
-  std::string data;  ///< text as it is, or elements each ended by NUL
+  std::string data = {};      ///< text as it is, or elements each ended by NUL
+  std::string file = {};      ///< not empty: data is the text of this file …
+  std::string function = {};  ///< … which defines this
 };
 
 /// Text of a JSON scalar as a shell shows it.
@@ -58,7 +60,23 @@ Bound decode_json(const std::string& text) {
   return bound;
 }
 
+Bound decode_code(const std::string& text) {
+  const Json facts = Json::parse(text, nullptr, false);
+  if (!facts.is_object() || facts.value("file", "").empty()) {
+    throw Refused{"ValueError", "code is an object with file, name and text", {}};
+  }
+  Bound bound{false, facts.value("text", ""), facts.value("file", ""), facts.value("name", "")};
+  refuse_nul(bound.data);
+  if (!is_name(bound.function)) {
+    throw Refused{"ValueError", "'" + bound.function + "' is not the name of a function", {}};
+  }
+  return bound;
+}
+
 Bound decode(const Json& type, std::string data) {
+  if (type == "code") {
+    return decode_code(data);
+  }
   if (type == "json") {
     return decode_json(data);
   }
@@ -100,6 +118,30 @@ void store(Shell& shell, const std::string& name, const Bound& bound) {
   shell.ask(std::string("__ipkit_bind ") + (bound.list ? "list " : "text ") + name);
 }
 
+/// All that the file defines is there afterwards, as by the command `.`: a shell has one namespace.
+void define(Shell& shell, const std::string& name, const Bound& code) {
+  shell.set_input(code.data);
+  shell.ask("__ipkit_check");
+  const std::string complaint = shell.take_output();
+  if (!complaint.empty()) {
+    throw Refused{"SyntaxError", code.file + ": " + complaint.substr(0, complaint.find('\n')), {}};
+  }
+  const std::string fixed = shell.ask("__ipkit_forget " + name + ' ' + code.function);
+  if (!fixed.empty()) {
+    throw Refused{"TypeError", fixed + ": readonly function", {}};
+  }
+  shell.set_input(code.data);
+  const Ended ended = shell.run(
+      "__ipkit_load; eval \"$__ipkit_set$__ipkit_code\" </dev/null; { __ipkit_done; } 2>/dev/null");
+  if (ended.interrupted) {
+    throw exit_error(ended);
+  }
+  if (shell.ask("__ipkit_define " + name + ' ' + code.function).empty()) {
+    const std::string why = ended.status == 0 ? "" : ": " + exit_error(ended).evalue;
+    throw Refused{"AttributeError", code.file + " defines no " + code.function + why, {}};
+  }
+}
+
 /// name, name[index] or name[key]: what the driver may look up.
 bool is_reference(const std::string& text) {
   const size_t bracket = text.find('[');
@@ -107,6 +149,23 @@ bool is_reference(const std::string& text) {
     return is_name(text);
   }
   return is_name(text.substr(0, bracket)) && text.back() == ']' && text.size() > bracket + 2;
+}
+
+Refused no_variable(const std::string& name) {
+  return {"NameError", "no variable '" + name + "'", {{"name", name}}};
+}
+
+Pulled source_of(Shell& shell, const std::string& name) {
+  const std::string kind = is_name(name) ? shell.ask("__ipkit_source " + name) : "none";
+  if (kind == "none") {
+    throw no_variable(name);
+  }
+  if (kind == "variable") {
+    throw Refused{"TypeError", "a variable has no source: functions have", {}};
+  }
+  std::string text = shell.take_output();
+  text.erase(text.find_last_not_of('\n') + 1);
+  return {"text", std::move(text), nullptr};
 }
 
 std::string joined(const std::vector<std::string_view>& items, bool json, char sep) {
@@ -136,7 +195,11 @@ void ShellServer::bind(const std::vector<std::string>& names, const Json& types,
   }
   check_bindable(shell_, names);
   for (size_t i = 0; i < names.size(); ++i) {
-    store(shell_, names[i], values[i]);
+    if (values[i].file.empty()) {
+      store(shell_, names[i], values[i]);
+    } else {
+      define(shell_, names[i], values[i]);
+    }
   }
 }
 
@@ -154,13 +217,16 @@ Pulled ShellServer::pull_value(const std::string& name, const std::string& form,
   if (form == "npy") {
     throw Refused{"TypeError", "a shell has no form npy", {}};
   }
+  if (form == "source") {
+    return source_of(shell_, name);
+  }
   std::string kind = "none";
   if (is_reference(name)) {
     shell_.set_input(name);
     kind = shell_.ask("__ipkit_pull");
   }
   if (kind == "none") {
-    throw Refused{"NameError", "no variable '" + name + "'", {{"name", name}}};
+    throw no_variable(name);
   }
   const std::string output = shell_.take_output();
   const bool json = form == "json";

@@ -140,3 +140,65 @@ n = 5'
   ours ipls --source --json h
   assert_status 64
 }
+
+@test "shell functions: from a file, their text back" {
+  cat >lib.sh <<'TEXT'
+# Twice.
+scale=2
+helper() { echo $(($1 * scale)); }
+fit() {
+  local x=$(helper "$1")
+  echo "fit $x"
+}
+TEXT
+  ours ippush -n --kernel sh --code fit=lib.sh --code other=lib.sh:helper
+  assert_status 0
+  assert_output ""
+  assert_stderr ""
+  ours ipexec -n -t 0 --sh 'fit 21; other 4'
+  assert_output $'fit 42\n8'
+  ours ippull -n -t 0 --kernel sh --code fit
+  assert_status 0
+  assert_output "$(bash -c '. ./lib.sh; declare -f fit')"
+  run_limited 20 ippull -n -t 1 --kernel sh --code fit other >back.sh
+  ours bash -c '. ./back.sh; scale=3; helper() { echo "$1"; }; fit 5; other 5'
+  assert_output $'fit 5\n15'
+  ours ipls --kernel sh --source helper
+  assert_output $'helper () \n{ \n    echo $(($1 * scale))\n}'
+  # What it calls itself by is there, too.
+  printf 'count() { [ "$1" -le 0 ] || { printf . ; count $(($1 - 1)); }; }\n' >count.sh
+  ours ippush -n --kernel sh --code dots=count.sh:count
+  ours ipexec -n -t 0 --sh 'dots 5'
+  assert_output .....
+}
+
+@test "shell functions: what is wrong with them" {
+  printf '%s\n' 'echo read' 'f() { :; }' 'false' >lib.sh
+  ours ippush -n --kernel sh --code f=lib.sh
+  assert_status 0
+  ours ippush -n --kernel sh --code f=lib.sh:nosuch
+  assert_status 1
+  assert_stderr "ippush: 0-1 (2): AttributeError: lib.sh defines no nosuch: exit status 1"
+  printf 'g() { :; }\nf() {\n(\n}\n' >bad.sh
+  ours ippush -n --kernel sh --code f=bad.sh
+  assert_status 1
+  assert_stderr --regexp "^ippush: 0-1 \(2\): SyntaxError: bad.sh: line 4: syntax error"
+  ours ippull -n -t 0 --kernel sh --code g
+  assert_status 1
+  assert_stderr "ippull: 0: no 'g'"
+  # One of before is not taken for it.
+  echo 'exit 3' >other.sh
+  ours ippush -n --kernel sh --code f=other.sh
+  assert_status 1
+  assert_stderr --partial "other.sh defines no f: exit status 3"
+  ours ippull -n -t 0 --kernel sh --code f
+  assert_status 1
+  ours ipexec -n -t 0 --sh 'n=5; constant() { :; }; declare -rf constant'
+  ours ippull -n -t 0 --kernel sh --code n
+  assert_status 1
+  assert_stderr --partial "a variable has no source: functions have"
+  echo 'constant() { echo new; }' >lib.sh
+  ours ippush -n -t 0 --kernel sh --code constant=lib.sh
+  assert_status 1
+  assert_stderr --partial "TypeError: constant: readonly function"
+}

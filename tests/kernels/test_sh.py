@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # test_sh.py: the sh kernel, every part of the contract.
+import json
 import os
 import shutil
 import signal
@@ -380,6 +381,43 @@ class LifeAndDeath(Case):
         path = os.path.join(driver.ROOT, 'kernels', 'sh', 'driver.bash')
         done = subprocess.run(['shellcheck', path], capture_output=True, timeout=60)
         self.assertEqual(done.stdout, b'')
+
+
+class Functions(Case):
+    def push(self, name, text, function, file='lib.sh'):
+        return self.kernel.request(
+            'push_request', {'names': [name], 'types': ['code']},
+            [json.dumps({'file': file, 'name': function, 'text': text}).encode()])
+
+    def source(self, name):
+        return self.kernel.request('pull_request', {'names': [name], 'form': 'source'})
+
+    def test_a_file_and_its_text_back(self):
+        self.ok(self.push('g', 'f() {\n  echo "f $1"\n}\n', 'f'))
+        self.assertEqual(self.run_code('g 1; f 2'), b'f 1\nf 2\n')
+        reply = self.ok(self.source('g'))
+        self.assertEqual(reply.content['types'], ['text'])
+        self.assertEqual(bytes(reply.buffers[0]), b'g () \n{ \n    echo "f $1"\n}')
+
+    def test_the_options_and_status_of_the_user_stay(self):
+        self.run_code('set -eu; (exit 3)', status=3)
+        self.run_code('set -u')
+        self.ok(self.push('f', 'f() { echo "${unset-none}"; }; shopt -s extglob', 'f'))
+        self.assertEqual(self.run_code('f; [[ $- == *u* ]] && shopt -q extglob && echo on'),
+                         b'none\non\n')
+
+    def test_exit_in_the_file_and_an_error(self):
+        self.run_code('kept=1')
+        reply = self.error(self.push('f', 'exit 3', 'f'), 'AttributeError')
+        self.assertEqual(reply.content['evalue'], 'lib.sh defines no f: exit status 3')
+        self.assertEqual(self.run_code('echo $kept'), b'1\n')
+        reply = self.error(self.push('f', 'f() {\n', 'f'), 'SyntaxError')
+        self.assertRegex(reply.content['evalue'], '^lib.sh: line [12]: syntax error')
+        self.error(self.push('f', 'f() { :; }', 'a b'), 'ValueError')
+        self.error(self.push('f', 'f\0', 'f'), 'TypeError')
+        self.error(self.source('f'), 'NameError')
+        self.error(self.source('kept'), 'TypeError')
+        self.error(self.source('a b'), 'NameError')
 
 
 if __name__ == '__main__':
