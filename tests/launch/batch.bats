@@ -48,9 +48,9 @@ works() {
 }
 # waits KIND WORDS: of three engines two have places.
 waits() {
-  STAND_IN_SLOTS=2 in_jobs "$1" 3 --timeout=4
+  IPKIT_KERNEL="sh" STAND_IN_SLOTS=2 in_jobs "$1" 3 --timeout=8
   assert_status 75
-  assert_stderr --regexp "2 of 3 engines after 4.*missing: 2 \($1 [^;]*$2"
+  assert_stderr --regexp "2 of 3 engines after 8.*missing: 2 \($1 [^;]*$2"
 }
 # refused KIND WORDS OPTION…
 refused() {
