@@ -190,14 +190,12 @@ two_ended() {
 @test "ipcluster: an engine that ended by its lifetime is not started again" {
   mkdir -p "$IPYTHONDIR/profile_default"
   echo 'engines: {args: ["--lifetime=6s"]}' >"$IPYTHONDIR/profile_default/ipkit.yaml"
+  export IPKIT_KERNEL=sh
   cluster_start 2
-  run --separate-stderr run_limited 15 ipexec -p 6*7
-  assert_output $'42\n42'
   wait_until 20 "both to have ended" two_ended
   run --separate-stderr run_limited 30 ipcluster engines -n 1
   assert_status 0
-  run --separate-stderr run_limited 15 ipexec -p 6*7
-  assert_output 42
+  assert_output "1 engine ready (2)"
 }
 
 @test "times that are none are refused" {
