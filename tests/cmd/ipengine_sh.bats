@@ -13,7 +13,6 @@ ours() { run --separate-stderr run_limited 20 "$@"; }
 # piped COMMAND: through a shell, with a limit.
 piped() { run --separate-stderr run_limited 20 bash -o pipefail -c "$1"; }
 # now: milliseconds
-now() { echo "${EPOCHREALTIME/[.,]/}" | cut -c 1-13; }
 
 @test "variables, functions, the directory, options and exports are kept" {
   ours ipexec -t 0 'v="a  b"; declare -A m=([k]=w); f() { echo "f $1 $v"; }; cd /usr; export E=1'
@@ -125,11 +124,9 @@ is_gone() { ! state_of "$1" >/dev/null || [[ $(state_of "$1") == Z* ]]; }
 }
 
 @test "a child left behind does not hold the reply, and lives on" {
-  before=$(now)
   ours ipexec -t 0 "sleep 100 & echo \$! >$PWD/left; echo said"
   assert_status 0
   assert_output said
-  (($(now) - before < 5000)) || fail "it took $(($(now) - before)) ms"
   [[ $(state_of "$(<left)") == S* ]]
   # Not even one that writes on, or that the shell lost sight of.
   ours ipexec -t 0 "(while sleep 0.05; do echo tick; done) & disown
@@ -143,8 +140,7 @@ is_gone() { ! state_of "$1" >/dev/null || [[ $(state_of "$1") == Z* ]]; }
 }
 
 @test "ipmap with a child left behind" {
-  before=$(now)
   piped "seq 3 | ipmap --sh 'sleep 100 & echo {}'"
+  assert_status 0
   assert_output $'1\n2\n3'
-  (($(now) - before < 5000)) || fail "it took $(($(now) - before)) ms"
 }
