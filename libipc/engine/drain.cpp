@@ -32,6 +32,10 @@ void Engine::tell_scheduler() {
   drain_.told = !connection_.is_ipkit();
   if (drain_.told) return;
   uplink_.send_to_scheduler("drain_request");
+  hand_back_unbegun();
+}
+
+void Engine::hand_back_unbegun() {
   for (const auto& request : queue_.withdraw_balanced()) outbox_.hand_back(*request);
   for (const auto& id : queue_.written_ahead()) {
     Request* const request = queue_.find_started_id(id);

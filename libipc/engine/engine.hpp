@@ -94,6 +94,7 @@ class Engine : private KernelOwner, private UplinkOwner {
 
   // its time is over (drain.cpp)
   void tell_scheduler();
+  void hand_back_unbegun();
   bool turn_away(Request& request);
   void check_drained();
   void leave();

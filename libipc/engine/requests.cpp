@@ -18,6 +18,8 @@ void Engine::request(net::Incoming&& message, Route route) {
     drain_.told = drain_.on;
     return;
   }
+  if (request->msg_type == "recall_request" && request->route == Route::balanced)
+    return hand_back_unbegun();
   if (messages_.take(request)) return;
   if (handle(*request) || (drain_.on && turn_away(*request))) return;
   if (!queue_.push(request, loop_.now())) {

@@ -40,6 +40,7 @@ struct Job {
   Place* base = nullptr;    ///< its targets, or all but where it failed; null: anywhere
   Place* where = nullptr;   ///< of these, where what it follows ran
   std::uint64_t order = 0;  ///< arrival; unique
+  std::uint64_t run = 0;    ///< when it was given to its engine; unique
   std::uint32_t generation = 0;
   std::uint32_t position = 0;  ///< in the line, while it waits there
   std::uint32_t engine = 0;    ///< while it runs

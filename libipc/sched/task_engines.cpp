@@ -44,6 +44,8 @@ TaskEngines::Joined TaskEngines::join(std::uint32_t number) {
   TaskEngine& engine = *engines_[number];
   Joined joined;
   engine.alive = true;
+  engine.pace = {};
+  engine.limit = limit_ == kByPace ? 1 : limit_;
   lru_.insert(lru_.begin(), number);
   for (Place* place : engine.places) {
     ++place->alive;
@@ -102,13 +104,24 @@ void TaskEngines::set_room(const TaskEngine& engine, bool room) {
   set_bit(room_mask_, engine.bit, room);
 }
 
+// Whatever `change` does to its load or limit.
+template <class Change>
+void TaskEngines::keep_room(TaskEngine& engine, Change change) {
+  const bool before = has_room(engine);
+  change();
+  if (!engine.alive || before == has_room(engine)) return;
+  room_ += before ? std::size_t(-1) : 1;
+  set_room(engine, !before);
+}
+
+void TaskEngines::follow_pace(TaskEngine& engine) {
+  if (engine.limit == engine.pace.limit()) return;
+  keep_room(engine, [&] { engine.limit = engine.pace.limit(); });
+}
+
 std::uint32_t TaskEngines::occupy(std::uint32_t number, std::uint32_t slot) {
   TaskEngine& engine = *engines_[number];
-  ++engine.load;
-  if (!has_room(engine)) {
-    --room_;
-    set_room(engine, false);
-  }
+  keep_room(engine, [&] { ++engine.load; });
   if (lru_.size() > 1 && lru_.back() != number) {
     const auto at = std::find(lru_.begin(), lru_.end(), number);
     std::rotate(at, at + 1, lru_.end());
@@ -119,12 +132,7 @@ std::uint32_t TaskEngines::occupy(std::uint32_t number, std::uint32_t slot) {
 
 std::uint32_t TaskEngines::vacate(std::uint32_t number, std::uint32_t seat) {
   TaskEngine& engine = *engines_[number];
-  const bool had_room = has_room(engine);
-  --engine.load;
-  if (engine.alive && !had_room && has_room(engine)) {
-    ++room_;
-    set_room(engine, true);
-  }
+  keep_room(engine, [&] { --engine.load; });
   const std::uint32_t last = engine.running.back();
   engine.running[seat] = last;
   engine.running.pop_back();

@@ -12,11 +12,14 @@
 #include <vector>
 
 #include "libipc/net/socket.hpp"
+#include "libipc/sched/pace.hpp"
 #include "libipc/util/string_map.hpp"
 
 namespace ipc::sched {
 
 constexpr std::uint32_t kNone = 0xffffffff;
+/// As a limit: what each engine keeps up with (Pace), or 1 if it is not one of ours.
+constexpr unsigned kByPace = 0xffffffff;
 
 /// A set of engines as bits (TaskEngine::bit), all masks of the same length.
 using EngineMask = std::vector<std::uint64_t>;
@@ -38,9 +41,11 @@ struct TaskEngine {
   std::string uuid;
   net::Frame identity;  ///< the uuid as a frame, to be shared
   unsigned load = 0;    ///< tasks it has
+  unsigned limit = 1;   ///< of those; 0 = any number
+  Pace pace;            ///< if the limit goes by it
   bool alive = false;
   bool drains = false;                 ///< has left the choice, not the controller
-  bool extensions = false;             ///< knows cancel_request
+  bool extensions = false;             ///< knows cancel_request, recall_request
   std::uint32_t bit = kNone;           ///< in masks
   std::vector<std::uint32_t> running;  ///< slots of its tasks
   std::set<Place*> places;             ///< that list it
@@ -49,7 +54,7 @@ struct TaskEngine {
 /// Engines by number, for ever: ids of finished tasks refer to them. One thread.
 class TaskEngines {
  public:
-  /// `limit`: tasks an engine may have at a time, 0 = any number.
+  /// `limit`: tasks an engine may have at a time, 0 = any number, or kByPace.
   explicit TaskEngines(unsigned limit);
 
   TaskEngine& operator[](std::uint32_t number) { return *engines_[number]; }
@@ -68,7 +73,12 @@ class TaskEngines {
 
   /// Living engines, least recently used first.
   const std::vector<std::uint32_t>& by_use() const { return lru_; }
-  bool has_room(const TaskEngine& engine) const { return limit_ == 0 || engine.load < limit_; }
+  static bool has_room(const TaskEngine& engine) {
+    return engine.limit == 0 || engine.load < engine.limit;
+  }
+  bool goes_by_pace(const TaskEngine& engine) const {
+    return limit_ == kByPace && engine.extensions;
+  }
   /// How many, and which living engines take one more task.
   std::size_t room() const { return room_; }
   const EngineMask& room_mask() const { return room_mask_; }
@@ -76,6 +86,8 @@ class TaskEngines {
   std::uint32_t occupy(std::uint32_t number, std::uint32_t slot);
   /// The slot that has moved to this seat, or kNone.
   std::uint32_t vacate(std::uint32_t number, std::uint32_t seat);
+  /// An engine that goes by its pace may have that many.
+  void follow_pace(TaskEngine& engine);
 
   /// The place of these engines, or all but these, for one more user.
   Place* place(bool except, std::vector<std::uint32_t> engines);
@@ -92,6 +104,8 @@ class TaskEngines {
   void renumber();
   void set_room(const TaskEngine& engine, bool room);
   void fill_mask(Place& place) const;
+  template <class Change>
+  void keep_room(TaskEngine& engine, Change change);
 
   unsigned limit_;
   std::vector<std::unique_ptr<TaskEngine>> engines_;

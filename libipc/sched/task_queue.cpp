@@ -64,6 +64,7 @@ Job* TaskQueue::live(JobRef ref) {
 
 bool TaskQueue::submit(std::string_view id, net::Frames& frames,
                        std::unique_ptr<Conditions> conditions, TimePoint now, bool is_ours) {
+  now_ = now;
   if (outcome(id) == Outcome::waiting) return false;
   const std::uint32_t slot = new_slot();
   Job& job = jobs_[slot];
@@ -76,19 +77,19 @@ bool TaskQueue::submit(std::string_view id, net::Frames& frames,
   job.state = Job::State::running;  // in no queue yet
   ids_.set(id, slot << 2 | kLive);
   if (job.conditions == nullptr) {
-    if (engines_.room() == 0 || try_run(slot) != Try::ran) enqueue(slot, now);
+    if (engines_.room() == 0 || try_run(slot) != Try::ran) enqueue(slot);
     return true;
   }
   TaskFailure why{};
   if (!accept(slot, why))
     fail(slot, why);
   else if (!job.conditions->after.is_met() || try_run(slot) == Try::not_now)
-    enqueue(slot, now);
+    enqueue(slot);
   dispatch();
   return true;
 }
 
-void TaskQueue::enqueue(std::uint32_t slot, TimePoint now) {
+void TaskQueue::enqueue(std::uint32_t slot) {
   Job& job = jobs_[slot];
   if (++waiting_ > kManyWaiting) make_own(job.frames);
   job.state = Job::State::queued;
@@ -96,7 +97,7 @@ void TaskQueue::enqueue(std::uint32_t slot, TimePoint now) {
   if (!is_in_line(job)) return plain_.push_back(ref(slot));
   line_.add(slot);
   if (job.conditions != nullptr && job.conditions->timeout.count() > 0) {
-    job.conditions->due = now + job.conditions->timeout;
+    job.conditions->due = now_ + job.conditions->timeout;
     timers_.emplace(std::pair(job.conditions->due, job.order), slot);
   }
   if (job.conditions != nullptr && !job.conditions->after.is_met())
@@ -125,8 +126,16 @@ void TaskQueue::stop_running(Job& job) {
 void TaskQueue::start(std::uint32_t slot, std::uint32_t engine) {
   Job& job = jobs_[slot];
   job.engine = engine;
+  job.run = next_run_++;
+  TaskEngine& to = engines_[engine];
+  if (engines_.goes_by_pace(to)) {
+    if (to.load == 0)
+      to.pace.begin(now_);
+    else if (stall_check_ == TimePoint::max())
+      stall_check_ = now_ + Pace::kStall;
+  }
   job.seat = engines_.occupy(engine, slot);
-  output_.run(job, engines_[engine]);
+  output_.run(job, to);
 }
 
 // Of a job that is in no queue.
@@ -179,24 +188,31 @@ void TaskQueue::dispatch() {
 
 TaskQueue::Verdict TaskQueue::reply(std::string_view engine, std::string_view id,
                                     const ReplyFacts& facts, TimePoint now) {
+  now_ = now;
   const std::uint32_t number = engines_.find(engine);
   const std::uint32_t known = ids_.get(id);
   if (number == kNone || (known & kStateBits) != kLive) return Verdict::drop;
   const std::uint32_t slot = known >> 2;
   Job& job = jobs_[slot];
   if (job.state != Job::State::running || job.engine != number) return Verdict::drop;
+  const bool handed_back = facts.aborted && !facts.dependencies_met;
+  TaskEngine& from = engines_[number];
+  if (!handed_back && engines_.goes_by_pace(from)) {
+    from.pace.answer(now);
+    engines_.follow_pace(from);
+  }
   stop_running(job);
   const bool may_retry = job.conditions != nullptr && job.conditions->retries > 0 && !job.cancelled;
   Verdict verdict = Verdict::forward;
   if (!facts.dependencies_met && !job.cancelled) {
-    if (engines_[number].alive)
-      rerun(slot, now);
+    if (handed_back)
+      take_back(slot);
     else
-      take_back(slot, now);
+      rerun(slot);
     verdict = Verdict::rerun;
   } else if (!facts.ok && may_retry) {
     --job.conditions->retries;
-    rerun(slot, now);
+    rerun(slot);
     verdict = Verdict::rerun;
   } else {
     if (!job.dependents.empty()) output_.pass_on();
@@ -207,17 +223,17 @@ TaskQueue::Verdict TaskQueue::reply(std::string_view engine, std::string_view id
   return verdict;
 }
 
-void TaskQueue::rerun(std::uint32_t slot, TimePoint now) {
+void TaskQueue::rerun(std::uint32_t slot) {
   Job& job = jobs_[slot];
   job.order = next_order_++;
   if (!exclude(job, job.engine)) return fail(slot, TaskFailure::impossible_dependency);
-  if (try_run(slot) == Try::not_now) enqueue(slot, now);
+  if (try_run(slot) == Try::not_now) enqueue(slot);
 }
 
 // It has not begun, and its engine is no choice any more: nothing is to be held against either.
-void TaskQueue::take_back(std::uint32_t slot, TimePoint now) {
+void TaskQueue::take_back(std::uint32_t slot) {
   if (try_run(slot) != Try::not_now) return;
-  enqueue(slot, now);
+  enqueue(slot);
   if (is_in_line(jobs_[slot])) return;
   plain_.pop_back();
   const auto is_behind = [&](JobRef other) {
@@ -227,21 +243,22 @@ void TaskQueue::take_back(std::uint32_t slot, TimePoint now) {
   plain_.insert(std::find_if(plain_.begin(), plain_.end(), is_behind), ref(slot));
 }
 
-void TaskQueue::lose(std::uint32_t slot, TimePoint now) {
+void TaskQueue::lose(std::uint32_t slot) {
   Job& job = jobs_[slot];
   stop_running(job);
   if (job.conditions != nullptr && job.conditions->retries > 0 && !job.cancelled) {
     --job.conditions->retries;
-    rerun(slot, now);
+    rerun(slot);
   } else {
     fail(slot, TaskFailure::engine_lost, &engines_[job.engine]);
   }
 }
 
 void TaskQueue::undeliverable(std::string_view id, TimePoint now) {
+  now_ = now;
   const std::uint32_t known = ids_.get(id);
   if ((known & kStateBits) != kLive || jobs_[known >> 2].state != Job::State::running) return;
-  lose(known >> 2, now);
+  lose(known >> 2);
   dispatch();
 }
 
@@ -279,7 +296,8 @@ void TaskQueue::tidy() {
   line_.rebuild(line_.words());
 }
 
-void TaskQueue::engine_added(const std::string& uuid, bool extensions, TimePoint) {
+void TaskQueue::engine_added(const std::string& uuid, bool extensions, TimePoint now) {
+  now_ = now;
   const std::uint32_t number = engines_.number_of(uuid);
   TaskEngine& engine = engines_[number];
   engine.extensions = extensions;
@@ -303,6 +321,7 @@ void TaskQueue::engine_added(const std::string& uuid, bool extensions, TimePoint
 }
 
 void TaskQueue::engine_removed(std::string_view uuid, TimePoint now) {
+  now_ = now;
   const std::uint32_t number = engines_.find(uuid);
   if (number == kNone || (!engines_[number].alive && !engines_[number].drains)) return;
   if (!std::exchange(engines_[number].drains, false)) engines_.leave(number);
@@ -311,7 +330,29 @@ void TaskQueue::engine_removed(std::string_view uuid, TimePoint now) {
   dispatch();
 }
 
-void TaskQueue::engine_drains(std::string_view uuid) {
+void TaskQueue::engine_had_begun(std::string_view uuid, std::string_view last, TimePoint now) {
+  now_ = now;
+  const std::uint32_t number = engines_.find(uuid);
+  if (number == kNone || engines_[number].alive) return;
+  const std::uint32_t known = ids_.get(last);
+  const Job* const begun = (known & kStateBits) == kLive ? &jobs_[known >> 2] : nullptr;
+  // If its answer has come, those of all before it have.
+  const bool is_open =
+      begun != nullptr && begun->state == Job::State::running && begun->engine == number;
+  std::vector<std::uint32_t> slots;
+  for (const std::uint32_t slot : engines_[number].running)
+    if ((!is_open || jobs_[slot].run > begun->run) && !jobs_[slot].cancelled) slots.push_back(slot);
+  std::sort(slots.begin(), slots.end(),
+            [this](auto a, auto b) { return jobs_[a].order < jobs_[b].order; });
+  for (const std::uint32_t slot : slots) {
+    stop_running(jobs_[slot]);
+    take_back(slot);
+  }
+  dispatch();
+}
+
+void TaskQueue::engine_drains(std::string_view uuid, TimePoint now) {
+  now_ = now;
   const std::uint32_t number = engines_.find(uuid);
   if (number == kNone || !engines_[number].alive) return;
   engines_.leave(number);
@@ -319,7 +360,8 @@ void TaskQueue::engine_drains(std::string_view uuid) {
   dispatch();
 }
 
-TaskQueue::Cancelled TaskQueue::cancel(const std::vector<std::string>& ids, TimePoint) {
+TaskQueue::Cancelled TaskQueue::cancel(const std::vector<std::string>& ids, TimePoint now) {
+  now_ = now;
   Cancelled result;
   for (const auto& id : ids) {
     const std::uint32_t known = ids_.get(id);
@@ -339,11 +381,28 @@ TaskQueue::Cancelled TaskQueue::cancel(const std::vector<std::string>& ids, Time
 }
 
 TimePoint TaskQueue::next_deadline() const {
-  const TimePoint end = ends_.empty() ? TimePoint::max() : ends_.begin()->first;
+  const TimePoint end =
+      std::min(stall_check_, ends_.empty() ? TimePoint::max() : ends_.begin()->first);
   return timers_.empty() ? end : std::min(end, timers_.begin()->first.first);
 }
 
+// Whatever waits behind a long task can run elsewhere, or here when that has ended.
+void TaskQueue::recall_stalled() {
+  stall_check_ = TimePoint::max();
+  for (const std::uint32_t number : engines_.by_use()) {
+    TaskEngine& engine = engines_[number];
+    if (engine.load < 2 || !engines_.goes_by_pace(engine)) continue;
+    stall_check_ = now_ + Pace::kStall;
+    if (!engine.pace.has_stalled(now_)) continue;
+    engine.pace.restart();
+    engines_.follow_pace(engine);
+    output_.recall(engine);
+  }
+}
+
 void TaskQueue::expire(TimePoint now) {
+  now_ = now;
+  if (stall_check_ <= now) recall_stalled();
   while (!timers_.empty() && timers_.begin()->first.first <= now)
     fail(timers_.begin()->second, TaskFailure::timeout);
   while (!ends_.empty() && ends_.begin()->first <= now) {
@@ -351,7 +410,7 @@ void TaskQueue::expire(TimePoint now) {
     ends_.erase(ends_.begin());
     std::sort(lost.begin(), lost.end(),
               [this](auto a, auto b) { return jobs_[a].order < jobs_[b].order; });
-    for (const std::uint32_t slot : lost) lose(slot, now);
+    for (const std::uint32_t slot : lost) lose(slot);
   }
   dispatch();
   tidy();

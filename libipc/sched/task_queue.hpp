@@ -34,6 +34,8 @@ class TaskOutput {
  public:
   virtual ~TaskOutput() = default;
   virtual void run(Job& job, TaskEngine& engine) = 0;
+  /// The engine is to hand back what it has not begun.
+  virtual void recall(TaskEngine&) {}
   /// The job ends without a reply of an engine. `engine` is the lost one, else null.
   virtual void fail(Job& job, TaskFailure why, const TaskEngine* engine) = 0;
   /// The reply given to TaskQueue::reply is final, and others depend on it: it goes before what
@@ -46,7 +48,7 @@ class TaskOutput {
 /// and with the engines. One thread; passive.
 class TaskQueue {
  public:
-  /// `limit`: tasks an engine may have at a time, 0 = any number.
+  /// `limit`: tasks an engine may have at a time, 0 = any number, or kByPace.
   TaskQueue(TaskOutput& output, std::unique_ptr<Policy> policy, unsigned limit);
   ~TaskQueue();
 
@@ -56,9 +58,9 @@ class TaskQueue {
               TimePoint now, bool is_ours = false);
 
   enum class Verdict { forward, rerun, drop };
-  /// An engine answered. `forward`: the reply is final, pass it on; `rerun`: the task runs
-  /// elsewhere or failed otherwise, the client must not see this reply; `drop`: nothing is known of
-  /// it.
+  /// An engine answered, or hands a task back (aborted, dependencies not met). `forward`: the reply
+  /// is final, pass it on; `rerun`: the task runs elsewhere or failed otherwise, the client must
+  /// not see this reply; `drop`: nothing is known of it.
   Verdict reply(std::string_view engine, std::string_view id, const ReplyFacts& facts,
                 TimePoint now);
 
@@ -69,7 +71,10 @@ class TaskQueue {
   void engine_removed(std::string_view uuid, TimePoint now);
   /// It gets no more tasks; those it has it answers, or hands back as if their dependencies were
   /// not met: they wait again where they stood, for another engine.
-  void engine_drains(std::string_view uuid);
+  void engine_drains(std::string_view uuid, TimePoint now);
+  /// Of an engine that is gone: `last` is the last task it began, if any; those it got after that
+  /// wait again.
+  void engine_had_begun(std::string_view uuid, std::string_view last, TimePoint now);
 
   /// Withdraws what waits; returns the ids that run, by engine, and marks them: no retries any
   /// more.
@@ -105,7 +110,7 @@ class TaskQueue {
   std::uint32_t new_slot();
   JobRef ref(std::uint32_t slot) const { return {slot, jobs_[slot].generation}; }
   Job* live(JobRef ref);
-  void enqueue(std::uint32_t slot, TimePoint now);
+  void enqueue(std::uint32_t slot);
   void leave_queue(std::uint32_t slot);
   bool is_in_line(const Job& job) const { return job.conditions != nullptr || job.base != nullptr; }
   void stop_running(Job& job);
@@ -113,9 +118,10 @@ class TaskQueue {
   Try try_run(std::uint32_t slot);
   Job* next_plain();
   void dispatch();
-  void rerun(std::uint32_t slot, TimePoint now);
-  void take_back(std::uint32_t slot, TimePoint now);
-  void lose(std::uint32_t slot, TimePoint now);
+  void rerun(std::uint32_t slot);
+  void take_back(std::uint32_t slot);
+  void lose(std::uint32_t slot);
+  void recall_stalled();
   void fail(std::uint32_t slot, TaskFailure why, const TaskEngine* engine = nullptr);
   void finish(std::uint32_t slot, bool ok, std::uint32_t engine);
   void tidy();
@@ -144,7 +150,8 @@ class TaskQueue {
   std::deque<Job> jobs_;
   std::vector<std::uint32_t> free_;
   wire::IdTable ids_;
-  std::uint64_t next_order_ = 1;
+  TimePoint now_{};  // of the event that is handled
+  std::uint64_t next_order_ = 1, next_run_ = 1;
   std::uint32_t next_generation_ = 1;
   std::size_t waiting_ = 0;
 
@@ -157,6 +164,7 @@ class TaskQueue {
 
   std::map<std::pair<TimePoint, std::uint64_t>, std::uint32_t> timers_;  // due, order -> slot
   std::multimap<TimePoint, std::uint32_t> ends_;                         // of lost engines
+  TimePoint stall_check_ = TimePoint::max();  // set while an engine holds more than one task
   std::vector<std::uint32_t> candidates_;
   std::vector<unsigned> loads_;
 };

@@ -94,6 +94,14 @@ void TaskRelay::run(Job& job, TaskEngine& engine) {
   engines_.send(outgoing_);
 }
 
+void TaskRelay::recall(TaskEngine& engine) {
+  const std::string_view uuid = engine.uuid;
+  net::Outgoing request;
+  request.header = maker_.session().header("recall_request");
+  auto frames = maker_.sign({&uuid, 1}, std::move(request));
+  engines_.send(frames);
+}
+
 void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
   const std::string_view client = job.frames[0].view(), header = job.frames[kHeaderFrame].view();
   std::string type = "apply_reply", metadata = "{}", content;
@@ -151,7 +159,7 @@ void TaskRelay::engine_says(const net::Incoming& message) {
   if (!header || header->msg_type != "drain_request")
     return complaints_.warning("task channel: reply to nobody dropped");
   const std::string_view uuid = message.views[0];
-  queue_.engine_drains(uuid);
+  queue_.engine_drains(uuid, loop_.now());
   // Behind all that was sent to it: after this nothing comes.
   auto frames = maker_.sign(
       {&uuid, 1}, maker_.message("drain_reply", message.view.header, "{}", R"({"status": "ok"})"));

@@ -20,7 +20,7 @@ namespace ipc::sched {
 class TaskRelay : public Role, private TaskOutput {
  public:
   struct Options {
-    unsigned limit = 1;  ///< tasks an engine may have at a time, 0 = any number
+    unsigned limit = kByPace;  ///< tasks an engine may have at a time, 0 = any number
   };
 
   TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
@@ -48,6 +48,7 @@ class TaskRelay : public Role, private TaskOutput {
   };
 
   void run(Job& job, TaskEngine& engine) override;
+  void recall(TaskEngine& engine) override;
   void fail(Job& job, TaskFailure why, const TaskEngine* engine) override;
   void pass_on() override;
 

@@ -1,88 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The task queue: order, limits, dependencies, retries, timeouts, lost engines, cancelling.
-#include "libipc/sched/task_queue.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "tests/unit/sched/queue_fixture.hpp"
+
 namespace ipc::sched {
 namespace {
-
-struct Log : TaskOutput {
-  std::vector<std::string> lines;
-
-  void run(Job& job, TaskEngine& engine) override {
-    lines.push_back("run " + job.id + "@" + engine.uuid);
-  }
-  void fail(Job& job, TaskFailure why, const TaskEngine* engine) override {
-    const char* const names[] = {"invalid", "impossible", "timeout", "withdrawn", "lost"};
-    lines.push_back(std::string("fail ") + job.id + " " + names[static_cast<int>(why)] +
-                    (engine ? "@" + engine->uuid : ""));
-  }
-  std::vector<std::string> take() { return std::exchange(lines, {}); }
-};
-
-using Lines = std::vector<std::string>;
-
-class TaskQueueTest : public ::testing::Test {
- protected:
-  explicit TaskQueueTest(unsigned limit = 1) : queue(log, *make_policy("leastload"), limit) {}
-
-  void engine(const std::string& uuid) { queue.engine_added(uuid, true, now); }
-
-  bool submit(const std::string& id, Conditions conditions) {
-    net::Frames frames;
-    return queue.submit(id, frames, std::make_unique<Conditions>(std::move(conditions)), now);
-  }
-  bool submit(const std::string& id) {
-    net::Frames frames;
-    return queue.submit(id, frames, nullptr, now);
-  }
-
-  bool submit_ours(const std::string& id, std::unique_ptr<Conditions> conditions = nullptr) {
-    net::Frames frames;
-    return queue.submit(id, frames, std::move(conditions), now, true);
-  }
-  void stranger(const std::string& uuid) { queue.engine_added(uuid, false, now); }
-
-  TaskQueue::Verdict reply(const std::string& engine, const std::string& id, bool ok = true) {
-    ReplyFacts facts;
-    facts.has_status = true;
-    facts.ok = ok;
-    return queue.reply(engine, id, facts, now);
-  }
-  TaskQueue::Verdict unmet(const std::string& engine, const std::string& id) {
-    ReplyFacts facts;
-    facts.dependencies_met = false;
-    return queue.reply(engine, id, facts, now);
-  }
-
-  static Conditions after(std::vector<std::string> ids) {
-    Conditions c;
-    c.after.ids = std::move(ids);
-    return c;
-  }
-  static Conditions follow(std::vector<std::string> ids) {
-    Conditions c;
-    c.follow.ids = std::move(ids);
-    return c;
-  }
-  static Conditions on(std::vector<std::string> targets) {
-    Conditions c;
-    c.targets = std::move(targets);
-    return c;
-  }
-  static Conditions retrying(unsigned n) {
-    Conditions c;
-    c.retries = n;
-    return c;
-  }
-
-  Log log;
-  TaskQueue queue;
-  TimePoint now{};
-};
 
 TEST_F(TaskQueueTest, WaitsForAnEngineAndKeepsTheOrder) {
   for (const char* id : {"s_0", "s_1", "s_2"}) submit(id);
@@ -362,7 +287,7 @@ TEST_F(TaskQueueTest, AnEngineThatDrainsGetsNothingMore) {
   engine("a");
   submit("s_0");
   submit("s_1");
-  queue.engine_drains("a");
+  queue.engine_drains("a", now);
   EXPECT_EQ(reply("a", "s_0"), TaskQueue::Verdict::forward);
   EXPECT_EQ(log.take(), (Lines{"run s_0@a"}));
   queue.engine_removed("a", now);
@@ -374,7 +299,7 @@ TEST_F(TaskQueueTest, AnEngineThatDrainsGetsNothingMore) {
 TEST_F(TaskQueueTest, WhatADrainingEngineStillHasIsLostWithIt) {
   engine("a");
   submit("s_0");
-  queue.engine_drains("a");
+  queue.engine_drains("a", now);
   queue.expire(now + seconds(60));
   EXPECT_EQ(log.take(), (Lines{"run s_0@a"}));
   queue.engine_removed("a", now);
@@ -432,11 +357,11 @@ TEST_F(UnlimitedTaskQueueTest, WhatIsHandedBackWaitsWhereItStood) {
   submit("s_2");
   submit("s_3", on({"a"}));
   submit("s_4");
-  queue.engine_drains("a");
+  queue.engine_drains("a", now);
   submit("s_5");
   log.take();
   for (const char* id : {"s_4", "s_3", "s_1", "s_2"})
-    EXPECT_EQ(unmet("a", id), TaskQueue::Verdict::rerun);
+    EXPECT_EQ(hand_back("a", id), TaskQueue::Verdict::rerun);
   EXPECT_TRUE(log.take().empty());
   EXPECT_EQ(queue.waiting(), 5u);
   EXPECT_EQ(reply("a", "s_0"), TaskQueue::Verdict::forward);
@@ -451,9 +376,9 @@ TEST_F(UnlimitedTaskQueueTest, WhatIsHandedBackWaitsWhereItStood) {
 TEST_F(UnlimitedTaskQueueTest, WhatWasCancelledIsNotTakenBack) {
   engine("a");
   submit("s_0");
-  queue.engine_drains("a");
+  queue.engine_drains("a", now);
   queue.cancel({"s_0"}, now);
-  EXPECT_EQ(unmet("a", "s_0"), TaskQueue::Verdict::forward);
+  EXPECT_EQ(hand_back("a", "s_0"), TaskQueue::Verdict::forward);
 }
 
 TEST_F(UnlimitedTaskQueueTest, BalancesByLoad) {
