@@ -120,8 +120,8 @@ struct Controller::TaskLoop {
       : to_hub(internal(context, SocketType::push, name + "-events", false)),
         commands(loop, internal(context, SocketType::pull, name + "-task", true)),
         task(loop, *std::move(s.client_task), *std::move(s.engine_task), std::move(policy),
-             {options.task_limit.value_or(options.scheme == "pure" ? 0 : sched::kByPace)}, signer, tap,
-             [this] { commands.read(); }) {
+             {options.task_limit.value_or(options.scheme == "pure" ? 0 : sched::kByPace)}, signer,
+             tap, [this] { commands.read(); }) {
     commands.roles = {&task};
     commands.on_report = [this](std::string_view number) { report(tap, number, to_hub); };
     loop.set_spin(options.poll_spin);

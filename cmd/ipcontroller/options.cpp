@@ -264,7 +264,7 @@ const cli::Command& controller_command() {
           {0, "ping", "MS", "milliseconds between heartbeats; default 3000"},
           {0, "scheme", "NAME",
            "leastload (default), lru, plainrandom, twobin, weighted, pure or ./FILE"},
-          {0, "hwm", "N", "tasks an engine may have at a time; default 1, 0 = any number"},
+          {0, "hwm", "N", "tasks an engine may have at a time, 0 = any number"},
           {0, "reuse", "", "keep ports and key of the files of an earlier run"},
           {0, "restore", "", "the same, and take over its engines"},
           {0, "sqlitedb", "", "keep task records in the profile's tasks.db (default)"},

@@ -52,15 +52,15 @@ Status open_log(const Settings& settings) {
 }
 
 /// Runs the engine until it ends.
-Status run(const Settings& settings, const net::Connection& connection, engine::Guard& guard,
-           Fd& signals, const std::function<void(int)>& registered) {
+Status run(const Settings& settings, const net::Connection& connection, engine::Ledger& ledger,
+           engine::Guard& guard, Fd& signals, const std::function<void(int)>& registered) {
   Status outcome;
   net::Context context;
   net::Loop loop;
   IPC_TRY_ASSIGN(engine::MessageSocket messages, engine::MessageSocket::open());
   engine::KernelSetting kernel = settings.kernel;
   kernel.environment.push_back("IPKIT_MESSAGES=" + messages.name);
-  engine::ProcessLauncher launcher(std::move(kernel), &guard);
+  engine::ProcessLauncher launcher(std::move(kernel), &guard, &ledger);
   engine::Engine engine(context, loop, launcher, &guard, settings.engine,
                         {registered, [&](const Status& status) {
                            outcome = status;
@@ -123,12 +123,13 @@ Result<int> body(const cli::Arguments& arguments) {
   }
   IPC_TRY(open_log(settings));
   for (const auto& remark : settings.remarks) log::warning(remark);
-  IPC_TRY_ASSIGN(engine::Guard guard, engine::Guard::start());
+  IPC_TRY_ASSIGN(engine::Ledger ledger, engine::Ledger::make());
+  IPC_TRY_ASSIGN(engine::Guard guard, engine::Guard::start(&ledger));
   IPC_TRY_ASSIGN(Fd signals, take_signals());
   if (Status tunnel = open_tunnel(settings, connection); !tunnel)
     return finish(tunnel, daemon ? &*daemon : nullptr, true);
   bool was_registered = false;
-  const Status outcome = run(settings, connection, guard, signals, [&](int id) {
+  const Status outcome = run(settings, connection, ledger, guard, signals, [&](int id) {
     was_registered = true;
     // A machine may run hundreds of engines.
     unmap_unused_code();

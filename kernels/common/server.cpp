@@ -51,6 +51,7 @@ int take_descriptor() {
   const char* text = getenv("IPKIT_KERNEL_FD");
   const int fd = text != nullptr ? atoi(text) : -1;
   unsetenv("IPKIT_KERNEL_FD");
+  unsetenv("IPKIT_KERNEL_LEDGER");  // for kernels that get requests ahead
   if (fd < 3 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
     fprintf(stderr, "%s: started by an engine only (IPKIT_KERNEL_FD is no open descriptor)\n",
             program_invocation_short_name);

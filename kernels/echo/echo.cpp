@@ -71,10 +71,10 @@ std::vector<std::string> strings(const wire::Json& content, const char* key) {
 
 }  // namespace
 
-EchoKernel::EchoKernel() {
+EchoKernel::EchoKernel(Claims* claims) : claims_(claims) {
   Answer ready;
   ready.content = R"({"language":"echo","version":")" IPKIT_VERSION R"(","prefetch":8,"pid":)" +
-                  std::to_string(::getpid()) + "}";
+                  std::to_string(::getpid()) + (claims_ ? R"(,"claims":true})" : "}");
   send(R"({"msg_type":"ready"})", "{}", ready);
 }
 
@@ -101,8 +101,13 @@ void EchoKernel::take(const Message& message) {
   if (!header || !header->msg_type.ends_with("_request")) return;
   const std::string type(header->msg_type.substr(0, header->msg_type.size() - 8));
   Answer reply;
-  const bool ok = answer(type, message, reply);
   std::string head = R"({"msg_type":)" + json_quote(type + "_reply");
+  ++requests_;
+  if (claims_ != nullptr && !claims_->begin(requests_)) {
+    reply.content = R"({"status":"aborted"})";
+    return send(head + R"(,"status":"aborted"})", message.header, reply);
+  }
+  const bool ok = answer(type, message, reply);
   head += ok ? R"(,"status":"ok"})" : R"(,"status":"error"})";
   send(head, message.header, reply);
 }

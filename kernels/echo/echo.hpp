@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libipc/util/claims.hpp"
 #include "libipc/wire/header.hpp"
 #include "libipc/wire/json.hpp"
 
@@ -22,8 +23,8 @@ struct Message {
 /// For benchmarks, tests, and as the smallest example of a kernel.
 class EchoKernel {
  public:
-  /// Says `ready`.
-  EchoKernel();
+  /// Says `ready`. `claims` (not owned) may be null.
+  explicit EchoKernel(Claims* claims = nullptr);
   /// Takes all whole messages from the start of `input` and answers them. False: it makes no sense.
   bool serve(std::string& input);
   /// Bytes to be written; the caller takes away what it wrote.
@@ -46,6 +47,8 @@ class EchoKernel {
   std::string map(const Message& message, Answer& answer);
   std::string list() const;
 
+  Claims* claims_;
+  std::uint64_t requests_ = 0;
   wire::FieldParser parser_;
   std::map<std::string, std::string> names_;
   long long count_ = 0;

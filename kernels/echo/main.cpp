@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipkit-kernel-echo: the echo kernel as a program.
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +37,17 @@ bool write_some(int fd, std::string& output, size_t& written) {
   return true;
 }
 
+/// The page of `$IPKIT_KERNEL_LEDGER`; null if there is none.
+ipc::Claims* map_claims() {
+  const char* const text = ::getenv("IPKIT_KERNEL_LEDGER");
+  char* file = nullptr;
+  const long offset = text != nullptr ? std::strtol(text, &file, 10) : 0;
+  if (file == nullptr || *file != ':') return nullptr;
+  const ipc::Fd fd(::open(file + 1, O_RDWR | O_CLOEXEC));
+  void* const page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), offset);
+  return page == MAP_FAILED ? nullptr : static_cast<ipc::Claims*>(page);
+}
+
 }  // namespace
 
 int main() {
@@ -46,7 +59,7 @@ int main() {
   }
   ::unsetenv("IPKIT_KERNEL_FD");
   ::signal(SIGINT, SIG_IGN);  // nothing ever runs that could be interrupted
-  ipc::echo::EchoKernel kernel;
+  ipc::echo::EchoKernel kernel(map_claims());
   std::string input;
   size_t written = 0;
   for (;;) {

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     return 64;
   }
   ::unsetenv("IPKIT_KERNEL_FD");
+  ::unsetenv("IPKIT_KERNEL_LEDGER");
   ::signal(SIGINT, SIG_IGN);  // a message says which request is meant
   ::signal(SIGPIPE, SIG_IGN);
   const auto ended = ipc::jupyter::run(fd, argv[1]);

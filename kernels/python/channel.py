@@ -14,7 +14,6 @@ from _ipkit import memory
 
 READ_SIZE = 1 << 16
 MAX_FRAMES = 4096
-LOOK_AGAIN = 0.001  # seconds
 MAX_VECTOR = 512  # below every system's IOV_MAX
 _sizes_of_four = struct.Struct('<I4Q').pack
 
@@ -37,8 +36,10 @@ def engine_gone():
 class Channel:
     """The socket to the engine. One thread reads (the main one), any may send."""
 
-    def __init__(self, fd):
+    def __init__(self, fd, claims):
         self.fd = fd
+        self.claims = claims     # number of the request begun, and of the last one revoked; or None
+        self.number = 0          # of the last request
         self.main_thread = get_ident()
         self.messages = deque()  # complete messages, each a list of frames
         self.running = None      # msg_id of the request whose code runs, None while idle
@@ -53,16 +54,12 @@ class Channel:
         self._lock = RLock()
         self._guarded = 0        # depth of sections of the main thread an interrupt must not break
         self._deferred = False
-        self._withdrawn = set()  # ids of messages that were taken back
-        self._looked = 0.0
         self._signalled = True   # a signal came while nothing ran: look before the next request
 
     # -- reading
 
     def receive(self):
         """The next message; leaves the process when the engine is gone."""
-        if not self.messages:
-            self._withdrawn.clear()  # what is taken back came before
         while not self.messages:
             if self._fill():
                 self._parse()
@@ -129,25 +126,20 @@ class Channel:
         for length in self._lengths:
             frames.append(data[pos:pos + length])
             pos += length
-        if len(frames[0]) < 64 and b'withdraw' in bytes(frames[0]):
-            import json
-            self._withdrawn.add(json.loads(bytes(frames[3]))['msg_id'])
-        else:
-            self.messages.append(frames)
+        self.messages.append(frames)
 
     def _read_ahead(self):
         while select.select([self.fd], [], [], 0)[0]:
             self._fill()
             self._parse()
 
-    def is_withdrawn(self, msg_id):
-        """True if the engine has taken back this request, which is about to start."""
-        now = time.monotonic()
-        # After short requests nobody can have had the time to change their mind.
-        if now - self._looked > LOOK_AGAIN:
-            self._read_ahead()
-        self._looked = now
-        return msg_id in self._withdrawn
+    def claim(self):
+        """The next request is about to start: False if the engine has taken it back."""
+        self.number += 1
+        if self.claims is None:
+            return True
+        self.claims[0] = self.number  # first: from now on it cannot be taken back
+        return self.claims[1] < self.number
 
     # -- interrupts
 

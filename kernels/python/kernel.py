@@ -20,9 +20,25 @@ def _take_descriptor():
     return fd
 
 
-def _send_ready(fd):
-    content = b'{"language": "python", "version": "%d.%d.%d", "pid": %d, "prefetch": 8}' % (
-        sys.version_info[:3] + (os.getpid(),))
+def _map_claims():
+    """The page in which engine and kernel agree on what has begun, as two numbers; or None."""
+    offset, _, path = os.environ.pop('IPKIT_KERNEL_LEDGER', '').partition(':')
+    try:
+        import mmap
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            page = mmap.mmap(fd, 4096, offset=int(offset))
+        finally:
+            os.close(fd)
+    except (ImportError, OSError, ValueError):
+        return None  # no engine of ours, or not on its machine
+    return memoryview(page).cast('Q')
+
+
+def _send_ready(fd, claims):
+    content = (b'{"language": "python", "version": "%d.%d.%d", "pid": %d, "prefetch": 8, '
+               b'"claims": %s}' % (sys.version_info[:3] +
+                                   (os.getpid(), b'true' if claims else b'false')))
     frames = (b'{"msg_type": "ready"}', b'{}', b'{}', content)
     data = len(frames).to_bytes(4, 'little')
     data += b''.join(len(frame).to_bytes(8, 'little') for frame in frames) + b''.join(frames)
@@ -36,13 +52,14 @@ def main():
     # Until the loop has its handler a signal must not stop an import half-way.
     _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
     fd = _take_descriptor()
-    _send_ready(fd)
+    claims = _map_claims()
+    _send_ready(fd, claims)
     # Our modules live in a package of their own, so that a user's `values.py` stays importable.
     package = type(sys)('_ipkit')
     package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
     sys.modules['_ipkit'] = package
     from _ipkit import loop
-    loop.run(fd)
+    loop.run(fd, claims)
 
 
 main()

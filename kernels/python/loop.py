@@ -90,7 +90,7 @@ class Kernel:
             self._errors.warn('bad hello: %s' % error)
 
     def _answer(self, raw, header, frames):
-        if self.channel.is_withdrawn(header.get('msg_id')):
+        if not self.channel.claim():
             self._reply(header['msg_type'], raw, {'status': 'aborted'}, ())
             return
         buffers = ()
@@ -223,9 +223,9 @@ def _user_module():
     return module
 
 
-def run(fd):
+def run(fd, claims):
     """Serve the engine behind descriptor fd until it goes."""
-    channel = channels.Channel(fd)
+    channel = channels.Channel(fd, claims)
     signal.signal(signal.SIGINT, channel.on_signal)
     os.set_blocking(fd, True)
     sys.argv = ['']

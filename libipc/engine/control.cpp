@@ -79,32 +79,41 @@ void Engine::answer(Request& request, std::string content, std::string_view type
   outbox_.reply(request, std::move(reply));
 }
 
-// Requests that were written ahead: the kernel has them, but has not begun.
-void Engine::withdraw_written(std::span<const std::string> ids) {
+// What was written ahead, but has not begun, comes back into the queue.
+void Engine::unwrite() {
+  if (queue_.started() < 2) return;
+  Kernel& kernel = kernels_.slot(queue_.running()->kernel).kernel;
+  kernel.revoke();
+  queue_.take_back(kernel.begun());
+}
+
+void Engine::unwrite(std::span<const std::string> ids) {
   for (const auto& id : ids) {
     Request* const started = queue_.find_started_id(id);
-    if (started != nullptr && started != queue_.running())
-      kernels_.slot(started->kernel).kernel.withdraw(id);
+    if (started != nullptr && started != queue_.running()) return unwrite();
   }
 }
 
 void Engine::abort_request(Request& request) {
   const auto ids = message_ids(request.view().content);
   if (!ids) return outbox_.error(request, "ValueError", "abort_request without msg_ids");
+  if (ids->empty())
+    unwrite();
+  else
+    unwrite(*ids);
   abort(ids->empty() ? queue_.withdraw_executes()
                      : queue_.withdraw(*ids, loop_.now(), kAbortMemory));
-  withdraw_written(*ids);
   answer(request, R"({"status":"ok"})");
 }
 
 void Engine::cancel_request(Request& request) {
   const auto ids = message_ids(request.view().content);
   if (!ids) return outbox_.error(request, "ValueError", "cancel_request without msg_ids");
+  unwrite(*ids);
   auto withdrawn = queue_.withdraw(*ids, loop_.now(), kCancelMemory);
   Json content = {{"status", "ok"}, {"withdrawn", Json::array()}, {"interrupted", Json::array()}};
   for (const auto& one : withdrawn) content["withdrawn"].push_back(one->msg_id);
   abort(std::move(withdrawn));
-  withdraw_written(*ids);
   for (const auto& id : *ids) {
     Request* const started = queue_.find_started_id(id);
     if (started == nullptr) continue;

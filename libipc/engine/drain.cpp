@@ -36,12 +36,8 @@ void Engine::tell_scheduler() {
 }
 
 void Engine::hand_back_unbegun() {
+  unwrite();
   for (const auto& request : queue_.withdraw_balanced()) outbox_.hand_back(*request);
-  for (const auto& id : queue_.written_ahead()) {
-    Request* const request = queue_.find_started_id(id);
-    request->handed_back = request->route == Route::balanced;
-    if (request->handed_back) kernels_.slot(request->kernel).kernel.withdraw(id);
-  }
 }
 
 // A request that comes too late. Control requests do not: some of them help to end.
@@ -84,13 +80,13 @@ void Engine::leave() {
 void Engine::drain_is_late() {
   drain_.late = true;
   drain_.told = true;
+  unwrite();
   const std::string why = "as engine " + std::to_string(id_) + " ends: " + drain_.why +
                           ", and so are " + seconds_text(config_.drain_limit) + " more";
   for (const auto& request : queue_.withdraw_all())
     fail(*request, "EngineError", "never began, " + why, 0);
   drain_.verdict = "was stopped, " + why;
   if (Request* const running = queue_.running(); running != nullptr) {
-    withdraw_written(queue_.written_ahead());
     watchdog_.interrupt(kernels_.slot(running->kernel).kernel, running->msg_id, drain_.verdict);
   }
   drain_timer_ = loop_.after(kLast, [this] { stop(drain_.why); });

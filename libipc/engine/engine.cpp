@@ -158,7 +158,8 @@ void Engine::stop(const std::string& reason, Status outcome) {
   cancel_timers();
   uplink_.hold_replies(false);
   if (asked_ && (id_ >= 0 || outcome_))
-    uplink_.unregister(id_ >= 0 ? wire::Json(id_) : wire::Json(nullptr), "left");
+    uplink_.unregister(id_ >= 0 ? wire::Json(id_) : wire::Json(nullptr), "left",
+                       guard_ != nullptr ? guard_->last_begun() : std::nullopt);
   if (config_.mpi) interrupt_running();
   kernels_.end_all(config_.mpi ? kMpiGrace : kGrace, config_.mpi);
   // From the loop, not from here: whoever called may still use what `ended` destroys.
@@ -264,7 +265,7 @@ void Engine::died(KernelSlot& slot, const std::string& why) {
   const std::string name = kernels_.request_name(slot.kernel);
   slot.output.finish(queue_.running(), slot.last_parent);
   if (queue_.running() != nullptr && queue_.running()->kernel == name) watchdog_.ended();
-  const auto lost = queue_.kernel_died(name);
+  const auto lost = queue_.kernel_died(name, slot.kernel.begun());
   if (drain_.late) {
     for (auto& request : lost)
       fail(*request, "EngineError", drain_.verdict, slot.kernel.generation());

@@ -135,7 +135,8 @@ class Engine : private KernelOwner, private UplinkOwner {
 
   // control (control.cpp)
   bool handle(Request& request);
-  void withdraw_written(std::span<const std::string> ids);
+  void unwrite();
+  void unwrite(std::span<const std::string> ids);
   void abort_request(Request& request);
   void cancel_request(Request& request);
   void signal_request(Request& request);

@@ -29,7 +29,7 @@ constexpr Duration kRepliesFirst = milliseconds(250);
 /// `quit`.
 class Watch {
  public:
-  explicit Watch(int pipe) : pipe_(pipe) {}
+  Watch(int pipe, Ledger* ledger) : pipe_(pipe), ledger_(ledger) {}
 
   /// Returns at the engine's end; true if it left by itself.
   bool until_end() {
@@ -71,7 +71,10 @@ class Watch {
     if (!socket.connect(connection->endpoint("registration"))) return;
     net::Outgoing message;
     message.header = wire::Session().header("unregistration_request");
-    message.content = wire::dump_json({{"id", registration_["id"]}, {"reason", "died"}});
+    Json content = {{"id", registration_["id"]}, {"reason", "died"}};
+    if (ledger_ != nullptr)
+      if (const auto begun = ledger_->close()) content["begun"] = *begun;
+    message.content = wire::dump_json(content);
     socket.send(net::encode(*signer, {}, std::move(message)));
   }
 
@@ -94,12 +97,13 @@ class Watch {
   }
 
   int pipe_;
+  Ledger* ledger_;
   std::set<pid_t> groups_;
   Json registration_;
   bool late_ = false;
 };
 
-[[noreturn]] void guard_main(Fd pipe) {
+[[noreturn]] void guard_main(Fd pipe, Ledger* ledger) {
   ::setpgid(0, 0);
   for (const int number :
        {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGPWR, SIGTSTP, SIGTTOU, SIGTTIN})
@@ -109,7 +113,7 @@ class Watch {
   for (int fd = 0; fd < 3; ++fd) ::dup2(null, fd);
   ::dup2(pipe.get(), 3);
   ::close_range(4, ~0U, 0);
-  Watch watch(3);
+  Watch watch(3, ledger);
   if (!watch.until_end()) {
     watch.kill_groups();
     watch.report();
@@ -119,15 +123,15 @@ class Watch {
 
 }  // namespace
 
-Result<Guard> Guard::start() {
+Result<Guard> Guard::start(Ledger* ledger) {
   IPC_TRY_ASSIGN(FdPair pipe, make_pipe());
   const pid_t pid = ::fork();
   if (pid < 0) return system_error(Code::internal, "fork");
   if (pid == 0) {
     pipe.second.reset();
-    guard_main(std::move(pipe.first));
+    guard_main(std::move(pipe.first), ledger);
   }
-  return Guard(std::move(pipe.second), pid);
+  return Guard(std::move(pipe.second), pid, ledger);
 }
 
 void Guard::tell(std::string_view line) {

@@ -62,6 +62,9 @@ Status Kernel::start() {
   stderr_tail_.clear();
   facts_ = {};
   facts_.pid = handles_->pid;
+  ledger_ = handles_->ledger;
+  page_ = handles_->page;
+  requests_ = replies_ = revoked_ = 0;
   oom_kills_ = oom_kills();
   ++generation_;
   state_ = State::starting;
@@ -134,6 +137,7 @@ void Kernel::take_ready(const KernelMessage& message) {
   if (pid > 0) facts_.pid = static_cast<pid_t>(pid);
   facts_.prefetch =
       static_cast<unsigned>(std::clamp<int64_t>(wire::int_or(*content, "prefetch", 1), 1, 64));
+  facts_.claims = ledger_ != nullptr && wire::bool_or(*content, "claims", false);
   state_ = State::ready;
   loop_.cancel(timer_);
   owner_.kernel_ready(*this);
@@ -154,19 +158,33 @@ void Kernel::flush() {
   }
 }
 
-void Kernel::tell(std::string_view header, std::string_view msg_id) {
-  const std::string content = "{\"msg_id\":" + json_quote(msg_id) + "}";
-  const std::array<std::string_view, 4> parts = {header, "{}", "{}", content};
-  send(parts);
-  flush();
+std::uint64_t Kernel::send_request(std::span<const std::string_view> parts,
+                                   std::span<net::Frame> frames, std::string_view task) {
+  ++requests_;
+  if (ledger_ != nullptr && !task.empty()) ledger_->note(page_, requests_, task);
+  if (ledger_ != nullptr && !facts_.claims) ledger_->claims(page_).begun = requests_;
+  send(parts, frames);
+  return requests_;
 }
 
-void Kernel::withdraw(std::string_view msg_id) {
-  tell(R"({"msg_type": "withdraw"})", msg_id);
+void Kernel::revoke() {
+  if (!facts_.claims) return;
+  revoked_ = requests_;
+  engine::revoke(ledger_->claims(page_), revoked_);
+}
+
+std::uint64_t Kernel::begun() const {
+  if (!facts_.claims) return requests_;
+  // User code shares the page.
+  return std::clamp<std::uint64_t>(ledger_->claims(page_).begun, replies_, requests_);
 }
 
 void Kernel::interrupt(std::string_view msg_id) {
-  tell(R"({"msg_type": "interrupt"})", msg_id);
+  const std::string content = "{\"msg_id\":" + json_quote(msg_id) + "}";
+  const std::array<std::string_view, 4> parts = {R"({"msg_type": "interrupt"})", "{}", "{}",
+                                                 content};
+  send(parts);
+  flush();
   kill_group(SIGINT);
   // The signal makes the kernel read; what is not through yet needs another one.
   signal_again_ = !writer_.empty();

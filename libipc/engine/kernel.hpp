@@ -34,6 +34,7 @@ struct KernelFacts {
   std::string language, version;
   pid_t pid = 0;
   unsigned prefetch = 1;
+  bool claims = false;  ///< it claims requests in the ledger before it begins them
 };
 
 /// A kernel by name, started and started again. Not thread-safe; lives in its loop's thread.
@@ -59,8 +60,17 @@ class Kernel {
   /// Queues one message; flush() sends what is queued as far as the kernel takes it.
   void send(std::span<const std::string_view> parts, std::span<net::Frame> frames = {});
   void flush();
-  /// Takes back a request that was written ahead; it is answered `aborted` unless it runs already.
-  void withdraw(std::string_view msg_id);
+  /// Queues a request and gives its number. `task`: its id if it came from a task scheduler.
+  std::uint64_t send_request(std::span<const std::string_view> parts, std::span<net::Frame> frames,
+                             std::string_view task);
+  /// The number of the request that the reply which just came is for.
+  std::uint64_t count_reply() { return ++replies_; }
+  /// It begins no more of those it was given: those it has not are answered `aborted` when their
+  /// turn comes. Then begun() is exact.
+  void revoke();
+  bool was_revoked(std::uint64_t number) const { return number <= revoked_; }
+  /// Number of the last request it has begun; of the last it was given, if it makes no claims.
+  std::uint64_t begun() const;
   /// Stops the request with this id, if it is the one that runs.
   void interrupt(std::string_view msg_id);
   /// Sends a signal to its process group. Code::internal if that fails.
@@ -82,7 +92,6 @@ class Kernel {
   void drain_pipes();
 
  private:
-  void tell(std::string_view header, std::string_view msg_id);
   void watch_socket(bool for_output);
   void on_socket(short events);
   void read_messages();
@@ -104,6 +113,9 @@ class Kernel {
   std::optional<KernelHandles> handles_;
   FrameReader reader_;
   FrameWriter writer_;
+  Ledger* ledger_ = nullptr;
+  unsigned page_ = 0;
+  std::uint64_t requests_ = 0, replies_ = 0, revoked_ = 0;  // since it was started
   bool watching_output_ = false;
   bool signal_again_ = false;
   std::string failure_;  // why we killed it, if we did

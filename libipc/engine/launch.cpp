@@ -229,6 +229,11 @@ Result<KernelHandles> ProcessLauncher::start(const std::string& name) {
   auto environment = setting_.environment;
   const int number = kernel_fd();
   environment.push_back("IPKIT_KERNEL_FD=" + std::to_string(number));
+  handles.ledger = ledger_;
+  if (ledger_ != nullptr) {
+    handles.page = ledger_->open_page();
+    environment.push_back("IPKIT_KERNEL_LEDGER=" + ledger_->location(handles.page));
+  }
   // Where to look for Jupyter's kernels, too.
   if (name.starts_with("jupyter:") && !setting_.python.empty())
     environment.push_back("IPKIT_PYTHON=" + setting_.python);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "libipc/engine/guard.hpp"
+#include "libipc/engine/ledger.hpp"
 #include "libipc/util/fd.hpp"
 #include "libipc/util/result.hpp"
 
@@ -16,10 +17,12 @@ namespace ipc::engine {
 /// A kernel that was started. Without a process (a thread in a test) pid is 0 and only the socket
 /// is set.
 struct KernelHandles {
-  Fd socket;      ///< stream socket, non-blocking
-  Fd out, err;    ///< read ends of its stdout and stderr, non-blocking
-  pid_t pid = 0;  ///< also its process group
-  Fd exit;        ///< pidfd: readable when it has ended
+  Fd socket;                 ///< stream socket, non-blocking
+  Fd out, err;               ///< read ends of its stdout and stderr, non-blocking
+  pid_t pid = 0;             ///< also its process group
+  Fd exit;                   ///< pidfd: readable when it has ended
+  Ledger* ledger = nullptr;  ///< not owned; null: what it has begun is not told
+  unsigned page = 0;         ///< its own there
 };
 
 /// Starts kernels by name.
@@ -43,9 +46,10 @@ struct KernelSetting {
 /// Starts processes.
 class ProcessLauncher : public KernelLauncher {
  public:
-  /// `guard` (not owned, may be null) is told of each process group.
-  ProcessLauncher(KernelSetting setting, Guard* guard)
-      : setting_(std::move(setting)), guard_(guard) {}
+  /// `guard` (not owned, may be null) is told of each process group. `ledger` (not owned, may be
+  /// null) has what each has begun.
+  ProcessLauncher(KernelSetting setting, Guard* guard, Ledger* ledger = nullptr)
+      : setting_(std::move(setting)), guard_(guard), ledger_(ledger) {}
 
   Result<KernelHandles> start(const std::string& name) override;
   void ended(pid_t pid) override;
@@ -60,6 +64,7 @@ class ProcessLauncher : public KernelLauncher {
   KernelSetting setting_;
   std::string resolved_;
   Guard* guard_;
+  Ledger* ledger_;
 };
 
 }  // namespace ipc::engine

@@ -40,6 +40,8 @@ Request* Queue::next(unsigned prefetch, TimePoint now) const {
   // Behind one that has turned out long, or whose failure would abort it, a request waits here,
   // where it can still be withdrawn.
   if (now - running.since >= kShort) return nullptr;
+  // What is written ahead must be here still if it is to be taken back.
+  if ((*first)->is_large()) return nullptr;
   const Request& last = *started_.back().request;
   if (last.kernel != (*first)->kernel) return nullptr;
   for (const auto& entry : started_)
@@ -47,9 +49,9 @@ Request* Queue::next(unsigned prefetch, TimePoint now) const {
   return first->get();
 }
 
-void Queue::start(TimePoint now) {
+void Queue::start(TimePoint now, std::uint64_t number) {
   Line& line = head_line();
-  started_.push_back({std::move(line.front()), now});
+  started_.push_back({std::move(line.front()), number, now});
   line.pop_front();
 }
 
@@ -81,6 +83,18 @@ RequestPtr Queue::finish(TimePoint now) {
   // The next one began when this one ended.
   if (!started_.empty()) started_.front().since = now;
   return std::move(done.request);
+}
+
+void Queue::put_back(RequestPtr request) {
+  const bool is_urgent = request->route == Route::control || request->route == Route::internal;
+  (is_urgent ? urgent_ : waiting_).push_front(std::move(request));
+}
+
+void Queue::take_back(std::uint64_t begun) {
+  while (started_.size() > 1 && started_.back().number > begun) {
+    put_back(std::move(started_.back().request));
+    started_.pop_back();
+  }
 }
 
 bool Queue::was_withdrawn(const std::string& id, TimePoint now) {
@@ -145,17 +159,17 @@ std::vector<RequestPtr> Queue::withdraw_all() {
   return taken;
 }
 
-std::vector<std::string> Queue::written_ahead() const {
-  std::vector<std::string> ids;
-  for (size_t i = 1; i < started_.size(); ++i) ids.push_back(started_[i].request->msg_id);
-  return ids;
-}
-
-std::vector<RequestPtr> Queue::kernel_died(std::string_view kernel) {
+std::vector<RequestPtr> Queue::kernel_died(std::string_view kernel, std::uint64_t begun) {
   std::vector<RequestPtr> taken;
   const auto belongs = [&](const Request& r) { return r.kernel == kernel; };
   // All that was started went to one kernel.
   if (!started_.empty() && belongs(*started_.front().request)) {
+    take_back(begun);
+    Started& first = started_.front();
+    if (started_.size() == 1 && first.number > begun && first.request->is_whole()) {
+      put_back(std::move(first.request));
+      started_.clear();
+    }
     for (auto& entry : started_) taken.push_back(std::move(entry.request));
     started_.clear();
   }

@@ -30,8 +30,8 @@ class Queue {
   /// `prefetch` (of the kernel named by running_kernel()) allows one more. Stays owned by the queue
   /// until start() or reject().
   Request* next(unsigned prefetch, TimePoint now) const;
-  /// The request next() gave was written to its kernel.
-  void start(TimePoint now);
+  /// The request next() gave was written to its kernel, as its `number`.
+  void start(TimePoint now, std::uint64_t number);
   /// The request next() gave cannot run: takes it out.
   RequestPtr reject();
 
@@ -40,8 +40,14 @@ class Queue {
   /// A request that was started and has this header; null if there is none.
   Request* find_started(std::string_view header) const;
   Request* find_started_id(std::string_view msg_id) const;
+  std::uint64_t running_number() const { return started_.front().number; }
   /// The reply for running() came: takes it out.
   RequestPtr finish(TimePoint now);
+  /// Of the started requests behind running() those with a number above `begun` wait again where
+  /// they stood.
+  void take_back(std::uint64_t begun);
+  /// So does one that was finished, but has not run.
+  void put_back(RequestPtr request);
 
   /// Takes out queued requests with these ids; ids that are not here are remembered and withdrawn
   /// when they come, for `memory`. Started ones are not touched.
@@ -53,10 +59,9 @@ class Queue {
   /// Takes out all that is queued and balanced; or all.
   std::vector<RequestPtr> withdraw_balanced();
   std::vector<RequestPtr> withdraw_all();
-  /// Ids of the started requests behind running().
-  std::vector<std::string> written_ahead() const;
-  /// `kernel` died: takes out what it was given, and what waits for it but came directly.
-  std::vector<RequestPtr> kernel_died(std::string_view kernel);
+  /// `kernel` died: takes out what it had begun, and what it had not but came directly. Balanced
+  /// requests that it was given after number `begun` wait again.
+  std::vector<RequestPtr> kernel_died(std::string_view kernel, std::uint64_t begun);
 
   size_t queued() const { return urgent_.size() + waiting_.size(); }
   size_t started() const { return started_.size(); }
@@ -66,6 +71,7 @@ class Queue {
  private:
   struct Started {
     RequestPtr request;
+    std::uint64_t number;
     TimePoint since;  // when the kernel can have begun with it
   };
   using Line = std::deque<RequestPtr>;

@@ -119,6 +119,7 @@ void Request::pack() {
 }
 
 void Request::drop_body() {
+  is_whole_ = false;
   const size_t keep = view().identities.size() + 2 + kTextFrames;
   message_.views.resize(keep);
   if (message_.frames.size() > keep) message_.frames.resize(keep);

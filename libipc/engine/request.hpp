@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "libipc/engine/frames.hpp"
 #include "libipc/net/message.hpp"
 #include "libipc/util/clock.hpp"
 #include "libipc/wire/header.hpp"
@@ -42,7 +43,6 @@ class Request {
   bool aborts_others = false;   ///< a failure aborts queued execute_requests
   bool interrupted = false;     ///< an interrupt was asked for
   bool shown_error = false;     ///< its kernel has published it
-  bool handed_back = false;     ///< to the scheduler, if its kernel has not begun with it
   UnixMicros started = 0;       ///< when it was written to its kernel
   std::uint64_t published = 0;  ///< number of its last message on iopub, but for status; 0: none
 
@@ -58,12 +58,17 @@ class Request {
   void pack();
   /// Drops buffers that were moved to the kernel. header() and the identities stay.
   void drop_body();
+  /// It has all that a kernel needs.
+  bool is_whole() const { return is_whole_; }
+  /// Some of its buffers are not copied to the kernel but moved.
+  bool is_large() const { return size() >= FrameWriter::kLarge; }
   /// Bytes of all frames.
   size_t size() const;
 
  private:
   net::Incoming message_;
   std::string block_;
+  bool is_whole_ = true;
   Status take_metadata(wire::FieldParser& parser);
   void take_content(wire::FieldParser& parser);
 };

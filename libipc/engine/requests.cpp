@@ -58,9 +58,11 @@ Engine::Fed Engine::feed(Request& request, KernelSlot& slot) {
   if (slot.kernel.state() != Kernel::State::ready) return Fed::waits;
   request.started = unix_now();
   show_code(request);
-  slot.kernel.send(request.parts(), request.frames());
-  queue_.start(loop_.now());
-  request.drop_body();
+  const bool is_task = request.route == Route::balanced;
+  const auto number =
+      slot.kernel.send_request(request.parts(), request.frames(), is_task ? request.msg_id : "");
+  queue_.start(loop_.now(), number);
+  if (request.is_large()) request.drop_body();
   if (queue_.started() == 1) begin(request);
   return Fed::written;
 }
@@ -126,16 +128,20 @@ void Engine::kernel_output(Kernel& kernel, bool is_stderr, std::string_view byte
 void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
                         std::span<const std::string_view> head) {
   const Request* const running = queue_.running();
+  const std::uint64_t number = slot.kernel.count_reply();
+  const bool not_run = slot.kernel.was_revoked(number) && head[1] == "aborted";
   if (running == nullptr || running->kernel != kernels_.request_name(slot.kernel) ||
-      running->header() != message.parent)
+      queue_.running_number() != number || running->header() != message.parent) {
+    if (not_run) return;  // taken back long ago
     return slot.kernel.fail("kernel broke the protocol: a reply nobody waits for");
-  const RequestPtr request = queue_.finish(loop_.now());
+  }
+  RequestPtr request = queue_.finish(loop_.now());
   const std::string stopped = watchdog_.ended();
   slot.output.finish(request.get(), request->header());
   // Its reply may bring the next task of a scheduler that does not know that we go.
   if (request->route == Route::balanced && !connection_.is_ipkit()) check_drained();
-  if (request->handed_back && head[1] == "aborted") {
-    outbox_.hand_back(*request);
+  if (not_run && !request->interrupted && request->is_whole()) {
+    if (!drain_.on || !turn_away(*request)) queue_.put_back(std::move(request));
   } else if (!stopped.empty()) {
     fail(*request, drain_.late ? "EngineError" : "TaskTimeout", stopped, slot.kernel.generation());
     if (request->aborts_others) abort(queue_.withdraw_executes());

@@ -143,12 +143,15 @@ void Uplink::connect_hearts() {
   if (!pong || !ping) log::error("heartbeats: " + (!pong ? pong : ping).error().text());
 }
 
-void Uplink::unregister(const wire::Json& id, const std::string& reason) {
+void Uplink::unregister(const wire::Json& id, const std::string& reason,
+                        const std::optional<std::string>& begun) {
   if (!sockets_) return;
   replies_.flush();  // once it is known to go, answers no longer count
   net::Outgoing message;
   message.header = session_.header("unregistration_request");
-  message.content = wire::dump_json({{"id", id}, {"reason", reason}});
+  wire::Json content = {{"id", id}, {"reason", reason}};
+  if (begun) content["begun"] = *begun;
+  message.content = wire::dump_json(content);
   sockets_->registration.send(net::encode(*signer_, {}, std::move(message)));
 }
 

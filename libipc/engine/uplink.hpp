@@ -56,8 +56,10 @@ class Uplink {
   Status start_hearts(int id);
   /// The way broadcasts for engine `id` come; again with another id after a new registration.
   Status connect_leaf(int id);
-  /// Tells the controller that we go. `id` is null if there is none.
-  void unregister(const wire::Json& id, const std::string& reason);
+  /// Tells the controller that we go. `id` is null if there is none; `begun`: the last task that
+  /// has begun, if that is known (Ledger::close).
+  void unregister(const wire::Json& id, const std::string& reason,
+                  const std::optional<std::string>& begun = {});
 
   /// Sends once more the replies to work that left since then, as far as they are kept.
   void send_again(TimePoint since);

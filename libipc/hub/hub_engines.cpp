@@ -98,7 +98,14 @@ void Hub::unregistration(const Json& content) {
   if (found == content.end() || !found->is_number_integer())
     return complaints_.warning("hub: unregistration without id ignored");
   const auto id = found->get<EngineId>();
-  if (registry_.find(id) != nullptr) return remove(id, wire::string_or(content, "reason", "left"));
+  if (const Engine* const engine = registry_.find(id)) {
+    const std::string uuid = engine->uuid;
+    remove(id, wire::string_or(content, "reason", "left"));
+    // Its guard knows; what it had not begun can run elsewhere at once.
+    if (const auto begun = content.find("begun"); begun != content.end() && begun->is_string())
+      to_task_.add(EventKind::engine_begun, {uuid, begun->get_ref<const std::string&>()});
+    return;
+  }
   if (const auto uuid = registry_.drop_pending(id)) {
     log::info("registration of engine " + std::to_string(id) + " withdrawn");
     to_relay_.add(EventKind::forget_heart, {*uuid});

@@ -30,6 +30,7 @@ enum class EventKind : std::uint8_t {
   heart_stopped,   ///< uuid
   engine_added,    ///< uuid, id, "ipkit" if it knows our extensions
   engine_removed,  ///< uuid, id
+  engine_begun,    ///< uuid, msg_id: of one that was killed, and its last task ("": none)
   watch_heart,
   keep_heart,
   forget_heart,  ///< uuid: pending, known without a beat, not ours any more

@@ -49,10 +49,15 @@ void TaskRelay::engine_removed(std::string_view uuid) {
 }
 
 void TaskRelay::command(net::Event& event) {
-  if (event.kind != EventKind::submit) return;
-  net::Incoming message;
-  message.frames = std::move(event.buffers);
-  if (message.locate()) submit(message);
+  if (event.kind == EventKind::engine_begun) {
+    queue_.engine_had_begun(event.fields[0], event.fields[1], loop_.now());
+  } else if (event.kind == EventKind::submit) {
+    net::Incoming message;
+    message.frames = std::move(event.buffers);
+    if (message.locate()) submit(message);
+  } else {
+    return;
+  }
   arm();
 }
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # driver.py: starts a kernel on a socket pair and speaks the frames of the contract.
 import json
+import mmap
 import os
 import select
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -46,11 +48,10 @@ class Kernel:
         ours, theirs = socket.socketpair()
         self.socket = ours
         self.socket.setblocking(False)
-        environment = dict(os.environ, IPKIT_KERNEL_FD=str(theirs.fileno()))
-        environment.update(env or {})
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=environment, cwd=cwd, pass_fds=[theirs.fileno()], start_new_session=True)
+        self._ledger = tempfile.TemporaryFile()
+        self._ledger.truncate(8192)
+        self.claims = memoryview(mmap.mmap(self._ledger.fileno(), 8192)).cast('Q')[512:514]
+        self._start(command, env, cwd, theirs)
         theirs.close()
         self.piped = {1: bytearray(), 2: bytearray()}
         self._threads = [threading.Thread(target=self._collect, args=(pipe, number), daemon=True)
@@ -64,6 +65,15 @@ class Kernel:
         except Exception:
             self.close()
             raise
+
+    def _start(self, command, env, cwd, socket_end):
+        environment = dict(os.environ, IPKIT_KERNEL_FD=str(socket_end.fileno()),
+                           IPKIT_KERNEL_LEDGER='4096:/proc/%d/fd/%d' % (
+                               os.getpid(), self._ledger.fileno()))
+        environment.update(env or {})
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=environment, cwd=cwd, pass_fds=[socket_end.fileno()], start_new_session=True)
 
     def _collect(self, pipe, number):
         while True:
@@ -161,14 +171,13 @@ class Kernel:
         return self.request('execute_request', content, buffers)
 
     def interrupt(self, msg_id):
-        self._tell(b'{"msg_type": "interrupt"}', msg_id)
+        self.send_frames([b'{"msg_type": "interrupt"}', b'{}', b'{}',
+                          json.dumps({'msg_id': msg_id}).encode()])
         self.signal()
 
-    def withdraw(self, msg_id):
-        self._tell(b'{"msg_type": "withdraw"}', msg_id)
-
-    def _tell(self, header, msg_id):
-        self.send_frames([header, b'{}', b'{}', json.dumps({'msg_id': msg_id}).encode()])
+    def revoke(self, number):
+        """What has not begun, up to this number, must not."""
+        self.claims[1] = number
 
     def signal(self, number=signal.SIGINT):
         os.killpg(self.process.pid, number)
@@ -184,6 +193,7 @@ class Kernel:
 
     def close(self):
         self.socket.close()
+        self._ledger.close()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:

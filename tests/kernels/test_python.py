@@ -277,17 +277,26 @@ class Interrupts(Case):
         self.error(self.kernel.reply(running), 'KeyboardInterrupt')
         self.assertEqual(self.error(self.kernel.reply(queued), 'KeyboardInterrupt').out, b'')
 
-    def test_withdrawn_before_it_started(self):
+    def test_revoked_before_it_started(self):
         running = self.start()
         queued = [self.kernel.send('execute_request', {'code': 'print(%d)' % i, 'silent': True})
                   for i in range(3)]
-        self.kernel.withdraw(queued[1])
+        begun = self.kernel.claims[0]
+        self.kernel.revoke(begun + 2)
         self.kernel.interrupt(running)
         self.error(self.kernel.reply(running), 'KeyboardInterrupt')
-        self.assertEqual(self.kernel.reply(queued[0]).out, b'0\n')
-        aborted = self.kernel.reply(queued[1])
-        self.assertEqual((aborted.content, aborted.out), ({'status': 'aborted'}, b''))
+        for one in queued[:2]:
+            aborted = self.kernel.reply(one)
+            self.assertEqual((aborted.content, aborted.out), ({'status': 'aborted'}, b''))
         self.assertEqual(self.kernel.reply(queued[2]).out, b'2\n')
+        self.assertEqual(self.kernel.claims[0], begun + 3)
+
+    def test_begun_is_told_while_it_runs(self):
+        begun = self.kernel.claims[0]
+        running = self.start()
+        self.assertEqual(self.kernel.claims[0], begun + 1)
+        self.kernel.interrupt(running)
+        self.error(self.kernel.reply(running), 'KeyboardInterrupt')
 
     def test_idle(self):
         self.kernel.signal()

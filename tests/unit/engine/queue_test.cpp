@@ -15,6 +15,7 @@ struct QueueTest : testing::Test {
   Queue queue;
   TimePoint now = kStart;
   wire::FieldParser parser;
+  std::uint64_t number = 0;  // of the request written last
 
   RequestPtr make(const std::string& id, const std::string& type = "apply_request",
                   Route route = Route::direct, const std::string& metadata = "{}",
@@ -36,8 +37,9 @@ struct QueueTest : testing::Test {
     const Request* request = queue.next(prefetch, now);
     return request == nullptr ? "" : request->msg_id;
   }
+  void start() { queue.start(now, ++number); }
   void run(Duration time) {
-    queue.start(now);
+    start();
     now += time;
     queue.finish(now);
   }
@@ -52,33 +54,33 @@ TEST_F(QueueTest, OneAfterTheOtherControlFirst) {
   push(make("a"));
   push(make("b"));
   EXPECT_EQ(next(), "a");
-  queue.start(now);
+  start();
   EXPECT_EQ(next(), "");
   push(make("c", "clear_request", Route::control));
   EXPECT_EQ(queue.finish(now)->msg_id, "a");
   EXPECT_EQ(next(), "c");
-  queue.start(now);
+  start();
   queue.finish(now);
   EXPECT_EQ(next(), "b");
 }
 
 TEST_F(QueueTest, WritesAheadOnlyWhileRequestsAreShort) {
   for (int i = 0; i < 100; ++i) push(make("r" + std::to_string(i)));
-  queue.start(now);
+  start();
   EXPECT_EQ(next(8), "") << "nothing is known of their length yet";
   queue.finish(now);
   for (int i = 0; i < 20; ++i) run(microseconds(50));
   unsigned ahead = 0;
-  for (; !next(64).empty(); ++ahead) queue.start(now);
+  for (; !next(64).empty(); ++ahead) start();
   EXPECT_EQ(ahead, Queue::kMaxAhead);
   for (; ahead > 0; --ahead) queue.finish(now += microseconds(50));
-  queue.start(now);
+  start();
   EXPECT_EQ(next(1), "") << "a kernel that takes one gets one";
   EXPECT_NE(next(2), "");
   now += milliseconds(1);
   EXPECT_EQ(next(8), "") << "behind one that has become long nothing is written";
   queue.finish(now += milliseconds(50));
-  queue.start(now);
+  start();
   EXPECT_EQ(next(8), "") << "the last one was long";
 }
 
@@ -89,19 +91,19 @@ TEST_F(QueueTest, NothingIsWrittenBehindAnotherKernelOrOneThatMayAbort) {
   push(make("b", "apply_request", Route::direct, R"({"kernel":"sh"})"));
   push(make("c", "execute_request", Route::direct, "{}", R"({"code":"","silent":false})"));
   push(make("d"));
-  queue.start(now);
+  start();
   EXPECT_EQ(next(8), "");
   queue.finish(now);
   EXPECT_EQ(next(8), "b");
   run(microseconds(10));
   EXPECT_EQ(next(8), "c");
-  queue.start(now);
+  start();
   EXPECT_EQ(next(8), "");
 }
 
 TEST_F(QueueTest, WithdrawsWhatIsQueuedAndRemembersWhatIsNot) {
   for (const char* id : {"a", "b", "c"}) push(make(id));
-  queue.start(now);
+  start();
   const std::vector<std::string> wanted = {"a", "c", "late"};
   EXPECT_EQ(ids(queue.withdraw(wanted, now, seconds(60))), "c ");
   EXPECT_EQ(queue.queued(), 1u);
@@ -126,14 +128,66 @@ TEST_F(QueueTest, KernelDeathFailsDirectRequestsAndKeepsTasks) {
   push(make("task", "apply_request", Route::balanced));
   push(make("other", "apply_request", Route::direct, R"({"kernel":"sh"})"));
   push(make("clear", "clear_request", Route::control));
-  queue.start(now);  // clear
+  start();  // clear
   queue.finish(now);
-  queue.start(now);
-  EXPECT_EQ(ids(queue.kernel_died("")), "running direct ");
+  start();
+  EXPECT_EQ(ids(queue.kernel_died("", number)), "running direct ");
   EXPECT_EQ(queue.running(), nullptr);
   EXPECT_EQ(next(), "task");
   run(seconds(1));
   EXPECT_EQ(next(), "other");
+}
+
+TEST_F(QueueTest, WhatAKernelHadNotBegunOutlivesIt) {
+  for (int i = 0; i < 30; ++i) push(make("s" + std::to_string(i)));
+  for (int i = 0; i < 30; ++i) run(microseconds(10));
+  push(make("begun", "apply_request", Route::balanced));
+  push(make("task", "apply_request", Route::balanced));
+  push(make("direct"));
+  push(make("last", "apply_request", Route::balanced));
+  for (int i = 0; i < 3; ++i) start();
+  EXPECT_EQ(ids(queue.kernel_died("", number - 2)), "begun direct ");
+  EXPECT_EQ(queue.started(), 0u);
+  EXPECT_EQ(next(), "task");
+  start();
+  EXPECT_EQ(ids(queue.kernel_died("", number - 1)), "") << "it was written, and that is all";
+  EXPECT_EQ(next(), "task");
+  queue.start(now, ++number);
+  queue.running()->drop_body();
+  EXPECT_EQ(ids(queue.kernel_died("", number - 1)), "task ") << "it cannot be written again";
+  EXPECT_EQ(next(), "last");
+}
+
+TEST_F(QueueTest, TakesBackWhatHasNotBegunInItsOrder) {
+  for (int i = 0; i < 30; ++i) push(make("s" + std::to_string(i)));
+  for (int i = 0; i < 30; ++i) run(microseconds(10));
+  for (const char* id : {"a", "b", "c", "d", "e"}) push(make(id));
+  for (int i = 0; i < 4; ++i) start();
+  queue.take_back(number - 2);
+  EXPECT_EQ(queue.started(), 2u);
+  EXPECT_EQ(queue.finish(now)->msg_id, "a");
+  RequestPtr second = queue.finish(now);
+  EXPECT_EQ(second->msg_id, "b");
+  queue.put_back(std::move(second));  // it was not run after all
+  std::string order;
+  for (; !next().empty(); run(microseconds(10))) order += next();
+  EXPECT_EQ(order, "bcde");
+  push(make("only"));
+  start();
+  queue.take_back(0);
+  EXPECT_NE(queue.running(), nullptr) << "the first one is left: its kernel is asked about it";
+}
+
+TEST_F(QueueTest, LargeRequestsAreNotWrittenAhead) {
+  for (int i = 0; i < 30; ++i) push(make("s" + std::to_string(i)));
+  for (int i = 0; i < 30; ++i) run(microseconds(10));
+  push(make("a"));
+  push(make("large", "apply_request", Route::balanced, "{}",
+            R"({"x":")" + std::string(FrameWriter::kLarge, 'x') + "\"}"));
+  start();
+  EXPECT_EQ(next(8), "");
+  queue.finish(now);
+  EXPECT_EQ(next(8), "large");
 }
 
 TEST_F(QueueTest, LongQueuesAreCopiedOutOfReceiveBuffers) {
