@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -129,6 +130,36 @@ Frames Channel::receive() {
     fail("message of impossible size");
   }
   return frames;
+}
+
+bool Channel::asks_to_interrupt() {
+  char chunk[4096];
+  ssize_t got = 0;
+  while ((got = recv(fd_, chunk, sizeof chunk, MSG_DONTWAIT)) > 0) {
+    data_.append(chunk, static_cast<size_t>(got));
+  }
+  // Behind a request come interrupts of it, perhaps a hello, and nothing else (prefetch is 1).
+  std::string_view rest = std::string_view(data_).substr(pos_);
+  while (rest.size() >= 4) {
+    const size_t count = little_endian(rest.data(), 4);
+    size_t size = 4 + 8 * count;
+    if (count > max_frames || rest.size() < size) {
+      return false;
+    }
+    const size_t header = size;
+    for (size_t i = 0; i < count; ++i) {
+      size += little_endian(rest.data() + 4 + 8 * i, 8);
+    }
+    if (rest.size() < size) {
+      return false;
+    }
+    const std::string_view text = rest.substr(header, little_endian(rest.data() + 4, 8));
+    if (text.find("\"interrupt\"") != std::string_view::npos) {
+      return true;
+    }
+    rest.remove_prefix(size);
+  }
+  return false;
 }
 
 void Channel::send(std::string_view header, std::string_view parent, std::string_view content,

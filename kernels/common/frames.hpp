@@ -25,6 +25,10 @@ class Channel {
   void send(std::string_view header, std::string_view parent, std::string_view content,
             const std::vector<std::string>& buffers = {});
 
+  /// True if the engine has asked to interrupt the request received last. Does not wait. A signal
+  /// that came before the request began had nothing to stop; the message before it is still there.
+  bool asks_to_interrupt();
+
   int fd() const { return fd_; }
 
   /// True when the engine has closed its end. Does not wait, reads nothing.

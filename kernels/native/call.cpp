@@ -250,6 +250,7 @@ Value result_of(Call& call) {
 
 Value call_function(Function function, const std::string& name,
                     const std::vector<Value>& arguments) {
+  if (interrupted != 0) throw Refused{"KeyboardInterrupt", "interrupted", {}};
   Call call(arguments);
   std::vector<ipkit_value> views;
   views.reserve(arguments.size());

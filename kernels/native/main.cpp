@@ -69,7 +69,8 @@ int main() {
   channel.send(R"({"msg_type": "ready"})", "{}", ready.dump());
   while (true) {
     Frames frames = channel.receive();
-    interrupted = 0;  // it came after the last reply
+    interrupted = 0;  // it came after the last reply, or the message before it is still there
+    if (channel.asks_to_interrupt()) interrupted = 1;
     server.handle(frames);
     interrupted = 0;  // whatever waited has been woken
   }

@@ -273,9 +273,15 @@ int Shell::after_exit(bool restart) {
 Ended Shell::run(std::string_view line) {
   interrupted = 0;
   running_ = true;
+  Ended ended;
+  if (channel_.asks_to_interrupt()) {
+    running_ = false;
+    ended.status = 130;
+    ended.interrupted = true;
+    return ended;
+  }
   write_line(line);
   std::string answer;
-  Ended ended;
   const bool answered = wait_answer(answer);
   running_ = false;
   if (answered) {

@@ -175,6 +175,14 @@ class Kernel:
                           json.dumps({'msg_id': msg_id}).encode()])
         self.signal()
 
+    def interrupt_before_it_begins(self, kind, content, buffers=()):
+        """A request whose signal comes before the kernel has read it."""
+        self.signal(signal.SIGSTOP)
+        msg_id = self.send(kind, content, buffers)
+        self.interrupt(msg_id)
+        self.signal(signal.SIGCONT)
+        return self.reply(msg_id)
+
     def revoke(self, number):
         """What has not begun, up to this number, must not."""
         self.claims[1] = number

@@ -383,6 +383,13 @@ class LifeAndDeath(Case):
         self.kernel.signal()  # nothing runs: nothing happens
         self.assertEqual(self.value('total([1, 2])'), b'3')
 
+    def test_interrupted_before_it_begins(self):
+        for how in ('asks', 'sleeps'):
+            reply = self.kernel.interrupt_before_it_begins(
+                'execute_request', {'code': 'wait("%s")' % how, 'silent': True})
+            self.error(reply, 'KeyboardInterrupt')
+        self.assertEqual(self.value('total([1, 2])'), b'3')
+
     def test_interrupted_map(self):
         self.kernel.send('map_request', {'code': 'wait', 'count': 2, 'sep': '\n', 'type': 'text'},
                          [b'a\na\n'])

@@ -291,6 +291,11 @@ class Interrupts(Case):
         self.assertEqual(self.kernel.reply(queued[2]).out, b'2\n')
         self.assertEqual(self.kernel.claims[0], begun + 3)
 
+    def test_before_it_begins(self):
+        reply = self.kernel.interrupt_before_it_begins(
+            'execute_request', {'code': 'import time; time.sleep(100)', 'silent': True})
+        self.error(reply, 'KeyboardInterrupt')
+
     def test_begun_is_told_while_it_runs(self):
         begun = self.kernel.claims[0]
         running = self.start()

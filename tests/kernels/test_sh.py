@@ -171,6 +171,14 @@ class Interrupts(Case):
                 self.assertEqual(reply.content['exit_status'], 130)
                 self.assertEqual(self.run_code('echo $a'), b'1\n')
 
+    def test_before_it_begins(self):
+        for kind, content, buffers in (
+                ('execute_request', {'code': 'sleep 100', 'silent': True}, []),
+                ('map_request', {'code': '', 'count': 1, 'sep': '\n'}, [b'sleep 100\n'])):
+            reply = self.kernel.interrupt_before_it_begins(kind, content, buffers)
+            self.error(reply, 'KeyboardInterrupt')
+            self.assertEqual(self.run_code('echo on'), b'on\n')
+
     def test_idle(self):
         self.kernel.signal()
         self.kernel.interrupt('x')
