@@ -192,6 +192,8 @@ Status await_end(const Record& record, std::vector<Doomed>& doomed, double grace
     std::vector<Doomed> left;
     for (auto& one : doomed) {
       IPC_TRY_ASSIGN(const JobState state, one.scheduler->ask(one.target));
+      // What ends already may not be cancelled once more.
+      if (state.is_ending) one.error.reset();
       if (state.state != "ended")
         left.push_back(std::move(one));
       else if (one.target.task)

@@ -44,6 +44,7 @@ JobState state_of(const Target& target, const Properties& properties) {
   state.state = is_one_of(kEnded, word)     ? "ended"
                 : is_one_of(kPending, word) ? "pending"
                                             : "running";
+  state.is_ending = word == "Canceling";
   state.why = "winhpc " + target.text() + " " + word;
   const std::string reason =
       state.state == "pending" ? value("pendingreason") : value("errormessage");

@@ -13,6 +13,7 @@ namespace ipc::winhpc {
 struct JobState {
   std::string state = "ended";  ///< pending, running or ended
   std::string why;              ///< "winhpc 4711 Queued (…)"
+  bool is_ending = false;       ///< it was cancelled, and its time of grace runs
 };
 
 /// A job, or one of its tasks.

@@ -28,6 +28,7 @@ HEAD = "HEAD1"
 SLOTS = int(os.environ.get("STAND_IN_SLOTS", "8"))
 WINDOWS = os.environ.get("STAND_IN_NODES") == "windows"
 GRACE = float(os.environ.get("STAND_IN_GRACE", "15"))
+STRICT = "STAND_IN_STRICT" in os.environ  # a second cancel may not even be by force
 SHARE = "\\\\fs\\home"  # $HOME, as nodes with Windows see it
 NAMESPACE = "{http://schemas.microsoft.com/HPCS2008/scheduler/}"
 TEMPLATES = {"Default", "Long jobs", "Closed"}
@@ -282,7 +283,7 @@ def cancel_task_of(task, force):
 
 def cancel(number, force, message=""):
     job = load(number)
-    if job["state"] in OVER:
+    if job["state"] in OVER or (job["state"] == "Canceling" and (STRICT or not force)):
         raise Refused(f"Job {number} cannot be canceled: it is {job['state']}.")
     for task in job["tasks"]:
         cancel_task_of(task, force)
@@ -300,7 +301,7 @@ def find_task(job, number):
 def cancel_task(number, task, force):
     job = load(number)
     found = find_task(job, task)
-    if found["state"] in OVER:
+    if found["state"] in OVER or (found["state"] == "Canceling" and (STRICT or not force)):
         raise Refused(f"Task {number}.{task} cannot be canceled: it is {found['state']}.")
     cancel_task_of(found, force)
     save(job)

@@ -375,6 +375,17 @@ TEXT
   nothing_left
 }
 
+@test "what is being cancelled and may not be cancelled again: stop waits for HPC Pack's grace" {
+  export STAND_IN_GRACE=1 STAND_IN_STRICT=yes
+  launch start "program: /bin/sh" "arguments: [-c, 'trap \"\" TERM; touch up; sleep 60']"
+  wait_until 10 "the task" test -e up
+  job cancel 101 /scheduler:HEAD1
+  launch stop "grace: 0.2"
+  assert_status 0
+  assert_equal "$(states_of 101)" $'Canceled\nCanceled'
+  nothing_left
+}
+
 @test "the job file: every element and attribute, in order, as HPC Pack has them" {
   run --separate-stderr bash -c 'sed -E "s/(ipe-)?[0-9a-f]{8}/NAME/g"' < <(
     SETTINGS="scheduler: HEAD1, user: 'LAB\\me', unit: Node, amount: 2, walltime: 90m"
