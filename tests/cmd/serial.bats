@@ -73,9 +73,13 @@ quick() { run --separate-stderr run_limited 20 "$@"; }
   assert_stderr "ipexec: timed out after 1s: 0 interrupted"
   quick ipexec --serial --timeout 1 --sh 'trap "" INT; sleep 60'
   assert_status 124
-  quick timeout -s INT 1 ipexec --serial 'import time; time.sleep(60)'
-  assert_status 124
-  assert_stderr ""
+  env --default-signal=INT ipexec --serial \
+    "open('$PWD/runs', 'w').close(); import time; time.sleep(60)" 2>said 3>&- &
+  wait_until 20 "the code to run" test -e runs
+  kill -INT $!
+  status=0
+  wait $! || status=$?
+  assert_equal "$status $(<said)" "130 "
   quick bash -c 'set -o pipefail; ipexec --serial "while True: print(1)" | head -1'
   assert_status 141
   assert_output 1
