@@ -29,7 +29,7 @@ restart() {
   restart lost SIGKILL "${REAL_ENGINE[@]}"
 }
 @test "--restore with a range of ports" {
-  cat >config.py <<<"c.IPController.ports = '21700-21730'"
+  cat >config.py <<<"c.IPController.ports = '20700-20730'"
   CONFIG=$PWD/config.py restart restored SIGKILL "${REAL_ENGINE[@]}"
 }
 @test "--restore with a CURVE key that is given, and a deeper tree" {

@@ -25,7 +25,7 @@ engines() {
 
 
 @test "all ports from a range, clients and engines on different addresses" {
-  engines 2 --ports=21600-21630 --IPController.engine_ip=127.0.0.2
+  engines 2 --ports=20600-20630 --IPController.engine_ip=127.0.0.2
   check_client apply
 }
 

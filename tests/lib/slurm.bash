@@ -65,7 +65,7 @@ slurm_up() {
   for name in $(compgen -e | grep '^SLURM_'); do
     case $name in SLURM_DIR | SLURM_CONF) ;; *) unset "$name" ;; esac
   done
-  slurm_write "$1" $((21000 + BASHPID % 1000 * 5))
+  slurm_write "$1" $((22000 + BASHPID % 800 * 5)) # 20000 to 22000 are of other tests
   local PATH=$PATH:/usr/sbin IPKIT_TEST_WORLD=$1
   # It does not like to be root.
   munged --force --key-file="$1/munge.key" --socket="$1/run/munge.socket" \

@@ -30,12 +30,14 @@ sshd_make() {
   } >"$SSH/config"
 }
 
-# A port that is free on all of loopback now.
+# A port that is free on all of loopback now, and not one of those that the system hands out.
 free_port() {
-  "$IPKIT_PYTHON" -c 'import socket
-s = socket.socket()
-s.bind(("0.0.0.0", 0))
-print(s.getsockname()[1])'
+  "$IPKIT_PYTHON" -c 'import random, socket
+for port in random.sample(range(11000, 20000), 100):
+  try: socket.socket().bind(("0.0.0.0", port))
+  except OSError: continue
+  print(port)
+  break'
 }
 
 # sshd_key N: a new key for host N, and only it in known_hosts.
