@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The limit: a libzmq relay of frames as large as ours that looks at none of them.
 //
-//   raw_relay threads|processes COUNT WINDOW
+//   raw_relay threads|processes COUNT WINDOW [curve]
 //
 // DEALER client, ROUTER/ROUTER relay, two DEALER workers that send back what they get, over TCP on
 // the loopback interface: as threads of one process that share a context and its I/O thread, or
-// each a process of its own.
+// each a process of its own. `curve`: each connection encrypted.
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -32,6 +32,12 @@ constexpr int kDrainLimit = 256;
 constexpr int kPatienceMs = 10000;
 constexpr size_t kWarmup = 500;
 
+/// Keys of the relay, and one pair for all who connect; empty: without CURVE.
+struct Keys {
+  std::array<char, 41> relay_public{}, relay_secret{}, peer_public{}, peer_secret{};
+};
+Keys keys;  // made before there are threads or children
+
 /// A socket without limits of its own; closed at the end.
 class Socket {
  public:
@@ -46,6 +52,11 @@ class Socket {
   Socket& operator=(const Socket&) = delete;
 
   std::string bind() {
+    if (keys.relay_secret[0] != '\0') {
+      const int on = 1;
+      zmq_setsockopt(socket_, ZMQ_CURVE_SERVER, &on, sizeof on);
+      zmq_setsockopt(socket_, ZMQ_CURVE_SECRETKEY, keys.relay_secret.data(), 40);
+    }
     std::array<char, 64> endpoint{};
     size_t size = endpoint.size();
     if (zmq_bind(socket_, "tcp://127.0.0.1:*") != 0 ||
@@ -54,6 +65,11 @@ class Socket {
     return endpoint.data();
   }
   void connect(const std::string& endpoint) {
+    if (keys.relay_secret[0] != '\0') {
+      zmq_setsockopt(socket_, ZMQ_CURVE_SERVERKEY, keys.relay_public.data(), 40);
+      zmq_setsockopt(socket_, ZMQ_CURVE_PUBLICKEY, keys.peer_public.data(), 40);
+      zmq_setsockopt(socket_, ZMQ_CURVE_SECRETKEY, keys.peer_secret.data(), 40);
+    }
     if (zmq_connect(socket_, endpoint.c_str()) != 0)
       throw std::runtime_error(zmq_strerror(zmq_errno()));
   }
@@ -244,12 +260,19 @@ void as_processes(size_t count, size_t window) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view shape = argc == 4 ? argv[1] : "";
-  const size_t count = argc == 4 ? std::strtoul(argv[2], nullptr, 10) : 0;
-  const size_t window = argc == 4 ? std::strtoul(argv[3], nullptr, 10) : 0;
+  const bool curve = argc == 5 && argv[4] == std::string_view("curve");
+  const bool complete = argc == 4 || curve;
+  const std::string_view shape = complete ? argv[1] : "";
+  const size_t count = complete ? std::strtoul(argv[2], nullptr, 10) : 0;
+  const size_t window = complete ? std::strtoul(argv[3], nullptr, 10) : 0;
   if ((shape != "threads" && shape != "processes") || count == 0 || window == 0) {
-    std::fprintf(stderr, "usage: raw_relay threads|processes COUNT WINDOW\n");
+    std::fprintf(stderr, "usage: raw_relay threads|processes COUNT WINDOW [curve]\n");
     return 64;
+  }
+  if (curve && (zmq_curve_keypair(keys.relay_public.data(), keys.relay_secret.data()) != 0 ||
+                zmq_curve_keypair(keys.peer_public.data(), keys.peer_secret.data()) != 0)) {
+    std::fprintf(stderr, "raw_relay: libzmq has no CURVE\n");
+    return 1;
   }
   try {
     shape == "threads" ? as_threads(count, window) : as_processes(count, window);
