@@ -22,10 +22,10 @@ namespace {
 
 using Views = std::vector<std::string_view>;
 
-// Turns the loop until `done` or five seconds have passed.
+// Turns the loop until `done` or twenty seconds have passed.
 template <class Done>
 bool turn_until(Loop& loop, Done done) {
-  const TimePoint end = Clock::now() + seconds(5);
+  const TimePoint end = Clock::now() + seconds(20);
   while (!done() && Clock::now() < end) loop.turn(milliseconds(50));
   return done();
 }
