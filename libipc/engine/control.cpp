@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Requests the engine answers itself, while user code runs: abort, cancel, signal, shutdown.
+// Requests the engine answers itself, while user code runs: abort, cancel, signal,
+// drain, shutdown.
 #include <csignal>
 #include <cstring>
 
@@ -56,6 +57,7 @@ bool Engine::handle(Request& request) {
       {"interrupt_request", &Engine::interrupt_request},
       {"shutdown_request", &Engine::shutdown_request},
       {"cancel_request", &Engine::cancel_request},
+      {"drain_request", &Engine::drain_request},
       {"show_request", &Engine::show_request},
   };
   // A scheduler passes a cancel on over the task connection; the others are control's alone.
@@ -170,6 +172,11 @@ void Engine::signal_request(Request& request) {
 void Engine::interrupt_request(Request& request) {
   interrupt_running();
   answer(request, R"({"status":"ok"})");
+}
+
+void Engine::drain_request(Request& request) {
+  answer(request, R"({"status":"ok"})");
+  drain("it is not needed any more", true);
 }
 
 void Engine::shutdown_request(Request& request) {

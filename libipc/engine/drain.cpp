@@ -15,13 +15,18 @@ constexpr Duration kLast = Watchdog::kGrace + seconds(1);
 
 }  // namespace
 
-void Engine::drain(const std::string& why) {
-  if (stopping_ || drain_.on) return;
+void Engine::drain(const std::string& why, bool patient) {
+  if (stopping_) return;
+  if (id_ < 0) {
+    log::warning(why + ": the engine ends");
+    return stop(why);
+  }
+  if (!patient && drain_timer_ == 0)
+    drain_timer_ = loop_.after(config_.drain_limit, [this] { drain_is_late(); });
+  if (drain_.on) return;
   log::warning(why + ": the engine takes no more work");
-  if (id_ < 0) return stop(why);
   drain_.on = true;
   drain_.why = why;
-  drain_timer_ = loop_.after(config_.drain_limit, [this] { drain_is_late(); });
   tell_scheduler();
   pump();
 }

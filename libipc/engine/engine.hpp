@@ -67,8 +67,10 @@ class Engine : private KernelOwner, private UplinkOwner {
   Status start(const net::Connection& connection);
   /// Leaves the controller and ends the kernels; `ended` follows. Again: nothing.
   void stop(const std::string& reason, Status outcome = {});
-  /// Takes no more work, ends what runs, leaves the controller and stops. `why` is for people.
-  void drain(const std::string& why);
+  /// Takes no more work, ends what runs, leaves the controller and stops. `why` is for people. What
+  /// runs has the configured limit, or if `patient` all the time it needs, unless this is called
+  /// again without.
+  void drain(const std::string& why, bool patient = false);
   int id() const { return id_; }
 
  private:
@@ -141,6 +143,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   void cancel_request(Request& request);
   void signal_request(Request& request);
   void interrupt_request(Request& request);
+  void drain_request(Request& request);
   void shutdown_request(Request& request);
   bool interrupt_running();
   Status signal_kernel(int number);

@@ -292,6 +292,14 @@ void Accounts::output(const net::MessageEvent& message) {
   });
 }
 
+void Accounts::engine_left(EngineId id) {
+  const auto account = engines_.find(id);
+  if (account == engines_.end() || account->second.tasks == 0) return;
+  for (Open& task : open_)
+    if (task.order != 0 && task.place == Place::balanced && task.engine == id)
+      move(task, Place::unassigned);
+}
+
 void Accounts::stranded(const Engine& engine) {
   late_.engine_gone(engine.uuid);
   for (Open& task : open_) {

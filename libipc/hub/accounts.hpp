@@ -65,6 +65,8 @@ class Accounts {
   void output(const net::MessageEvent& message);
   /// An engine that does not number its messages is busy or idle.
   void status(const net::MessageEvent& message);
+  /// Tasks of an engine that has gone, and that nobody has answered, wait for another.
+  void engine_left(EngineId id);
   /// Ends direct requests that died with their engine: those in its queue.
   void stranded(const Engine& engine);
 

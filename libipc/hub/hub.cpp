@@ -356,10 +356,12 @@ void Hub::wait(const Json& content) {
   wait.client = client_;
   wait.header = parent_;
   wait.engines = wire::int_or(content, "engines", -1);
+  wait.unassigned = wire::int_or(content, "unassigned", -1);
   wait.until_known = wire::string_or(content, "until", "done") == "known";
   if (content.contains("msg_ids") && !read_ids(content["msg_ids"], wait.ids))
     return reply(error_answer("hub_error", "TypeError", "msg_ids must be a list of strings"));
-  if (wait.ids.empty() && wait.engines < 0) return reply(key_error("hub_error", "msg_ids"));
+  if (wait.ids.empty() && wait.engines < 0 && wait.unassigned < 0)
+    return reply(key_error("hub_error", "msg_ids"));
   wait.patience = loop_.now() + kAppear;
   const std::size_t engines = registry_.engines().size();
   Json now = Waits::content(wait, accounts_, engines);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Clients that wait for tasks or engines.
+// Clients that wait for tasks, engines, or tasks without engines.
 #pragma once
 
 #include <list>
@@ -17,10 +17,11 @@ class Waits {
  public:
   struct Wait {
     std::string client, header;    ///< where the answer goes
-    std::vector<std::string> ids;  ///< tasks; empty: engines
+    std::vector<std::string> ids;  ///< tasks; empty: one of the numbers below
     bool until_known = false;      ///< all have been seen, instead of one is finished
-    long long engines = -1;
-    TimePoint patience{};  ///< until then an unknown id may still appear
+    long long engines = -1;        ///< so many are registered
+    long long unassigned = -1;     ///< so many tasks are at no engine
+    TimePoint patience{};          ///< until then an unknown id may still appear
   };
 
   /// True if it can be answered now; otherwise it is kept.

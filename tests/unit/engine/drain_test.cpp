@@ -154,6 +154,46 @@ TEST_F(DrainTest, AKernelThatDoesNotStopDoesNotKeepTheEngine) {
   ends();
 }
 
+TEST_F(DrainTest, WhoIsAskedToGoTakesAllTheTimeItNeeds) {
+  controller.connection.controller.version = "1";
+  EngineConfig config;
+  config.drain_limit = milliseconds(1);
+  start_holding(config);
+  const std::string running = send("task");
+  runs(1);
+  const std::string waiting = send("task");
+  settle("task");
+  controller.request("control", uuids[0], "drain_request", Json::object());
+  EXPECT_EQ(next("control").type(), "drain_reply");
+  EXPECT_EQ(next("task").type(), "drain_request");
+  handed_back(next("task"), waiting);
+  // Had it a limit, that would be over many times.
+  const TimePoint then = Clock::now() + milliseconds(30);
+  until("that time", [&] { return Clock::now() > then; });
+  answer(1);
+  const Seen reply = next("task");
+  EXPECT_EQ(reply.parent_id(), running);
+  EXPECT_EQ(reply.metadata["status"], "ok");
+  controller.request("task", uuids[0], "drain_reply", {{"status", "ok"}});
+  leaves();
+  ends();
+}
+
+TEST_F(DrainTest, TheEndOfItsLifetimeIsTheLimitOfWhoWasAskedToGo) {
+  controller.connection.controller.version = "1";
+  interruptible = true;
+  EngineConfig config;
+  config.drain_limit = milliseconds(1);
+  Engine& engine = start_holding(config);
+  const std::string running = send("task");
+  runs(1);
+  engine.drain("it is not needed", true);
+  EXPECT_EQ(next("task").type(), "drain_request");
+  engine.drain("its time is over");
+  fails(next("task"), running, "was stopped, as engine 0 ends");
+  ends();
+}
+
 TEST_F(DrainTest, ALifetimeThatEndsBeforeTheRegistrationEndsTheEngine) {
   EngineConfig config;
   config.lifetime = milliseconds(1);

@@ -294,6 +294,36 @@ TEST_P(BooksTest, WaitsEndWithTheFirstResult) {
   EXPECT_EQ(content["pending"], (Json{"s_0"}));
 }
 
+TEST_P(BooksTest, TasksOfAnEngineThatLeftWaitForAnother) {
+  task("s_0");
+  task("s_1");
+  accounts.task_assigned("s_0", "e0");
+  accounts.task_assigned("s_1", "e0");
+  task_reply("s_0", "ok");
+  registry.remove(0, "drained", 0);
+  accounts.engine_left(0);
+  EXPECT_EQ(accounts.unassigned(), 1u);
+  EXPECT_EQ(queue()["0"]["tasks"], 0);
+  // Its last reply may be heard of later than its end.
+  task_reply("s_1", "ok");
+  EXPECT_EQ(accounts.unassigned(), 0u);
+  EXPECT_EQ(accounts.state("s_1"), TaskState::ok);
+}
+
+TEST_P(BooksTest, WaitsForTasksWithoutEngines) {
+  Waits waits;
+  const TimePoint now = Clock::now();
+  Waits::Wait wait;
+  wait.unassigned = 1;
+  EXPECT_FALSE(waits.add(wait, accounts, 0, now));
+  EXPECT_TRUE(waits.ready(accounts, 3, now).empty());
+  task("s_0");
+  const auto ready = waits.ready(accounts, 3, now);
+  ASSERT_EQ(ready.size(), 1u);
+  EXPECT_EQ(Waits::content(ready[0], accounts, 3), (Json{{"status", "ok"}, {"unassigned", 1}}));
+  EXPECT_TRUE(waits.add(wait, accounts, 0, now));
+}
+
 TEST_P(BooksTest, WaitsGiveUnknownIdsAMoment) {
   Waits waits;
   const TimePoint now = Clock::now();
