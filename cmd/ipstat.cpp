@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "libipc/cli/cluster_state.hpp"
 #include "libipc/cli/connect.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/program.hpp"
@@ -58,7 +59,19 @@ std::string controller_line(const Connection& connection, const QueueState& stat
   else if (!started.empty())
     text += ", since " + ipc::client::short_time(started);
   if (state.rss) text += ", " + bytes_text(*state.rss);
-  return text + ", unassigned tasks: " + std::to_string(state.unassigned);
+  return text + ", unassigned tasks: " + std::to_string(state.unassigned) + "\n";
+}
+
+/// Where engines come and go by themselves: within which limits, and why they last did or do not.
+std::string elastic_line(const Json& elastic) {
+  if (elastic.is_null()) return "";
+  const auto text = [&](const char* key) { return ipc::wire::string_or(elastic, key); };
+  std::string line = "elastic, " + std::to_string(ipc::wire::int_or(elastic, "min", 0)) + "-" +
+                     std::to_string(ipc::wire::int_or(elastic, "max", 0)) + " engines";
+  if (!text("why").empty())
+    line += "; " + ipc::client::short_time(text("when")) + " " + text("why");
+  if (!text("trouble").empty()) line += "; none comes: " + text("trouble");
+  return line + "\n";
 }
 
 std::string table_text(const QueueState& state, const std::vector<int>& engines) {
@@ -74,7 +87,7 @@ std::string table_text(const QueueState& state, const std::vector<int>& engines)
 }
 
 std::string json_text(const Connection& connection, const QueueState& state,
-                      const std::vector<int>& engines) {
+                      const std::vector<int>& engines, const Json& elastic) {
   const auto& identity = connection.file().controller;
   Json controller = {{"unassigned", state.unassigned}, {"engines", state.engines.size()}};
   if (identity.pid > 0)
@@ -84,6 +97,7 @@ std::string json_text(const Connection& connection, const QueueState& state,
                        {"version", identity.version}});
   if (state.uptime) controller["uptime"] = *state.uptime;
   if (state.rss) controller["rss"] = *state.rss;
+  if (!elastic.is_null()) controller["elastic"] = elastic;
   std::string text = ipc::wire::dump_json({{"controller", controller}}) + "\n";
   for (const int id : engines) {
     const EngineLoad& load = state.engines.at(id);
@@ -121,14 +135,16 @@ ipc::Result<int> body(const Arguments& arguments) {
     IPC_TRY_ASSIGN(engines, choose_engines(*connection, arguments));
   }
   IPC_TRY_ASSIGN(const QueueState state, queue_state(*connection));
+  IPC_TRY_ASSIGN(const auto options, connection_options(arguments));
+  const Json elastic = elastic_state(options.path);
   Writer out(STDOUT_FILENO);
   if (arguments.has("json"))
-    out.write(json_text(*connection, state, engines));
+    out.write(json_text(*connection, state, engines, elastic));
   else if (arguments.has("quiet"))
     out.write(numbers_text(state, engines));
   else
     out.write((engines.empty() ? "" : table_text(state, engines)) +
-              controller_line(*connection, state) + "\n");
+              controller_line(*connection, state) + elastic_line(elastic));
   out.flush();
   IPC_TRY(out.status());
   return 0;

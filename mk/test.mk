@@ -8,6 +8,8 @@ UNIT_OBJS += $(BUILD)/obj/kernels/echo/echo.o
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipcontroller/%.o,controller binding)
 # What decides in ipdag.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipdag/%.o,graph schedule)
+# How many engines ipcluster wants.
+UNIT_OBJS += $(BUILD)/obj/cmd/ipcluster/elastic.o
 # What ipmap does with bytes.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipmap/%.o,blocks partials)
 UNIT      := $(BUILD)/tests/unit

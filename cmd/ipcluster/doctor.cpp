@@ -196,7 +196,8 @@ Status Visit::registered() {
   const bool watched = state_ && state_->is_running();
   for (const auto& process : watched ? state_->engines : std::vector<Process>()) {
     const auto& launched = process.launched;
-    if (launched.why == "removed") continue;
+    // Those of an elastic cluster come and go.
+    if (launched.why == "removed" || (state_->elastic && !process.ready())) continue;
     const bool there =
         std::any_of(table->engines.begin(), table->engines.end(), [&launched](const auto& entry) {
           return entry.second.pid == launched.pid && entry.second.host == launched.host;
@@ -211,6 +212,11 @@ Status Visit::registered() {
         missing.size() > 1 ? ", and " + std::to_string(missing.size() - 1) + " more" : "";
     return Error{ids_.empty() ? Code::not_ready : Code::failed, missing[0] + more, its_log()};
   }
+  if (ids_.empty() && watched && state_->elastic)
+    return good("engines", "none; up to " + std::to_string(state_->elastic->max) +
+                               " are requested when tasks wait" +
+                               (state_->elastic->trouble.empty() ? "" : ", but ") +
+                               state_->elastic->trouble);
   if (ids_.empty())
     return Error{Code::not_ready, "the controller answers, but there are no engines",
                  "add some: ipcluster engines -n 4" + cluster_.options()};

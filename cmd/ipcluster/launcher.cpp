@@ -37,6 +37,11 @@ Result<std::vector<config::Launched>> Launcher::run(std::string_view verb,
   return processes;
 }
 
+bool Launcher::grows() const {
+  const auto text = call({"describe"}, {}, seconds(10));
+  return !text || config::parse_grows(*text);
+}
+
 Result<std::string> Launcher::preview(const config::LaunchRequest& request) const {
   return call({"start", "--dry-run"}, request, seconds(60));
 }

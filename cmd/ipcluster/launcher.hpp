@@ -24,6 +24,8 @@ class Launcher {
   Result<std::vector<config::Launched>> run(std::string_view verb,
                                             const config::LaunchRequest& request,
                                             Duration limit = seconds(60)) const;
+  /// False if engines cannot join those that it has started (`grows: no` in its description).
+  bool grows() const;
   /// What `start --dry-run` prints.
   Result<std::string> preview(const config::LaunchRequest& request) const;
 

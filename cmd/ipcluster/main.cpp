@@ -61,9 +61,9 @@ const Verb* find_verb(std::string_view name) {
 // The verb of the command line.
 const Verb* chosen = nullptr;
 
-/// No verb has operands.
+/// No verb has operands but engines.
 Result<int> run_verb(const cli::Arguments& arguments) {
-  if (!arguments.operands.empty())
+  if (!arguments.operands.empty() && chosen->name != "engines")
     return Error{Code::usage, "'" + arguments.operands[0] + "' is one word too many",
                  "see ipcluster " + std::string(chosen->name) + " --help"};
   return chosen->body(arguments);

@@ -2,6 +2,7 @@
 // What start and engines are asked to do: command line and profile together.
 #include "cmd/ipcluster/plan.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,17 +23,33 @@ namespace {
 
 /// Options that set a key of the profile.
 constexpr std::pair<const char*, const char*> kOptions[] = {
-    {"count", "engines.n"},         {"engines", "launcher"},
-    {"hosts", "ssh.hosts"},         {"controller", "controller.launcher"},
-    {"kernel", "engines.kernel"},   {"python", "engines.python"},
-    {"ip", "controller.ip"},        {"location", "controller.location"},
-    {"ports", "controller.ports"},  {"ping", "controller.ping"},
-    {"hwm", "controller.hwm"},      {"scheme", "controller.scheme"},
-    {"ssh", "controller.ssh"},      {"enginessh", "controller.enginessh"},
-    {"delay", "engines.delay"},     {"work-dir", "engines.cwd"},
-    {"log-level", "log_level"},     {"queue", "batch.queue"},
-    {"account", "batch.account"},   {"qos", "batch.qos"},
-    {"walltime", "batch.walltime"}, {"timeout", "timeouts.start"}};
+    {"count", "engines.n"},
+    {"engines", "launcher"},
+    {"hosts", "ssh.hosts"},
+    {"controller", "controller.launcher"},
+    {"kernel", "engines.kernel"},
+    {"python", "engines.python"},
+    {"ip", "controller.ip"},
+    {"location", "controller.location"},
+    {"ports", "controller.ports"},
+    {"ping", "controller.ping"},
+    {"hwm", "controller.hwm"},
+    {"scheme", "controller.scheme"},
+    {"ssh", "controller.ssh"},
+    {"enginessh", "controller.enginessh"},
+    {"delay", "engines.delay"},
+    {"work-dir", "engines.cwd"},
+    {"log-level", "log_level"},
+    {"queue", "batch.queue"},
+    {"account", "batch.account"},
+    {"qos", "batch.qos"},
+    {"walltime", "batch.walltime"},
+    {"timeout", "timeouts.start"},
+    {"min", "engines.min"},
+    {"max", "engines.max"},
+    {"idle-timeout", "engines.idle_timeout"}};
+
+constexpr long kMostEngines = 100'000;
 
 Status apply_options(const cli::Arguments& arguments, config::Profile& profile) {
   for (const auto& [option, key] : kOptions)
@@ -126,6 +143,66 @@ Result<config::ClusterName> cluster_of(const cli::Arguments& arguments) {
       {arguments.get("profile"), arguments.get("profile-dir"), arguments.get("cluster-id")});
 }
 
+namespace {
+
+/// Of the profile if it says so, else of the command line.
+Error wrong(const config::Profile& profile, const std::string& key, const std::string& what) {
+  const bool typed = profile.setting(key).origin.starts_with("--");
+  return Error{typed ? Code::usage : Code::bad_profile, what, ""};
+}
+
+/// Limits of a cluster that grows and shrinks; none without a maximum.
+Result<std::optional<ElasticLimits>> elastic_limits(const cli::Arguments& arguments,
+                                                    const config::Profile& profile) {
+  const auto max = profile.integer("engines.max");
+  if (!max) {
+    for (const char* option : {"min", "idle-timeout"})
+      if (arguments.has(option))
+        return Error{Code::usage, "--" + std::string(option) + " without --max",
+                     "how many engines may there be? --max=8"};
+    return std::optional<ElasticLimits>();
+  }
+  const long min = profile.integer("engines.min").value_or(0);
+  if (*max < 1 || *max > kMostEngines)
+    return wrong(profile, "engines.max",
+                 "--max=" + std::to_string(*max) + ": not between 1 and 100000");
+  if (min < 0)
+    return wrong(profile, "engines.min", "--min=" + std::to_string(min) + ": less than none");
+  if (min > *max) {
+    const char* key =
+        profile.setting("engines.min").origin.starts_with("--") ? "engines.min" : "engines.max";
+    return wrong(profile, key,
+                 "--min=" + std::to_string(min) + " is more than --max=" + std::to_string(*max));
+  }
+  ElasticLimits limits;
+  limits.min = static_cast<int>(min);
+  limits.max = static_cast<int>(*max);
+  limits.idle_timeout = profile.duration("engines.idle_timeout");
+  limits.retry = std::max<Duration>(profile.duration("engines.retry"), milliseconds(100));
+  limits.start = profile.duration("timeouts.start");
+  limits.step = static_cast<int>(
+      std::clamp<long>(profile.integer("engines.step").value_or(0), 0, kMostEngines));
+  if (limits.idle_timeout <= Duration(0))
+    return wrong(profile, "engines.idle_timeout", "--idle-timeout: more than nothing is needed");
+  return std::optional(limits);
+}
+
+/// An elastic cluster begins with -n of the command line, or as few as may be.
+Status apply_limits(const cli::Arguments& arguments, Plan& plan) {
+  IPC_TRY_ASSIGN(plan.elastic, elastic_limits(arguments, plan.profile));
+  if (!plan.elastic) return {};
+  const auto& [min, max] = std::pair(plan.elastic->min, plan.elastic->max);
+  if (!arguments.has("count")) plan.engines = min;
+  if (plan.engines < min || plan.engines > max)
+    return Error{Code::usage,
+                 "-n " + std::to_string(plan.engines) + ": not between --min=" +
+                     std::to_string(min) + " and --max=" + std::to_string(max),
+                 ""};
+  return {};
+}
+
+}  // namespace
+
 Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
   Plan plan;
   IPC_TRY_ASSIGN(plan.cluster, cluster_of(arguments));
@@ -133,9 +210,10 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
   IPC_TRY(apply_options(arguments, plan.profile));
   plan.with_controller = with_controller;
   IPC_TRY_ASSIGN(const long n, engine_count(plan.profile));
-  if (n < 0 || n > 100'000)
+  if (n < 0 || n > kMostEngines)
     return Error{Code::usage, "-n " + std::to_string(n) + ": not between 0 and 100000", ""};
   plan.engines = static_cast<int>(n);
+  if (with_controller) IPC_TRY(apply_limits(arguments, plan));
   IPC_TRY_ASSIGN(plan.wanted, parse_wait(arguments, plan.engines));
   plan.limit = plan.profile.duration("timeouts.start");
   plan.daemonize = arguments.has("daemonize");
@@ -144,7 +222,8 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
   std::error_code error;
   plan.directory = std::filesystem::current_path(error).string();
   if (error) return Error{Code::no_input, "the current directory: " + error.message(), ""};
-  if (plan.engines > 0 && plan.profile.text("engines.kernel") == "python") {
+  const bool has_engines = plan.engines > 0 || plan.elastic;
+  if (has_engines && plan.profile.text("engines.kernel") == "python") {
     plan.python = plan.profile.text("engines.python");
     // Elsewhere other interpreters may stand on PATH, or a prologue puts one there.
     if (plan.profile.text("launcher") == "local") {
@@ -152,6 +231,23 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
     }
   }
   return plan;
+}
+
+Status check_files(const Plan& plan, int engines) {
+  // Connections of an engine; and the controller's own files, with some for clients.
+  constexpr rlim_t kEach = 8, kOthers = 128;
+  rlimit limit{};
+  const bool known = plan.with_controller && plan.profile.text("controller.launcher") == "local" &&
+                     ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
+  // The controller raises the soft limit to the hard one by itself.
+  const rlim_t needed = kOthers + kEach * static_cast<rlim_t>(engines);
+  if (!known || limit.rlim_max == RLIM_INFINITY || needed <= limit.rlim_max) return {};
+  const rlim_t most = limit.rlim_max > kOthers ? (limit.rlim_max - kOthers) / kEach : 0;
+  return Error{Code::usage,
+               std::to_string(engines) + " engines need " + std::to_string(needed) +
+                   " open files in the controller, and the hard limit here is " +
+                   std::to_string(limit.rlim_max),
+               "raise it (ulimit -Hn), or have at most " + std::to_string(most) + " engines"};
 }
 
 Result<config::LaunchRequest> controller_request(const Plan& plan) {

@@ -34,6 +34,9 @@ std::string engines_text(size_t n) {
 Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
   first = state_.engines.size();
   if (count == 0) return {};
+  const auto there = std::count_if(state_.engines.begin(), state_.engines.end(),
+                                   [](const Process& p) { return !p.ended(); });
+  IPC_TRY(check_files(plan, static_cast<int>(there) + count));
   const std::string kind = plan.profile.text("launcher");
   IPC_TRY_ASSIGN(const Launcher launcher, Launcher::find(kind, plan.cluster));
   const Duration delay = plan.profile.duration("engines.delay");
@@ -42,9 +45,10 @@ Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
     IPC_TRY_ASSIGN(const auto request, engine_request(plan, count / turns));
     IPC_TRY_ASSIGN(auto started, launcher.run("start", request, std::max(kLaunch, plan.limit)));
     for (auto& launched : started) {
+      const bool queued = launched.state == "pending";
       // One of several that could not be started has ended, and says why.
       if (launched.state != "ended") launched.state = "starting";
-      state_.engines.push_back(Process{std::move(launched), kind, -1});
+      state_.engines.push_back(Process{std::move(launched), kind, -1, 0, queued});
     }
     net::Loop loop;
     events_.attach(loop);
@@ -65,7 +69,7 @@ int Supervisor::count_ready(size_t first) const {
 int Supervisor::count_pending(size_t first) const {
   return static_cast<int>(std::count_if(state_.engines.begin() + static_cast<long>(first),
                                         state_.engines.end(),
-                                        [](const Process& p) { return !p.ready() && !p.ended(); }));
+                                        [](const Process& p) { return p.pending(); }));
 }
 
 /// Engines say at their registration which process they are, and what their launcher calls them.
@@ -79,10 +83,10 @@ void Supervisor::match(const client::EngineTable& table) {
     if (!engine.launch_id.empty()) named[engine.launch_id].push_back(id);
   }
   for (const auto& process : state_.engines)
-    if (process.ready()) taken.insert(process.engine);
+    if (process.ready() || process.leaving()) taken.insert(process.engine);
   for (auto& process : state_.engines) {
     auto& launched = process.launched;
-    if (process.ended()) continue;
+    if (process.ended() || process.leaving()) continue;
     if (const auto found = registered.find({launched.host, launched.pid});
         found != registered.end()) {
       process.engine = found->second;
@@ -103,13 +107,17 @@ void Supervisor::match(const client::EngineTable& table) {
   }
 }
 
-Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadline) {
+client::Options Supervisor::hub_options() const {
   client::Options options;
   options.path = config::connection_file(plan_.cluster, config::FileKind::client);
   options.profile = plan_.cluster.profile;
   options.cluster_id = plan_.cluster.cluster_id;
   options.direct = false;
-  IPC_TRY_ASSIGN(const auto hub, client::Connection::open(std::move(options)));
+  return options;
+}
+
+Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadline) {
+  IPC_TRY_ASSIGN(const auto hub, client::Connection::open(hub_options()));
   events_.attach(hub->loop());
   bool known = false;
   // A wait as short as most are is not worth a word.
@@ -242,13 +250,13 @@ bool Supervisor::ask_launchers(bool also_ready) {
 }
 
 void Supervisor::learn(Process& process, const config::Launched& now) {
-  const bool was_ready = process.ready();
+  const std::string before = process.launched.state;
   process.learn(now);
   if (!process.ended()) return;
   // One elsewhere has looked itself; where directories are shared we see the same log.
   std::string& why = process.launched.why;
   if (why.find("last words") == std::string::npos) why += last_words(process.launched.log);
-  if (was_ready && process.launched.role == "engine") tell_end(process);
+  if (process.launched.role == "engine") engine_ended(process, before);
 }
 
 void Supervisor::serve_request(Request request) {
@@ -282,42 +290,6 @@ void Supervisor::add_engines(Request& request) {
     request.answer(Code::ok, *ready);
   else
     request.answer(ready.error().code, ready.error().text());
-}
-
-void Supervisor::remove_engines(Request& request) {
-  std::map<std::string, config::LaunchRequest> stops;
-  const wire::Json wanted = request.content.value("engines", wire::Json::array());
-  std::vector<int> unknown;
-  meet_late_ones();
-  for (const auto& id : wanted) {
-    if (!id.is_number_integer()) return request.answer(Code::bad_input, "engine ids are numbers");
-    const auto found =
-        std::find_if(state_.engines.begin(), state_.engines.end(),
-                     [&](const Process& p) { return p.engine == id.get<int>() && !p.ended(); });
-    if (found == state_.engines.end())
-      unknown.push_back(id.get<int>());
-    else
-      stops[found->launcher].ids.push_back(found->launched.id);
-  }
-  if (!unknown.empty())
-    return request.answer(Code::no_engine, "no engine " + format_idset(unknown) +
-                                               " of this ipcluster's; see ipcluster status");
-  for (auto& [kind, stop] : stops) {
-    const auto launcher = Launcher::find(kind, plan_.cluster);
-    stop.record = record_file(plan_.cluster, kind);
-    stop.grace = std::chrono::duration<double>(plan_.profile.duration("timeouts.stop")).count();
-    const auto stopped = launcher ? launcher->run("stop", stop) : launcher.error();
-    if (!stopped) return request.answer(stopped.error().code, stopped.error().text());
-    for (auto& process : state_.engines) {
-      if (std::find(stop.ids.begin(), stop.ids.end(), process.launched.id) == stop.ids.end())
-        continue;
-      process.launched.state = "ended";
-      process.launched.why = "removed";
-    }
-  }
-  absorb();
-  remember();
-  request.answer(Code::ok, "");
 }
 
 }  // namespace ipc::cluster

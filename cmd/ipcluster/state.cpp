@@ -41,10 +41,34 @@ Process parse_process(const Json& json) {
   return process;
 }
 
+Json elastic_json(const State::Elastic& elastic) {
+  return {{"min", elastic.min},
+          {"max", elastic.max},
+          {"idle_timeout", std::chrono::duration<double>(elastic.idle_timeout).count()},
+          {"why", elastic.why},
+          {"when", elastic.when},
+          {"trouble", elastic.trouble},
+          {"again", elastic.again}};
+}
+
+State::Elastic parse_elastic(const Json& json) {
+  State::Elastic elastic;
+  elastic.min = static_cast<int>(wire::int_or(json, "min", 0));
+  elastic.max = static_cast<int>(wire::int_or(json, "max", 0));
+  elastic.idle_timeout = std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(wire::number_or(json, "idle_timeout", 0)));
+  elastic.why = wire::string_or(json, "why");
+  elastic.when = wire::string_or(json, "when");
+  elastic.trouble = wire::string_or(json, "trouble");
+  elastic.again = wire::string_or(json, "again");
+  return elastic;
+}
+
 }  // namespace
 
 void Process::learn(const config::Launched& now) {
   if (now.state == "ended") launched.state = now.state;
+  queued = now.state == "pending";
   launched.why = now.why;
   if (!now.host.empty()) launched.host = now.host;
   if (now.pid) launched.pid = now.pid;
@@ -123,9 +147,11 @@ Status write_state(const State& state) {
                {"engines", Json::array()}};
   if (state.controller) json["controller"] = process_json(*state.controller);
   for (const auto& engine : state.engines) json["engines"].push_back(process_json(engine));
+  if (state.elastic) json["elastic"] = elastic_json(*state.elastic);
   // For ipwait: what a percentage of the engines is of.
-  json["asked"] = std::count_if(state.engines.begin(), state.engines.end(),
-                                [](const Process& p) { return p.launched.why != "removed"; });
+  json["asked"] = std::count_if(state.engines.begin(), state.engines.end(), [&](const Process& p) {
+    return p.launched.why != "removed" && !(state.elastic && p.ended());
+  });
   return write_file_atomically(state_file(state.cluster), wire::dump_json(json) + "\n");
 }
 
@@ -145,6 +171,7 @@ std::optional<State> read_state(const config::ClusterName& cluster) {
   if (json->contains("controller")) state.controller = parse_process((*json)["controller"]);
   if (json->contains("engines") && (*json)["engines"].is_array())
     for (const auto& engine : (*json)["engines"]) state.engines.push_back(parse_process(engine));
+  if (json->contains("elastic")) state.elastic = parse_elastic((*json)["elastic"]);
   return state;
 }
 

@@ -9,19 +9,23 @@
 
 #include "libipc/config/launch.hpp"
 #include "libipc/config/paths.hpp"
+#include "libipc/util/clock.hpp"
 #include "libipc/util/result.hpp"
 
 namespace ipc::cluster {
 
 /// One controller or engine that a launcher started.
 struct Process {
-  config::Launched launched;  ///< state: "starting", "ready" or "ended"
+  config::Launched launched;  ///< state: "starting", "ready", "leaving" or "ended"
   std::string launcher;
   int engine = -1;      ///< id at the hub, once known
   int wait_status = 0;  ///< how it ended; not kept on disk
+  bool queued = false;  ///< a batch system lets it wait
 
-  bool ended() const { return launched.state == "ended"; }
+  bool pending() const { return launched.state == "starting"; }
   bool ready() const { return launched.state == "ready"; }
+  bool leaving() const { return launched.state == "leaving"; }
+  bool ended() const { return launched.state == "ended"; }
   /// Takes over what its launcher knows now.
   void learn(const config::Launched& now);
 };
@@ -34,6 +38,16 @@ struct State {
   std::string host, boot_id, started, directory;
   std::optional<Process> controller;
   std::vector<Process> engines;
+
+  /// Where engines come and go by themselves. Times as ISO 8601; texts are empty where there is
+  /// nothing to say.
+  struct Elastic {
+    int min = 0, max = 0;
+    Duration idle_timeout{0};
+    std::string why, when;       ///< of the last that came or went
+    std::string trouble, again;  ///< why none comes, and when that is tried again
+  };
+  std::optional<Elastic> elastic;
 
   /// True if the supervisor runs on this machine.
   bool is_running() const;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cmd/ipcluster/leftovers.hpp"
 #include "cmd/ipcluster/plan.hpp"
@@ -52,9 +53,14 @@ Json engine_json(int id, pid_t pid, const std::string& host, const std::string& 
 /// Registered engines by id, then ours that are not registered.
 Json engines_json(const View& view) {
   Json engines = Json::array();
+  std::set<int> leaving;
+  if (view.state)
+    for (const auto& process : view.state->engines)
+      if (process.leaving()) leaving.insert(process.engine);
   if (view.table)
     for (const auto& [id, engine] : view.table->engines)
-      engines.push_back(engine_json(id, engine.pid, engine.host, "ready"));
+      engines.push_back(
+          engine_json(id, engine.pid, engine.host, leaving.contains(id) ? "leaving" : "ready"));
   if (!view.state) return engines;
   for (const auto& process : view.state->engines) {
     const auto& launched = process.launched;
@@ -72,6 +78,25 @@ Json engines_json(const View& view) {
   return engines;
 }
 
+/// What an elastic cluster has, may have, and why it changed last.
+Json elastic_json(const View& view, const Json& engines) {
+  const auto& elastic = *view.state->elastic;
+  int ready = 0, requested = 0;
+  for (const auto& engine : engines) {
+    ready += engine["state"] == "ready";
+    requested += engine["state"] == "starting";
+  }
+  return {{"min", elastic.min},
+          {"max", elastic.max},
+          {"idle_timeout", std::chrono::duration<double>(elastic.idle_timeout).count()},
+          {"ready", ready},
+          {"requested", requested},
+          {"why", elastic.why},
+          {"when", elastic.when},
+          {"trouble", elastic.trouble},
+          {"again", elastic.again}};
+}
+
 Json view_json(const View& view) {
   Json json = {{"profile", view.cluster.profile},
                {"profile_dir", view.cluster.profile_dir},
@@ -87,8 +112,24 @@ Json view_json(const View& view) {
   if (view.state && view.state->is_running())
     json["ipcluster"] = {
         {"pid", view.state->pid}, {"host", view.state->host}, {"started", view.state->started}};
+  if (view.state && view.state->elastic && view.state->is_running())
+    json["elastic"] = elastic_json(view, json["engines"]);
   if (!view.trouble.empty()) json["trouble"] = view.trouble;
   return json;
+}
+
+std::string elastic_text(const Json& elastic) {
+  const auto text = [&](const char* key) { return elastic[key].get<std::string>(); };
+  std::string lines = "elastic     " + elastic["ready"].dump() + " of " + elastic["min"].dump() +
+                      "-" + elastic["max"].dump() + " engines, " + elastic["requested"].dump() +
+                      " requested\n";
+  if (!text("why").empty())
+    lines += "            " + client::short_time(text("when")) + " " + text("why") + "\n";
+  if (!text("trouble").empty())
+    lines += "            none comes: " + text("trouble") +
+             (text("again").empty() ? "" : "; again at " + client::short_time(text("again"))) +
+             "\n";
+  return lines;
 }
 
 std::string since(const std::string& started) {
@@ -106,6 +147,7 @@ std::string view_text(const View& view, const Json& json) {
   if (view.state && view.state->is_running())
     text +=
         "ipcluster   pid " + std::to_string(view.state->pid) + since(view.state->started) + "\n";
+  if (json.contains("elastic")) text += elastic_text(json["elastic"]);
   for (const auto& engine : json["engines"]) {
     const std::string id = engine["id"].is_null() ? "-" : engine["id"].dump();
     text += "engine " + id + std::string(id.size() < 5 ? 5 - id.size() : 1, ' ');

@@ -47,6 +47,10 @@ Status Supervisor::start() {
   clear_ = true;
   IPC_TRY(events_.open(socket_file(plan_.cluster)));
   if (daemon_) events_.watch_parent(daemon_->fd());
+  IPC_TRY(check_files(plan_, plan_.elastic ? plan_.elastic->max : plan_.engines));
+  if (plan_.elastic)
+    state_.elastic = {
+        plan_.elastic->min, plan_.elastic->max, plan_.elastic->idle_timeout, {}, {}, {}, {}};
   remember();
   if (plan_.with_controller) {
     IPC_TRY(start_controller());
@@ -191,6 +195,7 @@ Status Supervisor::serve() {
   events_.watch_parent(-1);
   net::Loop loop;
   events_.attach(loop);
+  if (plan_.elastic) elastic_.emplace(*plan_.elastic);
   while (!should_end()) {
     if (absorb()) remember();
     if (controller_ended()) {
@@ -200,15 +205,25 @@ Status Supervisor::serve() {
                    "log: " + config::display_path(state_.controller->launched.log)};
     }
     if (ask_launchers(true)) {
-      meet_late_ones();
+      if (!elastic_) meet_late_ones();
       remember();
     }
+    scale();
+    finish_removals();
     if (events_.has_request())
       serve_request(events_.take_request());
     else
-      loop.turn(std::clamp<Duration>(next_look_ - Clock::now(), Duration(0), seconds(60)));
+      (hub_ ? hub_->loop() : loop)
+          .turn(std::clamp<Duration>(next_event() - Clock::now(), Duration(0), seconds(60)));
   }
   return {};
+}
+
+TimePoint Supervisor::next_event() const {
+  TimePoint next = next_look_;
+  if (elastic_) next = std::min(next, next_scale_);
+  if (!removals_.empty()) next = std::min(next, next_removal_look_);
+  return next;
 }
 
 bool Supervisor::absorb() {
@@ -232,11 +247,11 @@ bool Supervisor::absorb() {
 }
 
 void Supervisor::note_end(Process& process, int wait_status) {
-  const bool was_ready = process.ready();
+  const std::string before = process.launched.state;
   process.wait_status = wait_status;
   process.launched.state = "ended";
   process.launched.why = describe_exit(wait_status) + last_words(process.launched.log);
-  if (process.launched.role == "engine" && was_ready) tell_end(process);
+  if (process.launched.role == "engine") engine_ended(process, before);
 }
 
 void Supervisor::tell_end(const Process& process) const {
@@ -283,10 +298,19 @@ void Supervisor::report(const std::string& text) const {
     cli::complain(text);
 }
 
+void Supervisor::tell(const std::string& text) const {
+  if (daemon_)
+    log::info(text);
+  else if (!plan_.quiet)
+    cli::complain(text);
+}
+
 void Supervisor::tell_ready(const std::string& text) {
   const std::string options = plan_.cluster.options();
   std::string line =
-      text + ". Stop: ipcluster stop" + options + ". Log: ipcluster log" + options + "\n";
+      text +
+      (plan_.elastic ? ", up to " + std::to_string(plan_.elastic->max) + " when tasks wait" : "") +
+      ". Stop: ipcluster stop" + options + ". Log: ipcluster log" + options + "\n";
   if (plan_.verbose) line += "ipcluster: pid " + std::to_string(state_.pid) + "\n";
   if (plan_.quiet) line.clear();
   log::info(text);

@@ -4,21 +4,25 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cmd/ipcluster/elastic.hpp"
 #include "cmd/ipcluster/events.hpp"
 #include "cmd/ipcluster/launcher.hpp"
 #include "cmd/ipcluster/plan.hpp"
 #include "cmd/ipcluster/state.hpp"
 #include "libipc/client/connection.hpp"
+#include "libipc/client/jobs.hpp"
 #include "libipc/util/daemonize.hpp"
 #include "libipc/util/lock.hpp"
 
 namespace ipc::cluster {
 
-/// One cluster's life. Single-threaded; nothing is restarted, everything is reported.
+/// One cluster's life. Single-threaded; nothing is restarted but what an elastic cluster needs,
+/// everything is reported.
 class Supervisor {
  public:
   /// `daemon`: the background side of a daemon, or null in the foreground.
@@ -40,6 +44,7 @@ class Supervisor {
   /// Until `wanted` of the engines from `first` on are ready or cannot become so. The text says how
   /// many are ready, or Code::not_ready who is missing.
   Result<std::string> await_engines(size_t first, int wanted, Duration limit);
+  client::Options hub_options() const;
   Status watch_registrations(size_t first, int wanted, TimePoint deadline);
   void match(const client::EngineTable& table);
   /// True if one was asked.
@@ -57,7 +62,30 @@ class Supervisor {
   Status serve();
   void serve_request(Request request);
   void add_engines(Request& request);
+
+  // engines come and go (scaling.cpp)
+  /// The connection that stays, opened where there is none.
+  Result<client::Connection*> hub();
+  void drop_hub();
+  /// The engines matched, and what they have to do.
+  Result<client::QueueState> look_at_hub();
+  void note_gone(const client::EngineTable& table);
+  ElasticNumbers numbers(const client::QueueState& queue) const;
+  /// Does what the policy says, when it is time for that.
+  void scale();
+  void watch_queue(bool has_engines);
+  void carry_out(const ElasticOrders& orders);
+  void trouble(const std::string& text);
+  void engine_ended(Process& process, const std::string& before);
+  void drain(Process& process);
+  Status end_engines(const std::vector<std::string>& keys, const std::string& why);
+  void mark_ended(const std::vector<std::string>& keys, const std::string& why);
+  void forget_ended();
+  void tell_elastic(const ElasticOrders& orders);
+  Result<std::vector<std::string>> choose_leavers(const Request& request,
+                                                  const ElasticNumbers& numbers) const;
   void remove_engines(Request& request);
+  void finish_removals();
 
   /// Takes what ended; true if something did.
   bool absorb();
@@ -70,6 +98,9 @@ class Supervisor {
   void remember();
 
   void report(const std::string& text) const;
+  /// The same of what is as it should be.
+  void tell(const std::string& text) const;
+  TimePoint next_event() const;
   void tell_ready(const std::string& text);
   void tell_incomplete(const Error& error);
 
@@ -81,7 +112,19 @@ class Supervisor {
   TimePoint next_look_;  ///< at what launchers know
   Duration pause_ = milliseconds(500);
   std::string waiting_;  ///< what was last said of it
-  bool clear_ = false;   ///< the lock is ours and nothing of an earlier cluster runs
+  std::optional<Elastic> elastic_;
+  std::unique_ptr<client::Connection> hub_;
+  bool watches_queue_ = false;  ///< the hub will say when tasks wait
+  TimePoint next_scale_{}, last_scale_{};
+  struct Removal {
+    Request request;
+    std::vector<std::string> keys;
+    std::vector<int> engines;
+    TimePoint deadline;
+  };
+  std::vector<Removal> removals_;
+  TimePoint next_removal_look_{};
+  bool clear_ = false;  ///< the lock is ours and nothing of an earlier cluster runs
 };
 
 }  // namespace ipc::cluster

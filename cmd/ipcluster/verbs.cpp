@@ -32,6 +32,17 @@ const std::vector<cli::Option> kEngineRows = {
     {0, "debug", "", ""},
 };
 
+const std::vector<cli::Option> kElasticRows = {
+    {0, "max", "N", "more engines when tasks wait for them, up to N"},
+    {0, "min", "N", "fewer when they have nothing to do, down to N (default: 0)"},
+    {0, "idle-timeout", "TIME", "how long they have nothing to do before (default: 5m)"},
+};
+
+const std::vector<cli::Option> kRemoveRows = {
+    {0, "now", "", "remove: do not wait until what they run has ended"},
+    {0, "remove", "SET", "the same as remove --now -t SET"},
+};
+
 const std::vector<cli::Option> kControllerRows = {
     {0, "controller", "KIND", "launcher of the controller (default: local)"},
     {0, "ip", "ADDRESS", "address the controller listens on"},
@@ -55,23 +66,30 @@ void add_acts(std::vector<Verb>& all) {
   all.push_back(
       {"start",
        {.name = "ipcluster start",
-        .synopsis = {"[-n N] [--daemonize] [OPTION]..."},
+        .synopsis = {"[-n N] [--daemonize] [OPTION]...", "--max N [--min N] [OPTION]..."},
         .summary = "Starts a controller and N engines; succeeds when all of them answer.\n"
                    "Without --daemonize it stays until Ctrl-C, which stops the cluster.",
         .examples = {{"ipcluster start -n 4 --daemonize", ""},
-                     {"ipcluster start -n 8 --wait=75% --timeout=5m --daemonize", ""}},
-        .options = rows({kEngineRows, kControllerRows, kWhich}),
+                     {"ipcluster start -n 8 --wait=75% --timeout=5m --daemonize", ""},
+                     {"ipcluster start --max 50 --engines slurm --daemonize",
+                      "jobs when there is work"}},
+        .options = rows({kEngineRows, kElasticRows, kControllerRows, kWhich}),
         .traits = true},
        start});
   all.push_back(
       {"engines",
        {.name = "ipcluster engines",
-        .synopsis = {"[-n N] [OPTION]...", "--remove=SET"},
-        .summary = "Adds engines to a running cluster, or removes some.",
-        .examples = {{"ipcluster engines -n 2", "two more"},
-                     {"ipcluster engines --remove=4-5", "not these any more"}},
-        .options = rows({{{0, "remove", "SET", "engine ids: 3 or 0-3,7"}}, kEngineRows, kWhich}),
-        .traits = true},
+        .synopsis = {"add N [OPTION]...", "remove N|-t SET [--now] [OPTION]...",
+                     "[-n N] [OPTION]..."},
+        .summary = "Adds engines to a running cluster, or removes some. Those finish what they\n"
+                   "run; what waits in them goes to others.",
+        .examples = {{"ipcluster engines add 2", "two more, as with -n 2"},
+                     {"ipcluster engines remove 2", "two fewer, idle ones first"},
+                     {"ipcluster engines remove -t 4-5", "not these any more"}},
+        .options = rows({kRemoveRows, kEngineRows, kWhich}),
+        .common = cli::kTargets,
+        .traits = true,
+        .permute = true},
        engines});
   all.push_back(
       {"stop",

@@ -3,13 +3,10 @@
 #include "cmd/ipwait/goal.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <string_view>
 
-#include "libipc/config/paths.hpp"
-#include "libipc/util/file.hpp"
+#include "libipc/cli/cluster_state.hpp"
 #include "libipc/util/text.hpp"
-#include "libipc/wire/json.hpp"
 
 namespace ipc::wait {
 namespace {
@@ -18,20 +15,6 @@ bool take(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   text = trim(text.substr(prefix.size()));
   return true;
-}
-
-// security/ipcontroller[-ID]-client.json of a profile directory.
-std::optional<config::ClusterName> cluster_of(const std::string& connection_file) {
-  const auto path = std::filesystem::path(connection_file).lexically_normal();
-  std::string name = path.filename();
-  const std::string begin = "ipcontroller", end = "-client.json";
-  if (!name.starts_with(begin) || !name.ends_with(end)) return {};
-  if (path.parent_path().filename() != "security") return {};
-  name = name.substr(begin.size(), name.size() - begin.size() - end.size());
-  config::ClusterName cluster;
-  cluster.profile_dir = path.parent_path().parent_path();
-  cluster.cluster_id = name.empty() ? "" : name.substr(1);
-  return cluster;
 }
 
 }  // namespace
@@ -66,14 +49,9 @@ Result<int> engines_asked_for(const std::string& connection_file) {
     return Error{Code::no_input, "percent of what? " + why,
                  "give a number of engines: ipwait -n 8"};
   };
-  const auto cluster = cluster_of(connection_file);
-  if (!cluster) return unknown(connection_file + " is in no profile of ipcluster's");
-  const std::string file =
-      config::cluster_file(*cluster, config::pid_directory(*cluster), "ipcluster", ".json");
-  const auto text = read_file(file, 16 << 20);
-  if (!text) return unknown("no ipcluster has started these engines");
-  const auto json = wire::parse_json(*text);
-  const auto asked = json && json->is_object() ? wire::int_or(*json, "asked", 0) : 0;
+  const auto state = cli::cluster_state(connection_file);
+  if (!state) return unknown("no ipcluster has started these engines");
+  const auto asked = wire::int_or(*state, "asked", 0);
   if (asked <= 0) return unknown("ipcluster was asked for no engines so far");
   return static_cast<int>(std::min<int64_t>(asked, 1000000));
 }

@@ -11,6 +11,13 @@ namespace {
 constexpr Key kKeys[] = {
     {"launcher", Type::text, "local", "", "how engines are started: a launcher's name"},
     {"engines.n", Type::integer, "", "", "how many; one for each processor if not set"},
+    {"engines.max", Type::integer, "", "", "most engines of a cluster that grows with its tasks"},
+    {"engines.min", Type::integer, "0", "", "how many of them stay when nothing is to do"},
+    {"engines.idle_timeout", Type::duration, "5m", "", "then one with nothing to do is released"},
+    {"engines.step", Type::integer, "", "",
+     "how many are requested at a time; no limit if not set"},
+    {"engines.retry", Type::duration, "10s", "",
+     "pause after a failed request, longer after the next"},
     {"engines.kernel", Type::text, "python", "IPKIT_KERNEL",
      "python, sh, or another kernel's name"},
     {"engines.python", Type::text, "", "IPKIT_PYTHON",

@@ -191,6 +191,14 @@ Result<std::vector<Launched>> parse_launch_answer(std::string_view text) {
   return processes;
 }
 
+bool parse_grows(std::string_view description) {
+  bool grows = true;
+  (void)with_document(description, [&](const YAML::Node& document) {
+    if (const YAML::Node node = document["grows"]) grows = node.as<bool>(true);
+  });
+  return grows;
+}
+
 Result<Fd> open_record(const std::string& path) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));

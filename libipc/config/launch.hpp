@@ -63,6 +63,9 @@ Result<LaunchRequest> parse_launch_request(std::string_view text);
 std::string to_yaml(const std::vector<Launched>& processes);
 Result<std::vector<Launched>> parse_launch_answer(std::string_view text);
 
+/// What the description of a launcher says: false if it cannot add processes to those it started.
+bool parse_grows(std::string_view description);
+
 /// Opens a record for reading and appending, made where it is missing, locked against other
 /// launchers while the descriptor is open. Waits for them.
 Result<Fd> open_record(const std::string& path);

@@ -145,6 +145,10 @@ _ipkit_scan() {
         if [[ ${program##*/} == ipcluster ]]; then rows=$(_ipkit_rows "$program" "$verb"); fi
         continue
       fi
+      if [[ $verb == engines && -z $operand ]]; then
+        operand=$word
+        continue
+      fi
       operand=1
       return
     fi
@@ -168,7 +172,9 @@ _ipkit_choose() {
     _ipkit_values "$previous" "$wanted"
   elif [[ ${program##*/} == @(ipwait|ipresult|ipcancel|iphistory) && $current != -* ]]; then
     _ipkit_values operand JOBS
-  elif [[ -n $operand ]]; then
+  elif [[ $verb == engines && -z $operand && $current != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "add remove" -- "$current")
+  elif [[ -n $operand && ($verb != engines || $current != -*) ]]; then
     return # code and files: bash's own
   elif [[ ${program##*/} == @(ipcluster|ipprofile) && -z $verb && $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_verbs)" -- "$current")

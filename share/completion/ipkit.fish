@@ -150,6 +150,8 @@ function __ipkit_complete
         case ipcluster ipprofile
             if test -z "$verb"
                 __ipkit_verbs $program
+            else if test "$verb" = engines
+                test -n "$operand"; or printf '%s\n' add remove
             else if test $name = ipprofile -a "$verb" != list
                 __ipkit_profiles
             end

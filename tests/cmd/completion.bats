@@ -128,6 +128,10 @@ lru"
   assert_line status
   run complete_words ipcluster start --daem
   assert_output --daemonize
+  run complete_words ipcluster engines ""
+  assert_output $'add\nremove'
+  run complete_words ipcluster engines remove --no
+  assert_output --now
 }
 
 @test "ipprofile: verbs, then profiles" {

@@ -57,6 +57,8 @@ check_both() {
   offers "$1" 'ipcluster start --engines s' 'slurm ssh' local
   offers "$1" 'ipcluster sta' 'start status' stop
   offers "$1" 'ipcluster start --daem' --daemonize
+  offers "$1" 'ipcluster engines r' remove add
+  offers "$1" 'ipcluster engines remove --no' --now
   offers "$1" 'ipprofile show l' lab
   offers "$1" 'ipprofile lo' locate
   offers "$1" 'ipscatter x data.c' data.csv
