@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "libipc/engine/engine.hpp"
+#include "libipc/engine/pickled_name.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc::engine {
@@ -13,17 +14,65 @@ constexpr long kLongestWatch = 600;
 // More of a value is not for people.
 constexpr size_t kMostShown = 64 * 1024;
 
-// Requests of our programs: they want no `busy` and `idle`. Kernels publish code by themselves if
-// it is not silent.
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+// What an ipyparallel client calls.
+std::string shown_apply(const Request& request) {
+  const auto& buffers = request.view().buffers;
+  const std::string name = buffers.empty() ? "" : pickled_name(buffers[0]);
+  return "# apply " + (name.empty() ? "a function" : one_line(name));
+}
+
+// Text of a JSON list.
+std::string listed(const wire::Json& content, const char* key) {
+  std::string text;
+  const auto list = content.find(key);
+  if (list == content.end() || !list->is_array()) return text;
+  for (const auto& item : *list)
+    if (item.is_string()) text += (text.empty() ? " " : ", ") + item.get<std::string>();
+  return one_line(std::move(text));
+}
+
+std::string shown_execute(const wire::Json& content) {
+  if (!wire::bool_or(content, "silent", false)) return "";
+  std::string code = wire::string_or(content, "code");
+  // What it calls stands first, the rest only packs and unpacks.
+  if (wire::string_or(content, "file") == "<ipapply>") code.resize(code.find('\n'));
+  return code;
+}
+
+// Values that come or go in pieces are shown with the first of these.
+std::string shown_push(const Request& request, const wire::Json& content) {
+  if (content.contains("unbind")) return "# unbind" + listed(content, "unbind");
+  if (content.contains("stage"))
+    return wire::bool_or(content, "begin", false)
+               ? "# push " + wire::string_or(content, "name") + ", in pieces"
+               : "";
+  size_t bytes = 0;
+  for (const auto buffer : request.view().buffers) bytes += buffer.size();
+  return "# push" + listed(content, "names") + ": " + std::to_string(bytes) +
+         (bytes == 1 ? " byte" : " bytes");
+}
+
+// Kernels publish code by themselves if it is not silent.
 std::string silent_code(const Request& request) {
-  if (request.status || request.route == Route::internal) return "";
-  const auto content = wire::parse_json(request.view().content);
-  if (!content || !content->is_object()) return "";
-  if (request.msg_type == "execute_request")
-    return wire::bool_or(*content, "silent", false) ? wire::string_or(*content, "code") : "";
+  if (request.route == Route::internal) return "";
+  if (request.msg_type == "apply_request") return shown_apply(request);
+  // Only our programs want no `busy` and `idle`.
+  const auto parsed = wire::parse_json(request.view().content);
+  if (request.status || !parsed || !parsed->is_object()) return "";
+  const wire::Json& content = *parsed;
+  if (request.msg_type == "execute_request") return shown_execute(content);
+  if (request.msg_type == "push_request") return shown_push(request, content);
+  if (request.msg_type == "clear_request") return "# clear";
+  if (request.msg_type == "pull_request")
+    return content.contains("names") ? "# pull" + listed(content, "names") : "";
   if (request.msg_type != "map_request") return "";
-  const wire::Json count = content->value("count", wire::Json());
-  return wire::string_or(*content, "code") + "  # map: " + wire::dump_json(count) +
+  const wire::Json count = content.value("count", wire::Json());
+  return wire::string_or(content, "code") + "  # map: " + wire::dump_json(count) +
          (count == 1 ? " item" : " items");
 }
 

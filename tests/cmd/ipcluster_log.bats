@@ -55,6 +55,47 @@ $id: stderr: err"
   shown '0: In: y = "task"'
 }
 
+@test "values that come and go, and functions that are called: a line each" {
+  watch --cells
+  run_limited 10 ipapply -t 0 'lambda v, w: v + w' 1 2
+  run_limited 10 ipapply -t 0 max 1 2
+  run_limited 10 ipexec -n -t 0 'f = abs'
+  run_limited 10 ippush -n -t 0 a=1 b=xyz
+  run_limited 10 ippull -n -t 0 a 'b.upper()'
+  seq 3 | run_limited 10 ipscatter -t 0 part
+  run_limited 10 ipclear -t 0
+  run_limited 10 ipexec -n -t 0 'last = 1'
+  shown '0: In: last = 1'
+  assert_equal "$(grep -v Out: cells)" "0: In: # ipapply lambda v, w: v + w
+0: In: # ipapply max
+0: In: f = abs
+0: In: # push a, b: 4 bytes
+0: In: # pull a, b.upper()
+0: In: # unbind part
+0: In: # push part, in pieces
+0: In: # clear
+0: In: last = 1"
+}
+
+@test "functions that ipyparallel's clients call: by name" {
+  "$IPKIT_PYTHON" -c 'import ipyparallel' || skip "needs ipyparallel"
+  watch --cells
+  run_limited 30 "$IPKIT_PYTHON" - <<'PY'
+import ipyparallel
+view = ipyparallel.Client()[0]
+def twice(x): return 2 * x
+assert view.apply_sync(twice, 2) == 4
+view.apply_sync(len, 'text')
+view.apply_sync(lambda: 1)
+view.push({'n': 5}, block=True)
+PY
+  shown '0: In: # apply _push'
+  assert_equal "$(<cells)" "0: In: # apply twice
+0: In: # apply len
+0: In: # apply <lambda>
+0: In: # apply _push"
+}
+
 @test "a line without its end is shown when something else is; terminals are safe" {
   watch --cells -t 0
   run_limited 10 ipexec -t 0 'print("no end \033[2J", end="")' >/dev/null
