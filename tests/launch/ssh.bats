@@ -334,7 +334,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
   sed '1i Host far*\n  HostName 127.0.0.2' "$SSH/config" >config
   settings 'far[01-64]' "  fanout: 24"
   sed -i "s|$SSH/config|$PWD/config|" "$PROFILE/ipkit.yaml"
-  started
+  started --timeout=90s
   assert_output --partial "64 engines ready (0-63)"
   stopped
 }
