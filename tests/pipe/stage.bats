@@ -169,7 +169,11 @@ END
   ) 2>err &
   local pid=$!
   # SigCgt has TERM once the handlers are there.
-  caught() { (($((16#$(awk '/SigCgt/ { print $2 }' "/proc/$pid/status"))) & 1 << 14)); }
+  # Its own: those of the shell that becomes it are there from the fork on.
+  caught() {
+    [[ $(<"/proc/$pid/comm") == ipexec ]] &&
+      (($((16#$(awk '/SigCgt/ { print $2 }' "/proc/$pid/status"))) & 1 << 14))
+  }
   wait_until 10 "the handlers" caught
   kill -HUP "$pid"
   exec 9>&- # the end of what it waits for
