@@ -59,7 +59,7 @@ class Command : public Scheduler {
                             record.complaint_file(entry.job), record.lock()},
                            kSubmitPatience));
     if (!done.ok()) return explain(words, done);
-    std::string number = number_in(done.output);
+    std::string number = record.answered(entry.job);
     if (number.empty()) number = any_number(done.output);
     if (number.empty())
       return Error{Code::bad_profile,

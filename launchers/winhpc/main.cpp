@@ -55,7 +55,9 @@ Answer start(const LaunchRequest& request) {
     return ready.error();
   }
   if (Status done = prepared.scheduler->submit(record, entry, prepared.xml); !done) {
-    // What cannot be cancelled stays on record.
+    // A command that failed, or took too long, may have submitted all the same. What cannot be
+    // cancelled stays on record.
+    if (entry.number.empty()) entry.number = record.answered(entry.job);
     if (entry.number.empty() || prepared.scheduler->cancel({entry.number, 0}, true))
       (void)record.note_over(entry);
     if (const auto all = record.load()) (void)record.tidy(*all);

@@ -42,12 +42,6 @@ void learn(Submitted& entry, const Fields& fields) {
 
 }  // namespace
 
-std::string number_in(const std::string& answer) {
-  std::smatch match;
-  const std::regex pattern("Job has been submitted\\. ID: +(\\d+)");
-  return std::regex_search(answer, match, pattern) ? match[1].str() : "";
-}
-
 Result<Record> Record::open(const std::string& path) {
   IPC_TRY_ASSIGN(Fd fd, config::open_record(path));
   return Record(std::move(fd), path);
@@ -67,10 +61,15 @@ Result<std::vector<Submitted>> Record::load() const {
   }
   // A launcher that was killed did not come to note it.
   for (auto& entry : entries)
-    if (entry.number.empty() && !entry.is_over)
-      if (const auto answer = launcher::read_kept(answer_file(entry.job)))
-        entry.number = number_in(*answer);
+    if (entry.number.empty() && !entry.is_over) entry.number = answered(entry.job);
   return entries;
+}
+
+std::string Record::answered(const Job& job) const {
+  const auto answer = launcher::read_kept(answer_file(job));
+  std::smatch match;
+  const std::regex pattern("Job has been submitted\\. ID: +(\\d+)");
+  return answer && std::regex_search(*answer, match, pattern) ? match[1].str() : "";
 }
 
 Status Record::prepare(const Submitted& entry, const std::string& xml) const {

@@ -33,6 +33,8 @@ class Record {
   Result<std::vector<Submitted>> load() const;
   /// On return the job is on disk, without its id; and where a command answers there is room.
   Status prepare(const Submitted& entry, const std::string& xml) const;
+  /// The id in what `job submit` has answered so far; "" if there is none.
+  std::string answered(const Job& job) const;
   /// On return they are on disk.
   Status note_number(Submitted& entry, const std::string& number) const;
   Status note_gone(Submitted& entry, int task) const;
@@ -57,8 +59,5 @@ class Record {
   Fd fd_;
   std::string path_;
 };
-
-/// The id in the answer of `job submit`; "" if there is none.
-std::string number_in(const std::string& answer);
 
 }  // namespace ipc::winhpc

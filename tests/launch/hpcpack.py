@@ -358,6 +358,9 @@ def command_submit(words):
     number = create(path.read_bytes())
     submit(number)
     turn()
+    if "STAND_IN_FAILS" in os.environ:
+        sys.stdout.write(f"Job has been submitted. ID: {number}.\r\n")
+        raise Refused("The credentials could not be saved.")
     return [os.environ.get("STAND_IN_ANSWER", "Job has been submitted. ID: {}.").format(number)]
 
 

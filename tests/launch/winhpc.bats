@@ -296,6 +296,13 @@ job_is() { job view "$1" /scheduler:HEAD1 | grep -q "^State *: $2"; }
   job cancel 103 /force /scheduler:HEAD1
 }
 
+@test "job submits and fails all the same: what it submitted is cancelled" {
+  STAND_IN_FAILS=yes launch start
+  fails 77 "The credentials could not be saved."
+  assert_equal "$(states_of 101)" $'Canceled\nCanceled'
+  nothing_left
+}
+
 @test "no room on the disk for the id: nothing runs" {
   mount -t tmpfs -o size=16k none record || skip "no file systems can be mounted here"
   head -c 12288 /dev/zero >record/ballast
