@@ -47,10 +47,21 @@ function __ipkit_values --no-scope-shadowing
             printf "$argv[4]%s\n" (__ipkit_profiles)
         case 'cluster-id/*'
             printf "$argv[4]%s\n" (__ipkit_cluster_ids $profile)
+        case 'kernel/*,*'
+            __ipkit_kernels | __ipkit_list $argv[3] $argv[4]
         case 'kernel/*'
             printf "$argv[4]%s\n" (__ipkit_kernels)
         case 'scheme/*'
             printf "$argv[4]%s\n" leastload lru plainrandom twobin weighted pure
+        case 'halt/WHEN'
+            printf "$argv[4]%s\n" never now,fail=1 soon,fail=1 soon,fail=10% now,success=1 \
+                soon,done=50%
+        case 'type/TYPE'
+            if test "$name" = ipmap
+                printf "$argv[4]%s\n" auto text json
+            else
+                printf "$argv[4]%s\n" lines bytes json npy
+            end
         case '*/KIND'
             printf "$argv[4]%s\n" local ssh slurm pbs sge lsf condor winhpc batch
         case '*/SET'
@@ -156,7 +167,7 @@ function __ipkit_complete
                 __ipkit_profiles
             end
         case ipwait ipresult ipcancel iphistory
-            __ipkit_ask iphistory -q -n 50
+            __ipkit_ask iphistory -q -n 50 | __ipkit_list "$word" ''
         case '*'
             __fish_complete_path $word
     end

@@ -53,6 +53,13 @@ check_both() {
   offers "$1" 'ipexec --profile lab --cluster-id ' 4711
   offers "$1" 'ipexec --cluster-id=' '' --cluster-id=4711
   offers "$1" 'ipengine --kernel s' sh
+  offers "$1" 'ipexec --kernel python,s' python,sh 'sh python,python:.*'
+  offers "$1" 'ipexec --kernel=python,sh,n' --kernel=python,sh,native
+  offers "$1" 'ippush --kernel python,s' '' 'python,sh sh'
+  offers "$1" 'ipexec -t 0,1,' '0,1,0 0,1,1' 1
+  offers "$1" 'ipmap --halt soon,f' 'soon,fail=1 soon,fail=10%' never
+  offers "$1" 'ipscatter --type n' npy text
+  offers "$1" 'ipmap --type t' text npy
   offers "$1" 'ipcontroller --scheme l' 'leastload lru' twobin
   offers "$1" 'ipcluster start --engines s' 'slurm ssh' local
   offers "$1" 'ipcluster sta' 'start status' stop
@@ -68,6 +75,9 @@ check_jobs() {
   local line
   for line in 'ipwait ' 'ipresult -q ' 'ipcancel job:' 'ipsubmit --after ' 'iphistory -n 3 '; do
     offers "$1" "$line" "$job"
+  done
+  for line in 'ipwait ' 'ipresult -q ' 'ipsubmit --after ' 'ipsubmit --follow='; do
+    offers "$1" "$line$job," "(--follow=)?$job,$job"
   done
   offers "$1" "ipwait --profile nothing " '' 'job:.*'
 }
