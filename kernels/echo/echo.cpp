@@ -73,7 +73,7 @@ std::vector<std::string> strings(const wire::Json& content, const char* key) {
 
 EchoKernel::EchoKernel(Claims* claims) : claims_(claims) {
   Answer ready;
-  ready.content = R"({"language":"echo","version":")" IPKIT_VERSION R"(","prefetch":8,"pid":)" +
+  ready.content = R"({"language":"echo","version":")" IPKIT_VERSION R"(","prefetch":32,"pid":)" +
                   std::to_string(::getpid()) + (claims_ ? R"(,"claims":true})" : "}");
   send(R"({"msg_type":"ready"})", "{}", ready);
 }

@@ -36,7 +36,7 @@ def _map_claims():
 
 
 def _send_ready(fd, claims):
-    content = (b'{"language": "python", "version": "%d.%d.%d", "pid": %d, "prefetch": 8, '
+    content = (b'{"language": "python", "version": "%d.%d.%d", "pid": %d, "prefetch": 32, '
                b'"claims": %s}' % (sys.version_info[:3] +
                                    (os.getpid(), b'true' if claims else b'false')))
     frames = (b'{"msg_type": "ready"}', b'{}', b'{}', content)

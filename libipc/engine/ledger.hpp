@@ -41,7 +41,7 @@ class Ledger {
   static constexpr std::size_t kPageSize = 4096;
 
  private:
-  static constexpr std::size_t kNotes = 64;  // many times what is written ahead
+  static constexpr std::size_t kNotes = 256;  // many times what is written ahead
   struct Note {
     std::uint64_t number;
     unsigned page;

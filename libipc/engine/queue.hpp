@@ -19,7 +19,7 @@ namespace ipc::engine {
 class Queue {
  public:
   /// What may be written ahead, and how short requests must be for it.
-  static constexpr unsigned kMaxAhead = 8;
+  static constexpr unsigned kMaxAhead = 32;
   static constexpr Duration kShort = microseconds(500);
 
   /// Takes a request. False: it was withdrawn before it came; the caller answers `aborted` (the

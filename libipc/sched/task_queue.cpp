@@ -257,8 +257,14 @@ void TaskQueue::lose(std::uint32_t slot) {
 void TaskQueue::undeliverable(std::string_view id, TimePoint now) {
   now_ = now;
   const std::uint32_t known = ids_.get(id);
-  if ((known & kStateBits) != kLive || jobs_[known >> 2].state != Job::State::running) return;
-  lose(known >> 2);
+  const std::uint32_t slot = known >> 2;
+  if ((known & kStateBits) != kLive || jobs_[slot].state != Job::State::running) return;
+  if (jobs_[slot].cancelled) {
+    lose(slot);
+  } else {
+    stop_running(jobs_[slot]);
+    take_back(slot);
+  }
   dispatch();
 }
 

@@ -64,7 +64,7 @@ class TaskQueue {
   Verdict reply(std::string_view engine, std::string_view id, const ReplyFacts& facts,
                 TimePoint now);
 
-  /// The frame that names the engine could not be delivered: as if the engine had died with it.
+  /// The task never left for its engine: it waits again where it stood.
   void undeliverable(std::string_view id, TimePoint now);
 
   void engine_added(const std::string& uuid, bool extensions, TimePoint now);

@@ -43,7 +43,7 @@ void TaskRelay::engine_added(std::string_view uuid, std::string_view, bool exten
 
 void TaskRelay::engine_removed(std::string_view uuid) {
   queue_.engine_removed(uuid, loop_.now());
-  // What has not even left counts as lost at once; the rest may still be answered.
+  // What has not even left waits again; the rest may still be answered.
   engines_.engine_removed(uuid);
   arm();
 }

@@ -33,7 +33,7 @@ class Case(unittest.TestCase):
 class Execute(Case):
     def test_ready(self):
         content = self.kernel.ready.content
-        self.assertEqual((content['language'], content['prefetch']), ('python', 8))
+        self.assertEqual((content['language'], content['prefetch']), ('python', 32))
         self.assertEqual(content['pid'], self.kernel.process.pid)
 
     def test_state_stays_and_output_comes_before_the_reply(self):

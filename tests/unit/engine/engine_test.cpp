@@ -39,7 +39,7 @@ TEST_F(EngineTest, TwoEnginesAnswerOnAllConnections) {
   const Seen asked = next("registration");
   EXPECT_EQ(asked.content["id"], 5);
   EXPECT_EQ(asked.content["ipkit"]["kernel"], "echo");
-  EXPECT_EQ(asked.content["ipkit"]["prefetch"], 8);
+  EXPECT_EQ(asked.content["ipkit"]["prefetch"], 32);
   uuids.push_back(asked.content["uuid"]);
   EXPECT_EQ(asked.path, uuids);
   reply_registration({{"status", "ok"}, {"id", 0}, {"hb_period", 200}});

@@ -185,6 +185,21 @@ TEST_F(PrefetchTest, WhatWasCancelledIsNotTakenBackFromAKilledEngine) {
   EXPECT_EQ(log.take(), (Lines{"fail s_0 lost@a", "fail s_1 lost@a"}));
 }
 
+TEST_F(PrefetchTest, WhatNeverLeftForItsEngineRunsElsewhere) {
+  engine("a");
+  submit("s_0", retrying(1));
+  log.take();
+  queue.engine_removed("a", now);
+  queue.undeliverable("s_0", now);
+  EXPECT_EQ(queue.waiting(), 1u);
+  engine("b");
+  EXPECT_EQ(log.take(), (Lines{"run s_0@b"}));
+  EXPECT_EQ(reply("b", "s_0", false), TaskQueue::Verdict::rerun);  // its retry is still there
+  queue.cancel({"s_0"}, now);
+  queue.undeliverable("s_0", now);
+  EXPECT_EQ(queue.waiting(), 0u);
+}
+
 TEST_F(PrefetchTest, AnEngineThatIsThereHasBegunWhatItHas) {
   warm_up();
   submit_many(2);
