@@ -107,7 +107,10 @@ void Mapper::take_error(Chunk chunk, const Reply& reply) {
     return give_up(
         {ipc::Code::no_engine, "engine " + std::to_string(reply.engine) + ": " + error.evalue, ""});
   if (error.ename == "BadFile") return give_up({ipc::Code::bad_input, error.evalue, ""});
-  give_up({ipc::Code::failed, ipc::cli::error_text(error, {settings_.verbose, false}), ""});
+  const bool reduces = ipc::wire::string_or(reply.content(), "part") == "reduce";
+  give_up({ipc::Code::failed,
+           (reduces ? "--reduce: " : "") + ipc::cli::error_text(error, {settings_.verbose, false}),
+           ""});
 }
 
 void Mapper::take_loss(Chunk chunk, const Reply& reply, const RemoteError& error) {

@@ -94,6 +94,13 @@ def _text_of(error):
 
 def describe(error, lines=True):
     """The error content for an exception (without status and engine_info)."""
+    content = _describe(error, lines)
+    if getattr(error, 'ipkit_part', None):
+        content['part'] = error.ipkit_part
+    return content
+
+
+def _describe(error, lines):
     if isinstance(error, Refused):
         content = {'ename': error.ename, 'evalue': str(error), 'traceback': []}
         content.update(error.more)

@@ -66,7 +66,8 @@ def map_items(kernel, request):
     code, file = content['code'], content.get('file')
     names, reduce = files.names_of(kernel, file), content.get('reduce')
     if reduce is not None:
-        reduce = _once(reduction.Reduction, reduce, file, names)
+        with reduction.Blamed():
+            reduce = _once(reduction.Reduction, reduce, file, names)
         if 'partials' in content:
             return combine(content, request.buffers, reduce, out)
     data = bytes(request.buffers.pop())
@@ -80,7 +81,8 @@ def map_items(kernel, request):
     else:
         run.apply(_once(Expression, code, file, names), data, sep, kind, names)
     if reduce is not None:
-        return run.reduced(reduce)
+        with reduction.Blamed():
+            return run.reduced(reduce)
     return run.reply(out, bool(content.get('json')))
 
 

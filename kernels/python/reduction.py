@@ -6,6 +6,20 @@ from _ipkit.expression import Source
 PROTOCOL = 4  # of pickles: engines may have different versions of python
 
 
+class Blamed:
+    """Errors in here are those of the reduction, not of the items' expression: replies say so."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if isinstance(error, Exception):
+            try:
+                error.ipkit_part = 'reduce'
+            except Exception:
+                pass  # a class of the user's that takes no attributes
+
+
 class Reduction:
     """An expression of a and b, or a function of two."""
 

@@ -127,3 +127,18 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   script "echo 1 | ipmap --reduce '' x"
   assert_status 64
 }
+
+@test "an error of the reduction is told from one of the expression" {
+  local n reduce
+  for n in 3 2000; do
+    for reduce in 'a+nosuch' 'a+' '1/0*a' nosuch 3; do
+      run --separate-stderr run_limited 20 bash -c "seq $n | ipmap --reduce '$reduce' x"
+      assert_status 1
+      assert_output ""
+      assert_stderr --regexp '^ipmap: --reduce: (Name|Syntax|ZeroDivision|Type)Error: '
+    done
+  done
+  run --separate-stderr run_limited 20 bash -c "seq 3 | ipmap --reduce a+b 'x +'"
+  assert_status 1
+  assert_stderr --partial "ipmap: SyntaxError: "
+}
