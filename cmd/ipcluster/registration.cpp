@@ -42,7 +42,9 @@ Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
   const Duration delay = plan.profile.duration("engines.delay");
   const int turns = delay.count() > 0 ? count : 1;
   for (int turn = 0; turn < turns; ++turn) {
-    IPC_TRY_ASSIGN(const auto request, engine_request(plan, count / turns));
+    IPC_TRY_ASSIGN(auto request, engine_request(plan, count / turns));
+    // Launchers that deal out places count those that are taken.
+    if (!state_.engines.empty() || plan.elastic) request.living = living(kind);
     IPC_TRY_ASSIGN(auto started, launcher.run("start", request, std::max(kLaunch, plan.limit)));
     for (auto& launched : started) {
       const bool queued = launched.state == "pending";
@@ -58,6 +60,13 @@ Status Supervisor::launch_engines(const Plan& plan, int count, size_t& first) {
   }
   remember();
   return {};
+}
+
+std::vector<std::string> Supervisor::living(const std::string& kind) const {
+  std::vector<std::string> ids;
+  for (const auto& process : state_.engines)
+    if (process.launcher == kind && !process.ended()) ids.push_back(process.launched.id);
+  return ids;
 }
 
 int Supervisor::count_ready(size_t first) const {

@@ -14,6 +14,8 @@ namespace {
 constexpr Duration kSeldom = seconds(60);
 // Tasks that come one by one need not be looked at one by one while engines work.
 constexpr Duration kRest = milliseconds(500);
+// Tasks come together: one request for all of them.
+constexpr Duration kGather = milliseconds(50);
 // After a hub that did not answer.
 constexpr Duration kAgain = seconds(5);
 constexpr Duration kRemovalLook = milliseconds(300);
@@ -133,7 +135,8 @@ void Supervisor::watch_queue(bool has_engines) {
   if (std::exchange(watches_queue_, true)) return;
   hub_->ask("wait_request", R"({"unassigned": 1})", [this, has_engines](client::Reply&&) {
     watches_queue_ = false;
-    next_scale_ = std::min(next_scale_, has_engines ? last_scale_ + kRest : Clock::now());
+    const TimePoint next = has_engines ? last_scale_ + kRest : Clock::now();
+    next_scale_ = std::min(next_scale_, std::max(next, Clock::now() + kGather));
   });
 }
 

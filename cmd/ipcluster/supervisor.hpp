@@ -56,6 +56,7 @@ class Supervisor {
   /// Engines that registered after nobody waited for them any more.
   void meet_late_ones();
   Error incomplete(size_t first, Duration waited) const;
+  std::vector<std::string> living(const std::string& kind) const;
   int count_ready(size_t first) const;
   int count_pending(size_t first) const;
 

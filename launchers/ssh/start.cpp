@@ -112,7 +112,12 @@ std::vector<Share> shares_of(const LaunchRequest& request, const Settings& setti
   for (const auto& host : settings.hosts) {
     const auto known = std::find_if(on_record.begin(), on_record.end(),
                                     [&](const Host& h) { return h.name == host.text(); });
-    const auto is_same = [&](const Launched& p) { return p.role == request.role; };
+    const auto is_same = [&](const Launched& p) {
+      const auto& living = request.living;
+      const bool lives =
+          !living || std::find(living->begin(), living->end(), p.id) != living->end();
+      return p.role == request.role && lives;
+    };
     used.push_back(known == on_record.end()
                        ? 0
                        : static_cast<int>(std::count_if(known->processes.begin(),

@@ -118,6 +118,8 @@ std::string to_yaml(const LaunchRequest& request) {
     return yaml;
   }
   yaml += "count: " + std::to_string(request.count) + "\n";
+  if (request.living && request.living->empty()) yaml += "living: []\n";
+  if (request.living) add_list(yaml, "living", *request.living);
   add(yaml, "program", request.program);
   add_list(yaml, "arguments", request.arguments);
   add(yaml, "directory", request.directory);
@@ -137,6 +139,7 @@ Result<LaunchRequest> parse_launch_request(std::string_view text) {
     take(document, "record", request.record);
     take(document, "ids", request.ids);
     take(document, "count", request.count);
+    if (document["living"]) take(document, "living", request.living.emplace());
     take(document, "program", request.program);
     take(document, "arguments", request.arguments);
     take(document, "directory", request.directory);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,10 @@ namespace ipc::config {
 
 /// What a launcher reads on its standard input.
 struct LaunchRequest {
-  std::string record;              ///< file in which the launcher keeps what it started
-  std::vector<std::string> ids;    ///< status, signal, stop: which (none: all in the record)
+  std::string record;            ///< file in which the launcher keeps what it started
+  std::vector<std::string> ids;  ///< status, signal, stop: which (none: all in the record)
+  /// start: of what is on record, those that have not ended as far as is known.
+  std::optional<std::vector<std::string>> living;
   std::string role;                ///< "controller" or "engine"; status, signal, stop: empty: both
   std::string program, directory;  ///< absolute paths
   std::vector<std::string> arguments;
