@@ -42,6 +42,7 @@ ipkit_pids() {
   ps -o pid=,comm= -p "${all//$'\n'/,}" | sed -n '/ sshd/!s/^ *\([0-9]*\) .*/\1/p'
 }
 one_left() { [[ $(ipkit_pids) =~ ^[0-9]+$ ]]; }
+none_seen() { [[ -z $(ipkit_pids) ]]; }
 no_ipkit_left() { [[ -z $(ipkit_pids) ]] && sleep 0.1 && [[ -z $(ipkit_pids) ]]; }
 started() {
   ask ipcluster start --daemonize "$@"
@@ -50,18 +51,20 @@ started() {
 stopped() {
   ask ipcluster stop
   assert_status 0
-  wait_until 20 "" no_ipkit_left || fail "left: $(ps -o pid=,args= -p "$(ipkit_pids | paste -sd,)")"
+  # The second look is teardown's.
+  wait_until 20 "" none_seen || fail "left: $(ps -o pid=,args= -p "$(ipkit_pids | paste -sd,)")"
   [[ ! -e $RECORD ]] || fail "$(cat "$RECORD")"
   assert_equal "$(ls "$PROFILE/pid")" ""
 }
-# launch VERB [LINE…]: the launcher itself, about what is on record.
+# launch VERB [LINE…]: the launcher itself, about what is on record in RECORD.
 launch() { printf '%s\n' "record: $RECORD" "${@:2}" | run_limited 40 "$LAUNCH" "$1"; }
-# sleepers HOSTS COUNT: `sleep 60` started by the launcher itself.
-sleepers() {
-  launch start "role: engine" "count: $2" "program: $IPKIT_BUILD/bin/ipengine" \
-    "profile_dir: $PROFILE" "directory: $PWD" \
+# ask_for HOSTS COUNT: a request for so many `sleep 60`.
+ask_for() {
+  printf '%s\n' "record: $RECORD" "role: engine" "count: $2" \
+    "program: $IPKIT_BUILD/bin/ipengine" "profile_dir: $PROFILE" "directory: $PWD" \
     "settings: {hosts: '$1', config: $SSH/config, prologue: exec sleep 60}"
 }
+sleepers() { run_limited 40 "$LAUNCH" start < <(ask_for "$@"); }
 
 @test "a cluster on three hosts does the main job, and nothing is left of it" {
   settings 'node[2-3]:2 node4'
@@ -255,19 +258,24 @@ for v in sys.stdin: print(int(v) ** 10)')"
 }
 
 @test "the launcher is killed at any moment of a start: what runs is on record, stop ends it" {
-  local delay pid
-  for delay in 0.05 0.1 0.15 0.2 0.25 0.3; do
-    (sleepers 'node[2-4]:2' 6 >/dev/null 2>&1) &
-    pid=$!
-    sleep "$delay" # how far it has come is what varies
-    for pid in $(pgrep -P "$pid") $pid; do
-      if [[ $(ps -o comm= -p "$pid") == ipkit-launch* ]]; then kill -KILL "$pid"; fi
-    done
-    wait
-    run launch stop
-    assert_status 0
-    wait_until 10 "the end of all" no_ipkit_left || fail "left after $delay"
+  local delay at_once=()
+  for delay in 0.1 0.16 0.22 0.28 0.34 0.4; do
+    killed_after "$delay" &
+    at_once+=($!)
   done
+  for delay in "${at_once[@]}"; do wait "$delay"; done
+  wait_until 10 "the end of all" no_ipkit_left
+}
+# killed_after SECS: a start is killed then, and what it did undone.
+killed_after() {
+  local pid RECORD=$PROFILE/pid/killed-$1.ssh.launched
+  ask_for 'node[2-4]:2' 6 >"request-$1"
+  "$LAUNCH" start <"request-$1" >/dev/null 2>&1 &
+  pid=$!
+  sleep "$1" # how far it has come is what varies
+  kill -KILL "$pid" 2>/dev/null || true
+  wait "$pid" || true
+  launch stop >/dev/null
 }
 
 @test "signal and status go by the id; the same pid with another start is left alone" {
@@ -312,14 +320,14 @@ for v in sys.stdin: print(int(v) ** 10)')"
 }
 
 @test "engines end with their controller, also when nobody stops them; detached ones wait" {
-  settings node2 "engines: {args: [--orphan-timeout=1s]}"
+  settings node2 "engines: {args: [--orphan-timeout=1s]}" "controller: {ping: 200}"
   started -n 1
   local pid
   kill -9 "$(jq .pid "$PROFILE/pid/ipcluster.json")"
   kill -9 "$(jq .controller.pid "$PROFILE/pid/ipcluster.json")"
   wait_until 20 "the end of the engine" no_ipkit_left
   run ipcluster stop
-  settings node2 "  detach: yes"
+  settings node2 "  detach: yes" "controller: {ping: 200}"
   started -n 1
   pid=$(jq '.engines[0].pid' "$PROFILE/pid/ipcluster.json")
   kill -9 "$(jq .pid "$PROFILE/pid/ipcluster.json")"

@@ -28,10 +28,11 @@ wait_until() {
 
 # state_of PID: state letter and parent of a process; fails if it is gone.
 state_of() {
-  local text
+  local text state parent
   { read -r text <"/proc/$1/stat"; } 2>/dev/null || return
-  text=${text##*) } # they follow the name, which may hold blanks
-  echo "${text:0:1} $(cut -d ' ' -f 2 <<<"$text")"
+  # They follow the name, which may hold blanks.
+  read -r state parent _ <<<"${text##*) }"
+  echo "$state $parent"
 }
 
 # marked NAME VALUE: pids of the processes whose environment has NAME=VALUE, without this shell and
