@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The supervisor's engines: started, waited for at the hub, added and removed.
+#include <unistd.h>
+
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -27,6 +30,23 @@ constexpr Duration kLaunch = seconds(60);
 
 std::string engines_text(size_t n) {
   return std::to_string(n) + (n == 1 ? " engine" : " engines");
+}
+
+/// The same for reasons that differ in the pids and times of their last words only.
+std::string kind_of(std::string why) {
+  const auto words = std::min(why.find("; last words"), why.size());
+  why.erase(std::remove_if(why.begin() + static_cast<long>(words), why.end(),
+                           [](unsigned char c) { return std::isdigit(c); }),
+            why.end());
+  return why;
+}
+
+/// Where the log is: here, or on the machine that runs what writes it.
+std::string log_text(const config::Launched& launched) {
+  if (launched.log.empty()) return "";
+  const bool elsewhere = !launched.host.empty() && launched.host != host_name() &&
+                         ::access(launched.log.c_str(), F_OK) != 0;
+  return "; log: " + (elsewhere ? launched.host + ":" : "") + config::display_path(launched.log);
 }
 
 }  // namespace
@@ -147,7 +167,8 @@ Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadl
                                     [&](client::Reply&&) { answered = true; });
     const Status waited =
         hub->wait([&] { return absorb() || answered || should_end() || controller_ended(); },
-                  std::min(deadline, Clock::now() + seconds(1)));
+                  std::min({deadline, Clock::now() + seconds(1),
+                            std::max(next_look_, Clock::now() + milliseconds(50))}));
     hub->forget(id);
     if (!waited && waited.error().code != Code::timed_out) return waited.error();
   }
@@ -199,21 +220,25 @@ void Supervisor::meet_late_ones() {
 
 Error Supervisor::incomplete(size_t first, Duration waited) const {
   // Engines that are missing for the same reason are named together.
-  std::map<std::string, std::vector<int>> reasons;
+  std::map<std::string, std::pair<std::string, std::vector<int>>> reasons;
   for (size_t i = first; i < state_.engines.size(); ++i) {
     const auto& process = state_.engines[i];
     if (process.ready()) continue;
     const auto& [said, log] = std::tie(process.launched.why, process.launched.log);
-    const std::string why = process.ended() ? said
-                            : said.empty()  ? "running but not registered" + last_words(log)
-                                            : said + last_words(log);
-    reasons[why].push_back(static_cast<int>(i - first));
+    const bool silent = !process.queued;
+    const std::string why = process.ended()
+                                ? said
+                                : (said.empty() ? "running" : said) +
+                                      (silent ? " but not registered" : "") + last_words(log);
+    auto& reason = reasons[kind_of(why)];
+    if (reason.second.empty()) reason.first = why;
+    reason.second.push_back(static_cast<int>(i - first));
   }
   std::string missing;
-  for (const auto& [why, which] : reasons) {
-    const auto& log = state_.engines[first + static_cast<size_t>(which[0])].launched.log;
+  for (const auto& [key, reason] : reasons) {
+    const auto& [why, which] = reason;
     missing += (missing.empty() ? "" : ", ") + format_idset(which) + " (" + why +
-               (log.empty() ? "" : "; log: " + config::display_path(log)) + ")";
+               log_text(state_.engines[first + static_cast<size_t>(which[0])].launched) + ")";
   }
   const size_t all = state_.engines.size() - first;
   const std::string stop = "ipcluster stop" + plan_.cluster.options();

@@ -67,11 +67,13 @@ State::Elastic parse_elastic(const Json& json) {
 }  // namespace
 
 void Process::learn(const config::Launched& now) {
+  // Where one runs that has registered it has said itself.
+  const bool said = ready() || leaving();
   if (now.state == "ended") launched.state = now.state;
   queued = now.state == "pending";
   launched.why = now.why;
-  if (!now.host.empty()) launched.host = now.host;
-  if (now.pid) launched.pid = now.pid;
+  if (!said && !now.host.empty()) launched.host = now.host;
+  if (!said && now.pid) launched.pid = now.pid;
   if (ended() && launched.why.empty()) launched.why = "it ended";
 }
 

@@ -50,6 +50,15 @@ Json engine_json(int id, pid_t pid, const std::string& host, const std::string& 
   return {{"id", id < 0 ? Json() : Json(id)}, {"pid", pid}, {"host", host}, {"state", state}};
 }
 
+/// True if its launcher knows of its end; the hub may not yet.
+bool has_ended(const View& view, const client::EngineInfo& engine) {
+  const auto is_it = [&](const Process& process) {
+    return process.ended() && process.launched.pid == engine.pid &&
+           process.launched.host == engine.host;
+  };
+  return view.state && std::any_of(view.state->engines.begin(), view.state->engines.end(), is_it);
+}
+
 /// Registered engines by id, then ours that are not registered.
 Json engines_json(const View& view) {
   Json engines = Json::array();
@@ -59,8 +68,9 @@ Json engines_json(const View& view) {
       if (process.leaving()) leaving.insert(process.engine);
   if (view.table)
     for (const auto& [id, engine] : view.table->engines)
-      engines.push_back(
-          engine_json(id, engine.pid, engine.host, leaving.contains(id) ? "leaving" : "ready"));
+      if (!has_ended(view, engine))
+        engines.push_back(
+            engine_json(id, engine.pid, engine.host, leaving.contains(id) ? "leaving" : "ready"));
   if (!view.state) return engines;
   for (const auto& process : view.state->engines) {
     const auto& launched = process.launched;

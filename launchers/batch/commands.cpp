@@ -121,22 +121,23 @@ std::vector<int> tasks_in(const std::string& text, int first) {
   return *tasks;
 }
 
-/// Notes a piece of a status command's answer with the job it is of.
-void note(const std::string& piece, const System& system, const std::vector<Submitted>& entries,
-          std::vector<JobStates>& states) {
-  const std::string id = found(piece, system.reading.id);
-  const std::string word = found(piece, system.reading.state);
+/// Notes a piece of a command's answer with the job it is of.
+void note(const std::string& piece, const System& system, const Reading& reading,
+          const std::vector<Submitted>& entries, std::vector<JobStates>& states) {
+  const std::string id = found(piece, reading.id);
+  const std::string word = found(piece, reading.state);
   const auto known = system.states.find(word);
   if (id.empty() || word.empty() || (known == system.states.end() && system.other.empty())) return;
   TaskState state;
   state.state = known == system.states.end() ? system.other : known->second.state;
-  state.host = found(piece, system.reading.host);
+  state.host = found(piece, reading.host);
   state.why =
       known == system.states.end() || known->second.shown.empty() ? word : known->second.shown;
-  if (const auto reason = found(piece, system.reading.reason);
-      !reason.empty() && state.state != "running")
-    state.why += " (" + reason + ")";
-  auto tasks = tasks_in(found(piece, system.reading.task), system.first);
+  const auto reason = found(piece, reading.reason);
+  if (&reading == &system.history.reading) state.state = "ended";
+  if (state.state != "running" && !reason.empty()) state.why += " (" + reason + ")";
+  if (state.state == "running" && !state.host.empty()) state.why += " on " + state.host;
+  auto tasks = tasks_in(found(piece, reading.task), system.first);
   if (tasks.empty()) tasks = {0};
   for (size_t i = 0; i < entries.size(); ++i) {
     if (number_of(entries[i].number) != number_of(id)) continue;
@@ -180,7 +181,64 @@ std::string group_of(const Submitted& entry) {
   return join(entry.system.status, " ") + join(entry.system.cancel, " ");
 }
 
-Status query_group(const std::vector<Submitted>& entries, const std::string& group,
+/// What a command answers about jobs, in pieces.
+Result<std::vector<std::string>> inquire(const System& system, const Words& command,
+                                         const Reading& reading, const Words& ids) {
+  const Words words = filled(command, ids);
+  IPC_TRY_ASSIGN(Completed done, call(words));
+  done = without_unknown(system, std::move(done));
+  if (!done.ok()) return explain(system, words, done);
+  // Long lines of some go on after a newline and a tab.
+  return pieces_of(with(done.output, "\n\t", ""), reading.between);
+}
+
+/// Adds to what waits why it does. Nothing is lost if that cannot be known.
+void ask_why(const System& system, const std::vector<Submitted>& entries, const std::string& group,
+             std::vector<JobStates>& states) {
+  Words ids;
+  for (size_t i = 0; i < entries.size(); ++i)
+    if (group_of(entries[i]) == group &&
+        std::any_of(states[i].begin(), states[i].end(),
+                    [](const auto& state) { return state.second.state == "pending"; }))
+      ids.push_back(entries[i].number);
+  if (ids.empty() || system.waits.command.empty()) return;
+  const Reading& reading = system.waits.reading;
+  const auto pieces = inquire(system, system.waits.command, reading, ids);
+  for (const auto& piece : pieces ? *pieces : Words()) {
+    const std::string id = found(piece, reading.id), reason = found(piece, reading.reason);
+    for (size_t i = 0; i < entries.size() && !id.empty() && !reason.empty(); ++i)
+      for (auto& [task, state] : states[i])
+        if (number_of(entries[i].number) == id && state.state == "pending")
+          state.why += " (" + reason + ")";
+  }
+}
+
+/// Notes how those ended that are not listed any more.
+void ask_history(const System& system, const std::vector<Submitted>& entries,
+                 const std::string& group, std::vector<JobStates>& states) {
+  std::vector<JobStates> told(entries.size());
+  Words ids;
+  const auto is_gone = [&](size_t i, int task) {
+    return !states[i].contains(task) && !states[i].contains(0);
+  };
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const auto& entry = entries[i];
+    if (entry.is_over || entry.number.empty() || group_of(entry) != group) continue;
+    for (int task = 1; task <= entry.job.tasks(); ++task)
+      if (is_gone(i, task) && (ids.empty() || ids.back() != entry.number))
+        ids.push_back(entry.number);
+  }
+  if (ids.empty() || system.history.command.empty()) return;
+  const Reading& reading = system.history.reading;
+  const auto pieces = inquire(system, system.history.command, reading, ids);
+  for (const auto& piece : pieces ? *pieces : Words()) note(piece, system, reading, entries, told);
+  for (size_t i = 0; i < entries.size(); ++i)
+    for (auto& [task, state] : told[i]) {
+      if (is_gone(i, task)) states[i][task] = std::move(state);
+    }
+}
+
+Status query_group(const std::vector<Submitted>& entries, const std::string& group, bool how,
                    std::vector<JobStates>& states) {
   const System* system = nullptr;
   Words ids;
@@ -190,16 +248,16 @@ Status query_group(const std::vector<Submitted>& entries, const std::string& gro
     system = &entry.system;
   }
   if (!system) return {};
-  const Words words = filled(system->status, ids);
-  IPC_TRY_ASSIGN(Completed done, call(words));
-  done = without_unknown(*system, std::move(done));
-  if (!done.ok()) return explain(*system, words, done);
-  // Long lines of some go on after a newline and a tab.
-  for (const auto& piece : pieces_of(with(done.output, "\n\t", ""), system->reading.between))
-    if (system->reading.id.empty())
+  const Reading& reading = system->reading;
+  IPC_TRY_ASSIGN(const auto pieces, inquire(*system, system->status, reading, ids));
+  for (const auto& piece : pieces)
+    if (reading.id.empty())
       note_words(piece, *system, entries, states);
     else
-      note(piece, *system, entries, states);
+      note(piece, *system, reading, entries, states);
+  if (!how) return {};
+  ask_why(*system, entries, group, states);
+  ask_history(*system, entries, group, states);
   return {};
 }
 
@@ -235,8 +293,10 @@ TaskState state_of(const Submitted& entry, const JobStates& states, int task) {
     for (const int key : {task, 0})
       if (const auto state = states.find(key); state != states.end()) return state->second;
   TaskState gone;
-  gone.why = entry.number.empty() ? "was not submitted"
-                                  : entry.system.name + " " + number_of(entry.number) + " ended";
+  const std::string number = number_of(entry.number);
+  gone.why = number.empty() ? "was not submitted" : entry.system.name + " " + number + " ended";
+  if (!number.empty() && !entry.system.tells.empty())
+    gone.why += "; how: " + with(entry.system.tells, "{job}", number);
   return gone;
 }
 
@@ -278,11 +338,11 @@ Result<std::string> submit(const System& system, const Record& record, const Job
   return number;
 }
 
-Result<std::vector<JobStates>> query(const std::vector<Submitted>& entries) {
+Result<std::vector<JobStates>> query(const std::vector<Submitted>& entries, bool how) {
   std::vector<JobStates> states(entries.size());
   std::set<std::string> groups;
   for (const auto& entry : entries) groups.insert(group_of(entry));
-  for (const auto& group : groups) IPC_TRY(query_group(entries, group, states));
+  for (const auto& group : groups) IPC_TRY(query_group(entries, group, how, states));
   return states;
 }
 

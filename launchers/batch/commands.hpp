@@ -33,8 +33,9 @@ std::vector<std::string> submit_words(const System& system, const Job& job,
 /// Submits what is prepared; returns the system's id, which is on disk.
 Result<std::string> submit(const System& system, const Record& record, const Job& job);
 
-/// The states of all of them, by one call of the status command for each system.
-Result<std::vector<JobStates>> query(const std::vector<Submitted>& entries);
+/// The states of all of them, by one call of the status command for each system; with `how` also
+/// why they wait and how they ended, by further calls where that one does not say it.
+Result<std::vector<JobStates>> query(const std::vector<Submitted>& entries, bool how);
 
 /// What is wanted of one job: all of it (no tasks), or some tasks.
 struct Target {

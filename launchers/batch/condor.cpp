@@ -22,6 +22,12 @@ System condor() {
               {"3", {"running", "REMOVED"}},  {"4", {"ended", "COMPLETED"}},
               {"5", {"pending", "HELD"}},     {"6", {"running", "TRANSFERRING"}},
               {"7", {"running", "SUSPENDED"}}};
+  // With their names, as a value alone would not say what it is.
+  s.history = {
+      {"condor_history", "{ids}", "-af:lt", "ClusterId", "ProcId", "JobStatus", "ExitSignal",
+       "RemoveReason", "ExitCode"},
+      {"\n", R"(ClusterId\s*=\s*(\d+))", R"(ProcId\s*=\s*(\d+))", R"(JobStatus\s*=\s*(\d))",
+       R"(((?:ExitSignal|RemoveReason|ExitCode)\s*=(?!\s*undefined)\s*[^\t]+))", ""}};
   s.first = 0;
   s.cancel = {"condor_rm", "{ids}"};
   s.kill = {"condor_rm", "-forcex", "{ids}"};

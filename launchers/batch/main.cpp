@@ -25,6 +25,15 @@ std::string kind_of(const char* program) {
   return name.substr(name.rfind('-') + 1);
 }
 
+/// Of what ended by itself without a word where its words should be: the usual reason.
+std::string no_log(const std::string& log, const TaskState& state) {
+  const auto parent = std::filesystem::path(log).parent_path();
+  const bool was_ended = state.why.find("CANCEL") != std::string::npos ||
+                         state.why.find("REMOVED") != std::string::npos;
+  if (state.state != "ended" || was_ended || ::access(log.c_str(), F_OK) == 0) return "";
+  return "; it wrote no log: do the nodes see " + config::display_path(parent) + "?";
+}
+
 void add_processes(const Submitted& entry, const JobStates& states,
                    std::vector<Launched>& processes) {
   for (int task = 1; task <= entry.job.tasks(); ++task) {
@@ -37,6 +46,7 @@ void add_processes(const Submitted& entry, const JobStates& states,
       process.log = entry.job.log_of(task);
       process.state = state.state;
       process.why = state.why;
+      if (!entry.is_over && !entry.number.empty()) process.why += no_log(process.log, state);
       processes.push_back(std::move(process));
     }
   }
@@ -154,8 +164,9 @@ bool has_ended(const Submitted& entry, const JobStates& states) {
 }
 
 /// Asks once about everything on record, and remembers what has ended.
-Result<std::vector<JobStates>> look(const Record& record, std::vector<Submitted>& entries) {
-  IPC_TRY_ASSIGN(auto states, query(entries));
+Result<std::vector<JobStates>> look(const Record& record, std::vector<Submitted>& entries,
+                                    bool how = false) {
+  IPC_TRY_ASSIGN(auto states, query(entries, how));
   for (size_t i = 0; i < entries.size(); ++i)
     if (!entries[i].is_over && has_ended(entries[i], states[i]) && entries[i].number.empty())
       IPC_TRY(record.note_over(entries[i]));
@@ -165,7 +176,7 @@ Result<std::vector<JobStates>> look(const Record& record, std::vector<Submitted>
 Answer status(const std::string& kind, const LaunchRequest& request) {
   IPC_TRY_ASSIGN(const Record record, Record::open(request.record));
   IPC_TRY_ASSIGN(auto entries, record.load(kind));
-  IPC_TRY_ASSIGN(const auto states, look(record, entries));
+  IPC_TRY_ASSIGN(const auto states, look(record, entries, true));
   return select(entries, states, request);
 }
 

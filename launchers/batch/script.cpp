@@ -115,6 +115,17 @@ Result<std::string> system_lines(const System& system, const Settings& settings,
     IPC_TRY_ASSIGN(const std::string line, expand(row.line, values));
     lines += system.prefix + line + "\n";
   }
+  const auto options = list_of(settings, "options");
+  if (job.slots > 1 && !system.slots.empty() &&
+      std::none_of(options.begin(), options.end(), [&](const std::string& option) {
+        return option.starts_with(system.slots + " ");
+      }))
+    return Error{
+        Code::bad_profile,
+        "batch.per_node: " + system.name +
+            " gives a task more than one slot by a parallel environment of the site's only",
+        "qconf -spl names them; in batch.options: [" + system.slots + " NAME " +
+            std::to_string(job.slots) + "]"};
   for (const std::string_view key : {"queue", "account", "qos", "walltime"})
     // Where lines are not ours, the walltime is for the engines only.
     if (is_set(std::string(key)) && !(key == "walltime" && system.rows.empty()) &&
@@ -123,7 +134,7 @@ Result<std::string> system_lines(const System& system, const Settings& settings,
       return Error{Code::bad_profile,
                    "batch." + std::string(key) + ": " + system.name + " has nothing of that kind",
                    "say it in batch.options"};
-  for (const auto& option : list_of(settings, "options")) lines += system.prefix + option + "\n";
+  for (const auto& option : options) lines += system.prefix + option + "\n";
   return lines;
 }
 
@@ -174,7 +185,12 @@ Result<Script> ours(const System& system, const LaunchRequest& request, const Se
                      std::filesystem::path(request.program).filename().string() + " for " +
                      request.profile_dir + "\n";
   body += "task=" + task_word(system, job) + "\n";
-  if (system.redirects) body += "exec >>" + shell_log(system, job) + " 2>&1\n";
+  // For nobody else's eyes, and without a mask that what follows would inherit.
+  const std::string log = shell_log(system, job);
+  if (system.redirects)
+    body += "(umask 077; : >>" + log + ")\nexec >>" + log + " 2>&1\n";
+  else
+    body += "chmod go= " + log + "\n";
   body += preparation(request, settings);
   if (job.slots > 1 || system.relays)
     body += crew(job, command);

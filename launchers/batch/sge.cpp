@@ -20,6 +20,13 @@ System sge() {
                R"(<queue_name>[^@<]*@([^<]+))"};
   for (const char* word : {"qw", "hqw", "hRqw", "hRwq", "Rqw", "Eqw", "Ehqw", "EhRqw"})
     s.states[word] = {"pending", ""};
+  s.waits = {
+      {"qstat", "-j", "{ids,}"},
+      {"==============================================================\n", R"(job_number:\s+(\d+))",
+       "", "", R"((?:error reason\s+\d+:\s+(?:\S+ \S+ \[[^\]]*\]: )?|scheduling info:\s+)([^\n]+))",
+       ""}};
+  // Which may take minutes, and does not know of the last seconds.
+  s.tells = "qacct -j {job}";
   // r, t, s, Rr, dr, and whatever letters come together: as long as it is listed it is there.
   s.other = "running";
   s.cancel = {"qdel", "{ids}"};
@@ -41,6 +48,7 @@ System sge() {
             {"account", "-A {account}"},
             {"walltime", "-l h_rt={walltime}"},
             {"environment", "-V"}};
+  s.slots = "-pe";
   s.task = "${SGE_TASK_ID:-1}";
   s.index = "$TASK_ID";
   s.array_line = R"((^|\n)#\$\s([^\n]*\s)?-t\s)";

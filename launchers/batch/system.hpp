@@ -34,6 +34,12 @@ struct StateWord {
   std::string shown;  ///< to the user; empty: the word itself
 };
 
+/// One more command and how its answer is read; no command: there is none.
+struct Inquiry {
+  std::vector<std::string> command;
+  Reading reading;
+};
+
 /// A line of the script for one setting, with {placeholders}.
 struct Row {
   std::string setting, line;
@@ -49,6 +55,9 @@ struct System {
   std::vector<std::string> status, cancel, kill, signal;
   Reading reading;
   std::map<std::string, StateWord> states;
+  Inquiry waits;        ///< why jobs wait, where the status command does not say it
+  Inquiry history;      ///< how jobs ended that the status command does not list any more
+  std::string tells;    ///< the command for the user to ask that of one {job}
   std::string other;    ///< the state of other words; empty: such pieces say nothing
   int first = 1;        ///< the system's number of task 1
   std::string element;  ///< one task of an array, of {job} and {task}
@@ -58,6 +67,7 @@ struct System {
 
   std::string prefix;       ///< of the lines for the system
   std::vector<Row> rows;    ///< those lines
+  std::string slots;        ///< the option that `per_node` needs, where only the site knows it
   std::string task;         ///< a shell's word for the number of the task
   std::string index;        ///< the same in the name of an output file
   std::string array_line;   ///< matches a line that asks for an array

@@ -12,7 +12,7 @@ setup() {
   export STAND_IN=$WORLD/system
   mkdir -p "$STAND_IN" bin "$PROFILE" record
   local name
-  for name in qsub qstat qdel qsig bsub bjobs bkill condor_submit condor_q condor_rm \
+  for name in qsub qstat qdel qsig bsub bjobs bkill condor_submit condor_q condor_history condor_rm \
     llsubmit llq llcancel; do
     ln -s "$ROOT/tests/launch/stand_in.py" bin/$name
   done
@@ -133,6 +133,40 @@ ALL+=', prologue: hi'
   is_down condor "Can't find address of local schedd"
 }
 
+@test "HTCondor: how a job ended that is not in the queue any more" {
+  printf '%s\n' "batch:" "  prologue: |" '    if [ "$IPKIT_TASK" = 1 ]; then exit 3; fi' \
+    >"$PROFILE/ipkit.yaml"
+  in_jobs condor 3
+  assert_status 75
+  assert_stderr --regexp "missing: 1 \(condor 101 COMPLETED \(ExitCode = 3\)"
+  grep -qE '^condor_history 101 -af:lt ' "$STAND_IN/calls"
+  # Not for what ipcluster ends itself.
+  local asked
+  asked=$(grep -c ^condor_history "$STAND_IN/calls")
+  ipcluster stop
+  assert_equal "$(grep -c ^condor_history "$STAND_IN/calls")" "$asked"
+  printf '%s\n' "batch: {prologue: sleep 60}" >"$PROFILE/ipkit.yaml"
+  in_jobs condor 1 --wait=0
+  assert_status 0
+  condor_rm 102
+  wait_until 20 "the word on it" status_says 'condor 102 REMOVED (RemoveReason = via condor_rm'
+}
+status_says() { [[ $(run_limited 10 ipcluster status) == *"$1"* ]]; }
+
+@test "what a job writes is for its owner only, and the user's own mask is kept" {
+  local kind
+  umask 022
+  echo 'batch: {prologue: umask}' >"$PROFILE/ipkit.yaml"
+  for kind in pbs condor; do
+    in_jobs $kind 1
+    assert_status 0
+    assert_equal "$(find "$PROFILE/log" -name 'ipengine-*.log' -perm 600 | wc -l)" 1
+    assert_equal "$(head -n 1 "$PROFILE"/log/ipengine-*.log)" 0022
+    ipcluster stop
+    rm "$PROFILE"/log/ipengine-*
+  done
+}
+
 @test "LoadLeveler through the generic launcher: a job for each engine" {
   cp "$ROOT/profiles/batch.yaml" "$PROFILE/ipkit.yaml"
   works batch --timeout=60s
@@ -168,6 +202,7 @@ ALL+=', prologue: hi'
 #SBATCH -x y
 # 4 x echo for /p
 task=\${SLURM_ARRAY_TASK_ID:-1}
+chmod go= /log/ipengine-NAME.\"\${SLURM_ARRAY_TASK_ID:-1}\".log
 export A='it'\\''s'
 command -v module >/dev/null 2>&1 ||
   for init in /etc/profile.d/modules.sh /etc/profile.d/lmod.sh; do
@@ -187,6 +222,7 @@ exec /bin/echo 'a b' c
   assert_line "#PBS -J 1-4"
   assert_line "#PBS -o /log/ipengine-NAME.^array_index^.out"
   assert_line "#PBS -l walltime=01:30:00"
+  assert_line '(umask 077; : >>/log/ipengine-NAME."${PBS_ARRAY_INDEX:-1}".log)'
   assert_line 'exec >>/log/ipengine-NAME."${PBS_ARRAY_INDEX:-1}".log 2>&1'
   script pbs "$ALL, flavour: torque, per_node: 2"
   assert_line "#PBS -t 1-2"

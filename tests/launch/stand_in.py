@@ -335,11 +335,13 @@ def condor_submit(words):
     if not os.access(commands["executable"], os.X_OK):
         fail(f"ERROR: Executable file {commands['executable']} does not exist", 1)
 
-    def variables(_, number):
+    def variables(job, number):
         pairs = shlex.split(commands["environment"].strip('"'))
-        return dict(pair.replace("$(Process)", str(number)).split("=", 1) for pair in pairs)
+        own = dict(pair.replace("$(Process)", str(number)).split("=", 1) for pair in pairs)
+        return {**own, "STAND_IN_CODE": str(HOME / f"code-{job}-{number}")}
 
-    job = add(words[1], range(count), [commands["executable"]],
+    argv = ["/bin/sh", "-c", 'trap : TERM; "$0"; echo $? >"$STAND_IN_CODE"', commands["executable"]]
+    job = add(words[1], range(count), argv,
               environment(commands.get("getenv") == "true"), "", commands["initialdir"], variables)
     print(f"Submitting job(s){'.' * count}\n{count} job(s) submitted to cluster {job}.")
 
@@ -362,11 +364,27 @@ def condor_q(words):
                   f"slot1@{HOST}" if running else "undefined", "undefined", sep="\t")
 
 
+def condor_history(words):
+    at = words.index("-af:lt")
+    names = words[at + 1:]
+    for word in words[:at]:
+        for task in reversed([t for t in turn() if str(t["job"]) == word and t["state"] == "over"]):
+            has = {"ClusterId": task["job"], "ProcId": task["task"], "JobStatus": 4}
+            if task.get("removed"):
+                has |= {"JobStatus": 3, "RemoveReason": "via condor_rm (by user me)"}
+            else:
+                code = HOME / f"code-{task['job']}-{task['task']}"
+                has["ExitCode"] = code.read_text().strip()
+            print("\t".join(f"{name} = {has.get(name, 'undefined')}" for name in names))
+
+
 def condor_rm(words):
     for word in words:
         picked = condor_pick(turn(), word)
         if not picked:
             fail(f"Couldn't find/remove all jobs in cluster {word}", 1)
+        for task in picked:
+            task["removed"] = True
         end(picked)
         print(f"All jobs in cluster {word} have been marked for removal")
 
