@@ -37,6 +37,9 @@ $(LIBEXEC)/ipkit-launch-$(1): $$(call objs,launchers/$(1)) \
 endef
 $(foreach l,$(LAUNCHERS),$(eval $(call launcher_rule,$(l))))
 
+# mpiexec is a process of this machine.
+$(LIBEXEC)/ipkit-launch-mpi: $(filter-out %/main.o,$(call objs,launchers/local))
+
 $(BATCH_LINKS): $(LIBEXEC)/ipkit-launch-batch
 	@ln -sf ipkit-launch-batch $@
 

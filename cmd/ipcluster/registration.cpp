@@ -252,14 +252,15 @@ Error Supervisor::incomplete(size_t first, Duration waited) const {
 }
 
 /// What is not a child of ours ends unseen: its launcher is asked, less and less often. Of those
-/// that are ready it is a batch system that may end them.
+/// that are ready it is a batch system, or mpiexec, that may end them.
 bool Supervisor::ask_launchers(bool also_ready) {
   if (Clock::now() < next_look_) return false;
   std::vector<Process*> unseen;
   for (auto& process : state_.engines) unseen.push_back(&process);
   if (state_.controller) unseen.push_back(&*state_.controller);
   std::erase_if(unseen, [also_ready](const Process* p) {
-    const bool counts = !p->ready() || (also_ready && config::is_batch_system(p->launcher));
+    const bool by_others = p->launcher == "mpi" || config::is_batch_system(p->launcher);
+    const bool counts = !p->ready() || (also_ready && by_others);
     return p->launcher == "local" || !counts || p->ended();
   });
   std::set<std::string> kinds;

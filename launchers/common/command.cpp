@@ -29,7 +29,7 @@ Result<std::string> find_command(const std::string& name) {
     if (!directory.empty() && ::access(file.c_str(), X_OK) == 0) return file;
   }
   return Error{Code::no_controller, "there is no command " + name + " on this machine",
-               "start from one that can submit jobs, or put it on PATH"};
+               "put it on PATH, or start from a machine that has it"};
 }
 
 std::string one_line(const std::string& text) {

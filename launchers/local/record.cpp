@@ -72,9 +72,7 @@ Status Record::append(const std::vector<Entry>& entries) {
   for (const auto& entry : entries)
     lines += config::record_line(entry.process,
                                  {{"ticks", std::to_string(entry.ticks)}, {"boot", entry.boot}});
-  IPC_TRY(write_all(fd_.get(), lines));
-  if (::fsync(fd_.get()) != 0) return system_error(Code::internal, path_);
-  return {};
+  return config::append_record(fd_, path_, lines);
 }
 
 Status Record::remove_if_over() {

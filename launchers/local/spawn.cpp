@@ -82,7 +82,8 @@ void end_all(const std::vector<Entry>& entries) {
 
 }  // namespace
 
-Result<std::vector<Entry>> spawn_all(const config::LaunchRequest& request, Record& record) {
+Result<std::vector<Entry>> spawn_all(const config::LaunchRequest& request, Record& record,
+                                     const std::string& id) {
   IPC_TRY_ASSIGN(FdPair gate, make_pipe());
   IPC_TRY_ASSIGN(FdPair report, make_pipe());
   std::vector<Entry> entries;
@@ -98,6 +99,7 @@ Result<std::vector<Entry>> spawn_all(const config::LaunchRequest& request, Recor
       return error;
     }
     entries.push_back(new_entry(pid, request.role, log_name(request, pid)));
+    if (!id.empty()) entries.back().process.id = id;
   }
   if (Status written = record.append(entries); !written) {
     end_all(entries);

@@ -10,6 +10,8 @@ namespace ipc::local {
 
 /// Starts what is asked, each in a session of its own, writes all to the record, and only then
 /// lets them run: what is not on record never ran. On an error none is left.
-Result<std::vector<Entry>> spawn_all(const config::LaunchRequest& request, Record& record);
+/// `id` is for those whose id is not that of one process.
+Result<std::vector<Entry>> spawn_all(const config::LaunchRequest& request, Record& record,
+                                     const std::string& id = "");
 
 }  // namespace ipc::local

@@ -67,9 +67,7 @@ Result<std::vector<Host>> Record::load() const {
 }
 
 Status Record::append(const std::string& lines) {
-  IPC_TRY(write_all(fd_.get(), lines));
-  if (::fsync(fd_.get()) != 0) return system_error(Code::internal, path_);
-  return {};
+  return config::append_record(fd_, path_, lines);
 }
 
 Status Record::add_hosts(const std::vector<Host>& hosts) {

@@ -87,8 +87,12 @@ LaunchRequest request_there(const LaunchRequest& request, const Settings& settin
       other.arguments.emplace_back(word);
   }
   if (!settings.prologue.empty()) {
-    other.arguments.insert(other.arguments.begin(),
-                           {"-c", settings.prologue + "\nexec \"$@\"", "ipkit", place.program});
+    // Nobody over there waits for what ends before it has become the program.
+    constexpr const char* kLastWord =
+        "trap 'echo \"the prologue ended with exit status $?\" >&2' EXIT\n";
+    other.arguments.insert(
+        other.arguments.begin(),
+        {"-c", kLastWord + settings.prologue + "\nexec \"$@\"", "ipkit", place.program});
     other.program = "/bin/sh";
   }
   other.directory = place.directory;

@@ -217,6 +217,13 @@ Result<Fd> open_record(const std::string& path) {
   return Error{Code::internal, path + " is removed again and again", ""};
 }
 
+Status append_record(const Fd& fd, const std::string& path, std::string_view lines) {
+  if (Status written = write_all(fd.get(), lines); !written)
+    return Error{written.error().code, path + ": " + written.error().what, ""};
+  if (::fsync(fd.get()) != 0) return system_error(Code::internal, path);
+  return {};
+}
+
 std::string record_line(const Launched& process, const std::map<std::string, std::string>& more) {
   std::string line = "- {id: " + json_quote(process.id) + ", role: " + json_quote(process.role) +
                      ", pid: " + std::to_string(process.pid) +

@@ -72,6 +72,8 @@ bool parse_grows(std::string_view description);
 /// Opens a record for reading and appending, made where it is missing, locked against other
 /// launchers while the descriptor is open. Waits for them.
 Result<Fd> open_record(const std::string& path);
+/// Adds to such a record; on return it is on disk. Errors name the file.
+Status append_record(const Fd& fd, const std::string& path, std::string_view lines);
 /// One line of a record: a YAML list item in flow style, with `more` as further keys.
 std::string record_line(const Launched& process, const std::map<std::string, std::string>& more);
 /// All keys of each line of a record that can be understood; others, such as a last line that was

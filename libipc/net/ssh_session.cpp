@@ -2,6 +2,9 @@
 // One login at an ssh server.
 #include "libipc/net/ssh_session.hpp"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdlib>
 
@@ -36,6 +39,20 @@ class Channel {
   const LibSsh& lib_;
   ssh_channel raw_;
 };
+
+std::string home() {
+  const char* text = std::getenv("HOME");
+  return text != nullptr && *text == '/' ? text : "";
+}
+
+/// The configuration that ssh(1) is to read as we do; "": the one that it reads anyway.
+std::string config_for_ssh(const std::string& config) {
+  if (!config.empty()) return config;
+  const passwd* user = ::getpwuid(::getuid());
+  const std::string usual = home() + "/.ssh/config";
+  const bool is_its_own = home().empty() || (user != nullptr && home() == user->pw_dir);
+  return is_its_own || ::access(usual.c_str(), R_OK) != 0 ? "" : usual;
+}
 
 }  // namespace
 
@@ -75,7 +92,16 @@ Result<SshSession> SshSession::open(const SshHost& host, const SshSettings& sett
   SshSession session(host, lib);
   if (session.raw_ == nullptr) return Error{Code::internal, host.name + ": no memory", ""};
   IPC_TRY(session.configure(settings));
-  if (lib->ssh_connect(session.raw_) != SSH_OK) return session.error(Code::no_controller);
+  if (lib->ssh_connect(session.raw_) != SSH_OK) {
+    const std::string jump = session.option(SSH_OPTIONS_PROXYCOMMAND);
+    if (jump.empty()) return session.error(Code::no_controller);
+    const std::string file = config_for_ssh(settings.config);
+    return session.error(Code::no_controller,
+                         "it is reached by " + jump.substr(jump.starts_with("exec ") ? 5 : 0) +
+                             "; see what that says: ssh -o BatchMode=yes " +
+                             (file.empty() ? "" : "-F " + shell_quote(file) + " ") + host.name +
+                             " true");
+  }
   IPC_TRY(session.verify());
   IPC_TRY(session.log_in());
   return session;
@@ -95,8 +121,7 @@ Status SshSession::configure(const SshSettings& settings) {
   const long limit = std::max<long>(
       1, static_cast<long>(std::chrono::duration_cast<seconds>(settings.timeout).count()));
   lib_->ssh_options_set(raw_, SSH_OPTIONS_TIMEOUT, &limit);
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
-    lib_->ssh_options_set(raw_, SSH_OPTIONS_SSH_DIR, (std::string(home) + "/.ssh").c_str());
+  if (!home().empty()) lib_->ssh_options_set(raw_, SSH_OPTIONS_SSH_DIR, (home() + "/.ssh").c_str());
   bool good = lib_->ssh_options_set(raw_, SSH_OPTIONS_HOST, host_.name.c_str()) == SSH_OK;
   // What is written with the host is set first: in ssh_config the first value counts.
   if (!host_.user.empty())
@@ -109,6 +134,7 @@ Status SshSession::configure(const SshSettings& settings) {
   good = good && lib_->ssh_options_parse_config(raw_, file) == SSH_OK;
   if (!host_.user.empty()) lib_->ssh_options_set(raw_, SSH_OPTIONS_USER, host_.user.c_str());
   if (host_.port) lib_->ssh_options_set(raw_, SSH_OPTIONS_PORT, &host_.port);
+  jump_by_same_config(settings.config);
   // A configuration without checks is for people who look at what they type to.
   const int strict = 1;
   lib_->ssh_options_set(raw_, SSH_OPTIONS_STRICTHOSTKEYCHECK, &strict);
@@ -117,6 +143,16 @@ Status SshSession::configure(const SshSettings& settings) {
   lib_->ssh_options_set(raw_, SSH_OPTIONS_LOG_VERBOSITY, &silent);
   if (good) return {};
   return error(Code::usage);
+}
+
+/// ProxyJump is an ssh(1) to libssh, which would go by its own configuration, and might ask.
+void SshSession::jump_by_same_config(const std::string& config) const {
+  const std::string jump = option(SSH_OPTIONS_PROXYCOMMAND);
+  if (!jump.starts_with("ssh ") || jump.find(" -W '[%h]:%p' ") == std::string::npos) return;
+  const std::string file = config_for_ssh(config);
+  const std::string ours = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes" +
+                           (file.empty() ? "" : " -F " + shell_quote(file)) + jump.substr(3);
+  lib_->ssh_options_set(raw_, SSH_OPTIONS_PROXYCOMMAND, ours.c_str());
 }
 
 std::string SshSession::option(ssh_options_e which) const {

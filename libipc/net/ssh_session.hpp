@@ -61,6 +61,7 @@ class SshSession {
   SshSession(SshHost host, const LibSsh* lib)
       : host_(std::move(host)), lib_(lib), raw_(lib->ssh_new()) {}
   Status configure(const SshSettings& settings);
+  void jump_by_same_config(const std::string& config) const;
   Status verify() const;
   Status log_in() const;
   std::string option(ssh_options_e which) const;

@@ -44,6 +44,7 @@ no_files() { [[ -z $(ls "$PROFILE/pid") ]]; }
   assert_status 0
   assert_output --partial "4 engines ready (0-3)"
   assert_equal "$(qstat | awk 'NR > 2 {print $1}' | sort | uniq -c | awk '{print $1}')" 4
+  assert_equal "$(find "$PROFILE/log" -name 'ipengine-*' -perm 600 | wc -l)" 4
   run --separate-stderr bash -c \
     "seq 64 | ipscatter x | ipexec 'y = [int(v)**10 for v in x]' | ipgather y | tail -1"
   assert_output 1152921504606846976
@@ -71,7 +72,7 @@ no_files() { [[ -z $(ls "$PROFILE/pid") ]]; }
   export IPKIT_KERNEL=sh
   in_sge 9 --timeout=15 --queue=all.q
   assert_status 75
-  assert_stderr --regexp "8 of 9 engines after 15.*missing: 8 \(sge [0-9]+ qw"
+  assert_stderr --regexp "8 of 9 engines after 15.*missing: 8 \(sge [0-9]+ qw \(.*all.q.* full"
   run --separate-stderr run_limited 30 ipcluster engines --remove=0
   assert_status 0
   wait_until 20 "the one that waited" ninth_runs
@@ -85,6 +86,54 @@ ninth_runs() { qstat | grep -qE ' r .* 9 *$'; }
   assert_status 78
   assert_stderr --partial 'job requests unknown queue "nosuch"'
   no_files
+}
+
+@test "several engines in a task: not without the site's parallel environment" {
+  mkdir -p "$PROFILE"
+  echo 'batch: {per_node: 2}' >"$PROFILE/ipkit.yaml"
+  in_sge 4
+  assert_status 78
+  assert_stderr --partial "batch.per_node: sge gives a task more than one slot by a parallel"
+  assert_stderr --partial "qconf -spl names them; in batch.options: [-pe NAME 2]"
+  echo 'batch: {per_node: 2, options: [-pe nosuch 2]}' >"$PROFILE/ipkit.yaml"
+  in_sge 4
+  assert_status 78
+  assert_stderr --partial 'the requested parallel environment "nosuch" does not exist'
+  no_files
+}
+
+@test "the node does not see the profile's directory: Grid Engine's own words" {
+  unshare -m true 2>/dev/null || skip "no file systems can be mounted here"
+  execd_on "mount -t tmpfs none '$IPYTHONDIR'"
+  in_sge 2 --timeout=4
+  assert_status 75
+  assert_stderr --regexp "0 of 2 .*missing: 0-1 \(sge [0-9]+ Eqw \(error: can't open output file .*No such"
+  run --separate-stderr run_limited 30 ipcluster stop
+  assert_status 0
+  sge_no_jobs
+  execd_on true
+}
+# execd_on COMMAND: Grid Engine's host is another machine, whose file systems COMMAND prepares.
+execd_on() {
+  local pid
+  pid=$(sge_pid execd)
+  kill "$pid"
+  wait_until 20 "the end of execd" sge_is_down "$pid"
+  (cd / && IPKIT_TEST_WORLD=$SGE_DIR unshare -m bash -c \
+    "$1 && LD_PRELOAD='$SGE_PRELOAD' exec '$SGE_LIB/sge_execd'") </dev/null \
+    >>"$SGE_DIR/log/execd" 2>&1 3>&-
+  wait_until 40 "Grid Engine's queue" sge_queue_is_up
+}
+
+@test "a job that Grid Engine ends: where it is told how" {
+  mkdir -p "$PROFILE"
+  echo 'batch: {options: [-l h_rt=3]}' >"$PROFILE/ipkit.yaml"
+  in_sge 1
+  assert_status 0
+  wait_until 60 "the word on it" grep -qE 'ended: sge [0-9]+ ended; how: qacct -j [0-9]+' \
+    "$PROFILE/log/ipcluster.log"
+  run --separate-stderr run_limited 30 ipcluster status
+  assert_output --partial "ended; how: qacct -j"
 }
 
 @test "what Grid Engine has not is an error; options say it" {

@@ -51,6 +51,7 @@ no_files() { [[ -z $(ls "$PROFILE/pid") ]]; }
   assert_output --partial "4 engines ready (0-3)"
   assert_equal "$(squeue -h -o %F | sort -u | wc -l)" 1
   assert_equal "$(squeue -h -r | wc -l)" 4
+  assert_equal "$(find "$PROFILE/log" -name 'ipengine-*' -perm 600 | wc -l)" 4
   run --separate-stderr bash -c \
     "seq 64 | ipscatter x | ipexec 'y = [int(v)**10 for v in x]' | ipgather y | tail -1"
   assert_output 1152921504606846976
@@ -131,6 +132,57 @@ job_is() { [[ $(squeue -h -t all -j "$1" -o %T) == "$2" ]]; }
   run --separate-stderr run_limited 30 ipcluster status
   assert_output --partial "TIMEOUT (TimeLimit)"
   assert_output --partial "DUE TO TIME LIMIT"
+}
+
+@test "one of three never comes: where its job runs; the others work" {
+  profile <<'YAML'
+batch: {prologue: 'if [ "$SLURM_ARRAY_TASK_ID" = 3 ]; then exec sleep 60; fi'}
+YAML
+  in_slurm 3 --timeout=3
+  assert_status 75
+  assert_stderr --regexp \
+    "2 of 3 engines after 3.*missing: 2 \(slurm [0-9]+ RUNNING on n[123] but not registered"
+  run --separate-stderr run_limited 30 ipexec -p '1+1'
+  assert_output $'2\n2'
+}
+
+@test "one of three ends at once: its last words" {
+  profile <<'YAML'
+batch: {prologue: 'if [ "$SLURM_ARRAY_TASK_ID" = 3 ]; then echo no licence; exit 3; fi'}
+YAML
+  in_slurm 3
+  assert_status 75
+  assert_stderr --regexp \
+    "missing: 2 \(slurm [0-9]+ FAILED \(NonZeroExitCode\); last words: .no licence.; log: .*3.log"
+}
+
+# other_node COMMAND: node n1 is on a machine of its own, whose file systems COMMAND prepares.
+other_node() {
+  local pid
+  pid=$(<"$SLURM_DIR/run/slurmd.n1.pid")
+  kill "$pid"
+  wait_until 10 "the end of slurmd" slurm_is_down "$pid"
+  IPKIT_TEST_WORLD=$SLURM_DIR PATH=$PATH:/usr/sbin \
+    unshare -m bash -c "$1 && exec slurmd -f '$SLURM_CONF' -N n1" </dev/null \
+    >>"$SLURM_DIR/log/start" 2>&1 3>&-
+  wait_until 20 "node n1" slurm_nodes_idle
+}
+
+@test "directories that the node does not see: the profile's, the one to work in" {
+  unshare -m true 2>/dev/null || skip "no file systems can be mounted here"
+  other_node "mount -t tmpfs none '$IPYTHONDIR'"
+  in_slurm 2 --queue=tiny
+  assert_status 75
+  assert_stderr --regexp "0 of 2 engines .*missing: 0-1 \(slurm [0-9]+ FAILED \(JobLaunchFailure\); "
+  assert_stderr --partial "it wrote no log: do the nodes see $PROFILE/log?"
+  no_files
+  mkdir -p hidden/here
+  cd hidden/here
+  other_node "mount -t tmpfs none '$PWD/..'"
+  in_slurm 1 --queue=tiny
+  assert_status 75
+  assert_stderr --partial "can't cd to $PWD"
+  other_node true
 }
 
 @test "no such partition: Slurm's own words, status 78" {

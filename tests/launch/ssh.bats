@@ -158,8 +158,50 @@ for v in sys.stdin: print(int(v) ** 10)')"
   ask ipcluster start --daemonize
   assert_status 75
   assert_stderr --partial "2 of 3 engines after "
-  assert_stderr --partial 'missing: 1 (it ended; last words: "no licence here"'
+  assert_stderr --partial 'missing: 1 (it ended; last words: "no licence here / the prologue ended'
+  assert_stderr --partial 'ended with exit status 3"'
   stopped
+}
+
+@test "one of three engines never comes, and one home is not shared: which, on what it waits" {
+  settings 'node[2-4]' "  prologue: |" \
+    '    if [ $IPKIT_TEST_NODE = node4 ]; then exec sleep 60; fi'
+  ask ipcluster start --daemonize --timeout=2
+  assert_status 75
+  assert_stderr --regexp "2 of 3 engines after 2.*missing: 2 \(running but not registered; log: "
+  stopped
+  settings node2 "  profile_dir: ~/elsewhere" "  connection: file"
+  ask ipcluster start --daemonize --timeout=1
+  assert_status 75
+  assert_stderr --partial "waiting for a controller: no file $HOME/elsewhere/security/ipcontroller-"
+  stopped
+}
+
+@test "through another host: ProxyJump of the configuration, and what to do if that fails" {
+  sed '1i Host behind\n  HostName 127.0.0.3\n  ProxyJump node2' "$SSH/config" >config
+  settings behind
+  sed -i "s|$SSH/config|$PWD/config|" "$PROFILE/ipkit.yaml"
+  local before
+  before=$(grep -c 'Accepted publickey' "$SSH/host2.log" || true)
+  started
+  assert_output --partial "1 engine ready"
+  (($(grep -c 'Accepted publickey' "$SSH/host2.log") > before))
+  ask ipexec --sh 'echo $IPKIT_TEST_NODE'
+  assert_output node3
+  stopped
+  # The same in the usual place.
+  mkdir -p "$HOME/.ssh"
+  mv config "$HOME/.ssh/config"
+  sed -i "/^  config:/d" "$PROFILE/ipkit.yaml"
+  started
+  stopped
+  sed -i 's/ProxyJump node2/ProxyJump node5/' "$HOME/.ssh/config"
+  ask ipcluster start --daemonize
+  assert_status 69
+  assert_stderr --partial "behind: "
+  assert_stderr --partial "it is reached by ssh -o BatchMode=yes"
+  assert_stderr --partial "see what that says: ssh -o BatchMode=yes -F $HOME/.ssh/config behind true"
+  rm "$HOME/.ssh/config"
 }
 
 @test "no host: unreachable 69, unknown 69, none named 78, a bad list" {
@@ -246,6 +288,19 @@ for v in sys.stdin: print(int(v) ** 10)')"
   assert_status 70
   assert_stderr --partial "No space left on device"
   wait_until 20 "the end of all" no_ipkit_left
+}
+
+@test "the disk is full on a host: nothing runs there, whose disk it is" {
+  mkdir "$HOME/full"
+  mount -t tmpfs -o size=4k none "$HOME/full" || skip "no file systems can be mounted here"
+  head -c 4096 /dev/zero >"$HOME/full/ballast"
+  settings node2 "  profile_dir: ~/full/profile"
+  ask ipcluster start --daemonize
+  umount "$HOME/full"
+  assert_status 70
+  assert_stderr --partial "node2: ipkit-launch-local: "
+  assert_stderr --partial "ipcluster.ssh-node2.remote: cannot write: No space left on device"
+  no_ipkit_left
 }
 
 @test "ipcluster is killed: a new ipcluster stop ends everything on every host" {
