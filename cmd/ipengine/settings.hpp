@@ -40,12 +40,12 @@ struct Settings {
   bool show_config = false, show_config_json = false;
   std::string mpi_code =  ///< run first in python kernels of MPI programs
       "from mpi4py import MPI\n"
-      "mpi_rank = MPI.COMM_WORLD.Get_rank()\n"
-      "mpi_size = MPI.COMM_WORLD.Get_size()\n"
-      "if mpi_size != int(__import__('os').environ.get('IPKIT_MPI_SIZE', mpi_size)):\n"
+      "if __import__('os').environ.get('IPKIT_MPI_SIZE', '1') != str(MPI.COMM_WORLD.Get_size()):\n"
       "    raise RuntimeError('mpi4py is for %s, and mpiexec is of another MPI: use the mpiexec "
       "of'\n"
-      "        ' that one, or an mpi4py for yours' % MPI.get_vendor()[0])\n";
+      "        ' that one, or an mpi4py for yours' % MPI.get_vendor()[0])\n"
+      "mpi_rank = MPI.COMM_WORLD.Get_rank()\n"
+      "mpi_size = MPI.COMM_WORLD.Get_size()\n";
   Duration mpi_delay = milliseconds(20);  ///< of the registration, times the rank
   log::Level level = log::Level::warning;
   engine::EngineConfig engine;

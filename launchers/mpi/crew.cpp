@@ -21,8 +21,8 @@ bool is_rule(std::string_view line) {
          (line.find_first_not_of('-') == line.npos || line.find_first_not_of('=') == line.npos);
 }
 
-/// Both MPIs put what they have to say between two rules; the first such block is the reason of
-/// those that follow, and what it says first is what is wrong.
+/// What mpiexec says is wrong is what it says first: between two rules, where it is much; MPICH's,
+/// in lines of its own, of which those that follow name its functions only.
 std::string words_of(const std::string& log) {
   constexpr size_t kEnough = 240;
   const auto text = read_file(log);
@@ -30,14 +30,15 @@ std::string words_of(const std::string& log) {
   std::vector<std::string> words;
   bool inside = false;
   for (const auto& line : split(*text, '\n')) {
-    if (is_rule(line) && inside && !words.empty()) {
-      std::string said = join(words, " ");
-      if (said.size() > kEnough) said = said.substr(0, said.rfind(' ', kEnough)) + " …";
-      return "; last words: \"" + said + "\"";
+    const auto said = trim(line);
+    const bool is_own = !inside && said.starts_with("[mpiexec@");
+    if (is_own || (is_rule(line) && !words.empty())) {
+      std::string all = is_own ? std::string(said) : join(words, " ");
+      if (all.size() > kEnough) all = all.substr(0, all.rfind(' ', kEnough)) + " …";
+      return "; last words: \"" + all + "\"";
     }
-    if (is_rule(line)) inside = true;
-    if (const auto said = trim(line); inside && !said.empty() && !is_rule(line))
-      words.emplace_back(said);
+    inside = inside || is_rule(line);
+    if (inside && !said.empty() && !is_rule(line)) words.emplace_back(said);
   }
   return last_words(log);
 }
