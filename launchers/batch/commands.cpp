@@ -273,9 +273,10 @@ Status act_on_group(Act what, const std::vector<Target>& targets, const std::str
     for (const int task : target.tasks) ids.push_back(element_of(entry, task));
   }
   if (ids.empty()) return {};
-  const Words& command = what == Act::cancel ? system->cancel
-                         : what == Act::kill ? system->kill
-                                             : system->signal;
+  const Words& command = what == Act::cancel   ? system->cancel
+                         : what == Act::kill   ? system->kill
+                         : what == Act::strike ? system->strike
+                                               : system->signal;
   if (command.empty())
     return Error{Code::usage, system->name + " has no command that does this", ""};
   const Words words = filled(command, ids, signal);

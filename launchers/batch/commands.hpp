@@ -43,7 +43,7 @@ struct Target {
   std::vector<int> tasks;
 };
 
-enum class Act { cancel, kill, signal };
+enum class Act { cancel, kill, signal, strike };
 
 /// One call of a command for all targets. That some have ended meanwhile is no failure.
 Status act(Act what, const std::vector<Target>& targets, int signal = 0);

@@ -248,7 +248,12 @@ Answer stop(const std::string& kind, const LaunchRequest& request) {
   if (!left.empty()) {
     const auto& system = left[0].entry->system;
     IPC_TRY(act(system.kill.empty() ? Act::cancel : Act::kill, left));
-    IPC_TRY(wait_for_end(record, entries, states, request, seconds(10)));
+    const Duration patience = seconds(system.strike.empty() ? 10 : 5);
+    IPC_TRY_ASSIGN(const auto listed, wait_for_end(record, entries, states, request, patience));
+    if (!listed.empty() && !system.strike.empty()) {
+      IPC_TRY(act(Act::strike, listed));
+      IPC_TRY(wait_for_end(record, entries, states, request, seconds(5)));
+    }
   }
   auto processes = select(entries, states, request);
   for (size_t i = 0; i < entries.size(); ++i)

@@ -29,8 +29,9 @@ System sge() {
   s.tells = "qacct -j {job}";
   // r, t, s, Rr, dr, and whatever letters come together: as long as it is listed it is there.
   s.other = "running";
+  // It kills what does not end.
   s.cancel = {"qdel", "{ids}"};
-  s.kill = {"qdel", "-f", "{ids}"};
+  s.strike = {"qdel", "-f", "{ids}"};
   s.element = "{job}.{task}";
   s.unknown = "does not exist|already in deletion";
   s.silent =

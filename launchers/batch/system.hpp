@@ -53,6 +53,8 @@ struct System {
   bool on_stdin = false;   ///< the submit command reads the script
   std::string id_pattern;  ///< in its answer; the groups, joined, are the id
   std::vector<std::string> status, cancel, kill, signal;
+  /// Takes a job off the list, whether its host has heard of its end or not: the last resort.
+  std::vector<std::string> strike;
   Reading reading;
   std::map<std::string, StateWord> states;
   Inquiry waits;        ///< why jobs wait, where the status command does not say it

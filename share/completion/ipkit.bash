@@ -91,7 +91,7 @@ _ipkit_values() {
       ;;
     */KIND)
       mapfile -t COMPREPLY < <(
-        compgen -W "local ssh slurm pbs sge lsf condor winhpc batch" -- "$current"
+        compgen -W "local ssh mpi slurm pbs sge lsf condor winhpc batch" -- "$current"
       )
       ;;
     --halt/WHEN)

@@ -63,7 +63,7 @@ function __ipkit_values --no-scope-shadowing
                 printf "$argv[4]%s\n" lines bytes json npy
             end
         case '*/KIND'
-            printf "$argv[4]%s\n" local ssh slurm pbs sge lsf condor winhpc batch
+            printf "$argv[4]%s\n" local ssh mpi slurm pbs sge lsf condor winhpc batch
         case '*/SET'
             begin
                 printf '%s\n' all ::2 -1

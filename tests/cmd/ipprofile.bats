@@ -24,7 +24,7 @@ profile() { run --separate-stderr run_limited 10 ipprofile "$@"; }
   while read -r key _; do
     file=$IPYTHONDIR/profile_lab/ipkit.yaml
     if [[ $key == batch.* ]]; then file=$ROOT/profiles/; fi
-    if [[ $key == @(ssh|winhpc).* ]]; then file=$ROOT/profiles/${key%%.*}.yaml; fi
+    if [[ $key == @(ssh|mpi|winhpc).* ]]; then file=$ROOT/profiles/${key%%.*}.yaml; fi
     grep -rqE "^ *${key##*.}:" "$file" || fail "no $key in $file"
   done < <(ipprofile show --all lab)
   profile create lab

@@ -12,8 +12,8 @@ setup() {
   export STAND_IN=$WORLD/system
   mkdir -p "$STAND_IN" bin "$PROFILE" record
   local name
-  for name in qsub qstat qdel qsig bsub bjobs bkill condor_submit condor_q condor_history condor_rm \
-    llsubmit llq llcancel; do
+  for name in qsub qstat qdel qsig bsub bjobs bkill condor_submit condor_q condor_history \
+    condor_rm llsubmit llq llcancel; do
     ln -s "$ROOT/tests/launch/stand_in.py" bin/$name
   done
   PATH=$PWD/bin:$PATH

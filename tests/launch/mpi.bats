@@ -202,3 +202,102 @@ def allreduce():
   run_limited 20 ipwait -n 1
   says 'open(3).read() + open(5).read()' $'here\nhere'
 }
+
+# -- the launcher
+
+# in_mpi N COMMAND [LINE…]: a cluster with N engines by that mpiexec; more lines for its profile.
+in_mpi() {
+  mkdir -p "$IPYTHONDIR/profile_default"
+  printf '%s\n' "launcher: mpi" "mpi:" "  command: $2" "${@:3}" \
+    >"$IPYTHONDIR/profile_default/ipkit.yaml"
+  run --separate-stderr run_limited 60 ipcluster start -n "$1" --daemonize
+}
+no_files() { [[ -z $(ls "$IPYTHONDIR/profile_default/pid") ]]; }
+stopped() {
+  run --separate-stderr run_limited 30 ipcluster stop
+  assert_status 0
+  no_files
+  wait_until 20 "the end of all" none_marked IPKIT_TEST_WORLD "$WORLD"
+}
+
+@test "launcher mpi: start, the main job, collectives, stop" {
+  need_openmpi
+  in_mpi 3 "$OPENMPI" "engines: {env: {OTHER: 'a b'}}"
+  assert_status 0
+  assert_output --partial "3 engines ready (0-2)"
+  run --separate-stderr bash -c \
+    "seq 64 | ipscatter x | ipexec 'y = [int(v)**10 for v in x]' | ipgather y | tail -1"
+  assert_output 1152921504606846976
+  says 'MPI.COMM_WORLD.allreduce(mpi_rank)' $'3\n3\n3'
+  says 'import os; os.environ["OTHER"]' $'a b\na b\na b'
+  # They end together, and only together.
+  run --separate-stderr run_limited 30 ipcluster engines --remove=0
+  assert_status 64
+  assert_stderr --partial "is in the same MPI program and would end too"
+  stopped
+}
+
+@test "launcher mpi: ipcluster is killed, and mpiexec too: stop ends everything all the same" {
+  local mpi
+  need_openmpi
+  for mpi in "$OPENMPI" "$MPICH"; do
+    command -v "${mpi%% *}" >/dev/null || continue
+    in_mpi 2 "$mpi" "engines: {kernel: sh}"
+    assert_status 0
+    kill -KILL "$(jq .pid "$IPYTHONDIR/profile_default/pid/ipcluster.json")"
+    stopped
+  done
+  # Open MPI's processes lose their mpiexec, and run on.
+  in_mpi 2 "$OPENMPI" "engines: {kernel: sh}"
+  kill -KILL "$(jq .pid "$IPYTHONDIR/profile_default/pid/ipcluster.json")"
+  kill -KILL "$(sed -nE 's/.* pid: ([0-9]+),.*/\1/p' \
+    "$IPYTHONDIR/profile_default/pid/ipcluster.mpi.launched")"
+  run --separate-stderr run_limited 30 ipexec --sh 'echo alive'
+  assert_output $'alive\nalive'
+  stopped
+}
+
+@test "launcher mpi: what mpiexec says, in a line; none on PATH; no controllers" {
+  need_openmpi
+  in_mpi 2 "mpiexec.openmpi --allow-run-as-root --host localhost:1"
+  assert_status 75
+  assert_stderr --partial 'missing: 0-1 (mpiexec ended; last words: "There are not enough slots'
+  if command -v mpiexec.mpich >/dev/null; then
+    in_mpi 2 "$MPICH" "  options: [--nosuch]"
+    assert_status 75
+    assert_stderr --partial "unrecognized argument nosuch"
+  fi
+  in_mpi 2 mpiexec.none
+  assert_status 69
+  assert_stderr --partial "there is no command mpiexec.none on this machine"
+  in_mpi 2 "$OPENMPI" "controller: {launcher: mpi}"
+  assert_status 78
+  assert_stderr --partial "controller.launcher: mpi starts engines only"
+  no_files
+}
+
+@test "launcher mpi: one of two processes that never comes; both end together" {
+  need_openmpi
+  cat >slow <<'SH'
+#!/bin/sh
+if [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then exec sleep 60; fi
+exec /usr/bin/python3 "$@"
+SH
+  chmod +x slow
+  IPKIT_PYTHON=$PWD/slow in_mpi 2 "$OPENMPI" "timeouts: {start: 4s}"
+  assert_status 75
+  assert_stderr --regexp "1 of 2 engines after 4.*missing: 1 \(running but not registered"
+  stopped
+}
+
+@test "an mpi4py of another MPI than mpiexec is named in the log" {
+  need_openmpi
+  command -v mpiexec.mpich >/dev/null || skip "no MPICH: install mpich"
+  in_mpi 2 "$MPICH"
+  assert_status 0
+  run --separate-stderr run_limited 30 ipexec -p mpi_rank
+  assert_status 1
+  grep -q "mpi4py is for Open MPI, and mpiexec is of another MPI" \
+    "$IPYTHONDIR"/profile_default/log/ipengine-*.log
+  stopped
+}

@@ -107,7 +107,8 @@ ninth_runs() { qstat | grep -qE ' r .* 9 *$'; }
   execd_on "mount -t tmpfs none '$IPYTHONDIR'"
   in_sge 2 --timeout=4
   assert_status 75
-  assert_stderr --regexp "0 of 2 .*missing: 0-1 \(sge [0-9]+ Eqw \(error: can't open output file .*No such"
+  assert_stderr --regexp \
+    "0 of 2 .*missing: 0-1 \(sge [0-9]+ Eqw \(error: can't open output file .*No such"
   run --separate-stderr run_limited 30 ipcluster stop
   assert_status 0
   sge_no_jobs

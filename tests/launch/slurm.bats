@@ -173,7 +173,7 @@ other_node() {
   other_node "mount -t tmpfs none '$IPYTHONDIR'"
   in_slurm 2 --queue=tiny
   assert_status 75
-  assert_stderr --regexp "0 of 2 engines .*missing: 0-1 \(slurm [0-9]+ FAILED \(JobLaunchFailure\); "
+  assert_stderr --regexp "0 of 2 .*missing: 0-1 \(slurm [0-9]+ FAILED \(JobLaunchFailure\); "
   assert_stderr --partial "it wrote no log: do the nodes see $PROFILE/log?"
   no_files
   mkdir -p hidden/here

@@ -200,7 +200,7 @@ for v in sys.stdin: print(int(v) ** 10)')"
   assert_status 69
   assert_stderr --partial "behind: "
   assert_stderr --partial "it is reached by ssh -o BatchMode=yes"
-  assert_stderr --partial "see what that says: ssh -o BatchMode=yes -F $HOME/.ssh/config behind true"
+  assert_stderr --partial "see what that says: ssh -o BatchMode=yes -F $HOME/.ssh/config behind"
   rm "$HOME/.ssh/config"
 }
 
