@@ -69,6 +69,7 @@ make_files() {
   echo 'import sys; print("fitted", sys.argv[1:])' >fit.py
   printf '%s\n' 'def fit(rate): return {"error": rate}' >model.py
   echo 'def simulate(x): return x' >setup.py
+  echo 'prep() { echo "$1"; }' >lib.sh
   printf '%s\n' 'class Plot:' '    def _repr_svg_(self): return "<svg/>"' 'Plot()' >plot.py
   echo 'unset HISTFILE' >~/modules.sh
   compute 'import numpy
