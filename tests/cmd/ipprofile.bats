@@ -55,6 +55,29 @@ profile() { run --separate-stderr run_limited 10 ipprofile "$@"; }
   assert_stderr --regexp "profile_lab/ipkit.yaml:[0-9]+: no launcher 'mine'"
 }
 
+@test "create --launcher: for each there is a profile that asks nothing, explains itself and loads" {
+  local file kind
+  for file in "$ROOT"/profiles/*.yaml; do
+    kind=$(basename "$file" .yaml)
+    if [[ $kind == default ]]; then continue; fi
+    profile create "my$kind" --launcher "$kind"
+    assert_status 0
+    assert_output "$IPYTHONDIR/profile_my$kind/ipkit.yaml"
+    cmp "$output" "$file"
+    profile check "my$kind"
+    assert_status 0
+    profile show "my$kind"
+    assert_output --regexp "^launcher +$kind +.*/profile_my$kind/ipkit.yaml:[0-9]+"
+    # How to begin, what must be there, and a word on each key that has no keys below it.
+    grep -q "^#     ipcluster start --profile=NAME" "$file" || fail "$file: no command to begin with"
+    grep -q "^# Needed: " "$file" || fail "$file: not a word on what is needed"
+    # Those of batch.controller are explained above it.
+    run awk '/^  controller:/ {below = 1} /^[a-z]/ {below = 0}
+      /^ +[a-z_]+:( |$)/ && !/#/ && !below {print FILENAME ": " $0}' "$file"
+    assert_output ""
+  done
+}
+
 @test "show: what counts, and where each value comes from" {
   mkdir -p "$IPYTHONDIR/profile_lab"
   printf 'engines:\n  n: 3\n  args: [--nice=5]\n  env: {A: b}\ngroups:\n  gpu: 0-1\n' \
