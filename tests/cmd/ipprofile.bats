@@ -69,7 +69,7 @@ profile() { run --separate-stderr run_limited 10 ipprofile "$@"; }
     profile show "my$kind"
     assert_output --regexp "^launcher +$kind +.*/profile_my$kind/ipkit.yaml:[0-9]+"
     # How to begin, what must be there, and a word on each key that has no keys below it.
-    grep -q "^#     ipcluster start --profile=NAME" "$file" || fail "$file: no command to begin with"
+    grep -q "^#     ipcluster start --profile=NAME" "$file" || fail "$file: no command to try"
     grep -q "^# Needed: " "$file" || fail "$file: not a word on what is needed"
     # Those of batch.controller are explained above it.
     run awk '/^  controller:/ {below = 1} /^[a-z]/ {below = 0}
