@@ -55,7 +55,7 @@ profile() { run --separate-stderr run_limited 10 ipprofile "$@"; }
   assert_stderr --regexp "profile_lab/ipkit.yaml:[0-9]+: no launcher 'mine'"
 }
 
-@test "create --launcher: for each there is a profile that asks nothing, explains itself and loads" {
+@test "create --launcher: each profile asks nothing, explains itself and loads" {
   local file kind
   for file in "$ROOT"/profiles/*.yaml; do
     kind=$(basename "$file" .yaml)
