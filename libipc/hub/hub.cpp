@@ -219,13 +219,14 @@ void Hub::request(net::Incoming& message) {
 }
 
 // Who asks for results or records asks for the output, too: it takes another way than the reply.
+// A status alone needs none.
 bool Hub::hold(const std::string& type, const Json& content) {
   const LateOutput& late = accounts_.late_output();
   std::vector<std::string> ids;
   if (type == "db_request")
     ids = late.missing();
   else if (type == "result_request" && content.contains("msg_ids") &&
-           read_ids(content["msg_ids"], ids))
+           !wire::bool_or(content, "status_only", false) && read_ids(content["msg_ids"], ids))
     std::erase_if(ids, [&](const std::string& id) { return !late.is_missing(id); });
   if (ids.empty()) return false;
   held_.push_back({client_, parent_, type, content, std::move(ids)});
