@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # client.py CHECK N: a real ipyparallel.Client against the cluster of the default profile, which
 # has N engines. Prints nothing and exits 0 if the check holds.
+import concurrent.futures
 import os
 import sys
 import tempfile
@@ -101,7 +102,9 @@ def abort(client):
     gate = os.path.join(tempfile.mkdtemp(), 'gate')
     slow = view.apply_async(until, gate)
     queued = view.apply_async(int, 7)
-    client.abort(queued, block=True)
+    asked = client.abort(queued, block=False)
+    # Ours answers at once, an engine of ipyparallel's between requests only: it has time to hear.
+    concurrent.futures.wait([asked], timeout=2)
     open(gate, 'w').close()
     slow.get(timeout=LIMIT)
     try:
