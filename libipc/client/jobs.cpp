@@ -246,7 +246,7 @@ Result<QueueState> queue_state(Connection& connection, TimePoint deadline) {
   const Json ours = content.value("ipkit", Json());
   const Json loads = ours.is_object() ? ours.value("engines", Json()) : Json();
   QueueState state;
-  state.unassigned = wire::int_or(content, "unassigned", 0);
+  state.unassigned = wire::int_or(ours.is_object() ? ours : content, "unassigned", 0);
   // The hub also lists engines that have gone.
   for (const auto& [id, info] : table->engines) {
     const std::string key = std::to_string(id);

@@ -292,12 +292,11 @@ void Accounts::output(const net::MessageEvent& message) {
   });
 }
 
-void Accounts::engine_left(EngineId id) {
-  const auto account = engines_.find(id);
-  if (account == engines_.end() || account->second.tasks == 0) return;
-  for (Open& task : open_)
-    if (task.order != 0 && task.place == Place::balanced && task.engine == id)
-      move(task, Place::unassigned);
+std::size_t Accounts::without_engine() const {
+  std::size_t count = unassigned_;
+  for (const auto& [id, account] : engines_)
+    if (account.tasks > 0 && registry_.find(id) == nullptr) count += account.tasks;
+  return count;
 }
 
 void Accounts::stranded(const Engine& engine) {

@@ -65,8 +65,6 @@ class Accounts {
   void output(const net::MessageEvent& message);
   /// An engine that does not number its messages is busy or idle.
   void status(const net::MessageEvent& message);
-  /// Tasks of an engine that has gone, and that nobody has answered, wait for another.
-  void engine_left(EngineId id);
   /// Ends direct requests that died with their engine: those in its queue.
   void stranded(const Engine& engine);
 
@@ -76,6 +74,8 @@ class Accounts {
   const LateOutput& late_output() const { return late_; }
   const std::map<EngineId, EngineAccount>& engines() const { return engines_; }
   std::size_t unassigned() const { return unassigned_; }
+  /// The same, and those of engines that have gone, which nobody has answered: they wait too.
+  std::size_t without_engine() const;
   OpenIds open_ids() const;
   Store& store() { return store_; }
 

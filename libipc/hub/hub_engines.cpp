@@ -118,7 +118,6 @@ void Hub::remove(EngineId id, std::string why) {
   log::info("engine " + std::to_string(id) + " is gone: " + why);
   to_relay_.add(EventKind::forget_heart, {engine->uuid});
   tell_all(EventKind::engine_removed, {engine->uuid, std::to_string(id)});
-  accounts_.engine_left(id);
   loop_.after(kGrace, [this, gone = *engine] { answer_stranded(gone); });
   state_changed();
   notify("unregistration_notification", {{"id", id}, {"uuid", engine->uuid}});

@@ -69,7 +69,7 @@ Json facts(const Accounts& accounts, const std::vector<EngineId>& ids, double up
                                    {"failed", account.failed},
                                    {"state", busy ? "busy" : "idle"}};
   }
-  return {{"unassigned", accounts.unassigned()},
+  return {{"unassigned", accounts.without_engine()},
           {"engines", std::move(engines)},
           {"rss", resident_bytes()},
           {"uptime", uptime}};

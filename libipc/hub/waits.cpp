@@ -19,7 +19,8 @@ TaskState state_of(const std::string& id, const Accounts& accounts) {
 
 bool Waits::is_ready(const Wait& wait, const Accounts& accounts, std::size_t engines,
                      TimePoint now) {
-  if (wait.unassigned >= 0) return static_cast<long long>(accounts.unassigned()) >= wait.unassigned;
+  if (wait.unassigned >= 0)
+    return static_cast<long long>(accounts.without_engine()) >= wait.unassigned;
   if (wait.ids.empty()) return static_cast<long long>(engines) >= wait.engines;
   const bool patient = now < wait.patience;
   bool unknown = false, pending = false, finished = false, missing = false;
@@ -59,7 +60,7 @@ bool Waits::is_patient(TimePoint now) const {
 }
 
 wire::Json Waits::content(const Wait& wait, const Accounts& accounts, std::size_t engines) {
-  if (wait.unassigned >= 0) return {{"status", "ok"}, {"unassigned", accounts.unassigned()}};
+  if (wait.unassigned >= 0) return {{"status", "ok"}, {"unassigned", accounts.without_engine()}};
   if (wait.ids.empty()) return {{"status", "ok"}, {"engines", engines}};
   wire::Json done = wire::Json::object(), pending = wire::Json::array(),
              unknown = wire::Json::array();
