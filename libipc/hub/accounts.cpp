@@ -262,8 +262,9 @@ void Accounts::task_reply(const net::MessageEvent& message, net::Frames& buffers
 
 void Accounts::status(const net::MessageEvent& message) {
   const auto header = header_parser_.header(message.view.header);
+  const Engine* const engine = header ? engine_of(header->session) : nullptr;
+  if (engine == nullptr || !engine->facts.is_null()) return;  // ours number their output
   const auto parent = parser_.header(message.view.parent);
-  if (!header || engine_of(header->session) == nullptr) return;
   const bool is_idle = date_parser_.field(message.view.content, "execution_state") == "idle";
   late_.status(header->session, parent ? parent->msg_id : "", is_idle);
 }
