@@ -299,6 +299,7 @@ job_is() { job view "$1" /scheduler:HEAD1 | grep -q "^State *: $2"; }
 @test "job submits and fails all the same: what it submitted is cancelled" {
   STAND_IN_FAILS=yes launch start
   fails 77 "The credentials could not be saved."
+  wait_until 20 "its end" job_is 101 Canceled  # who starts does not wait for that
   assert_equal "$(states_of 101)" $'Canceled\nCanceled'
   nothing_left
 }
@@ -325,6 +326,7 @@ job_is() { job view "$1" /scheduler:HEAD1 | grep -q "^State *: $2"; }
   (ulimit -f 4 && request | "$LIBEXEC/ipkit-launch-winhpc" start) >out 2>err || echo $? >>err
   assert_equal "$(tail -n 1 err)" 70
   grep -q "File too large" err
+  wait_until 20 "its end" job_is 102 Canceled
   assert_equal "$(states_of 102)" $'Canceled\nCanceled'
 }
 
