@@ -116,9 +116,7 @@ Status Record::note(const Job& job, const std::string& key, const std::string& v
 }
 
 Status Record::append(const std::string& line) const {
-  IPC_TRY(write_all(fd_.get(), line));
-  if (::fsync(fd_.get()) != 0) return system_error(Code::internal, path_);
-  return {};
+  return config::append_record(fd_, path_, line);
 }
 
 Status Record::tidy(const std::vector<Submitted>& all) const {

@@ -99,12 +99,13 @@ void Engine::unwrite(std::span<const std::string> ids) {
 void Engine::abort_request(Request& request) {
   const auto ids = message_ids(request.view().content);
   if (!ids) return outbox_.error(request, "ValueError", "abort_request without msg_ids");
-  if (ids->empty())
+  if (ids->empty()) {
     unwrite();
-  else
+    abort(queue_.withdraw_executes());
+  } else {
     unwrite(*ids);
-  abort(ids->empty() ? queue_.withdraw_executes()
-                     : queue_.withdraw(*ids, loop_.now(), kAbortMemory));
+    abort(queue_.withdraw(*ids, loop_.now(), kAbortMemory));
+  }
   answer(request, R"({"status":"ok"})");
 }
 
