@@ -19,8 +19,11 @@ help:
 setup-demo setup-check: setup-%:
 	@scripts/setup $*
 
+# On all processors, for whoever did not say -j.
+ALL_CORES = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 demo: setup-demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(ALL_CORES) all
 	@IPKIT_BUILD=$(BUILD) scripts/demo
 
 .PHONY: help setup-demo setup-check demo

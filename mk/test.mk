@@ -42,7 +42,7 @@ $(BUILD)/common.hpp.gch: tests/lib/common.hpp
 FORCE:
 
 check: setup-check
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory $(ALL_CORES) all unit
 	@scripts/check -B $(BUILD)
 
 check-unit: unit

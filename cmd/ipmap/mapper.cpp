@@ -51,8 +51,7 @@ Mapper::Mapper(ipc::client::Connection& connection, Input& input, const Settings
   if (progress_.enabled())
     timer_ = connection_.loop().every(ipc::milliseconds(200), [this] { draw(); });
   // After the streams were flushed, as they were there before.
-  if (ledger_ != nullptr)
-    turn_end_ = connection_.loop().at_turn_end([this] { keep(ledger_->commit(passed())); });
+  if (ledger_ != nullptr) turn_end_ = connection_.loop().at_turn_end([this] { log_turn(); });
 }
 
 Mapper::~Mapper() {
@@ -128,14 +127,21 @@ size_t Mapper::most_in_flight() const {
   return std::max(crew_.engines, last_reply_.size()) * kPerEngine;
 }
 
+// What was answered in this turn is printed and logged: others may follow it.
+void Mapper::log_turn() {
+  keep(ledger_->commit(passed()));
+  if (std::exchange(unlogged_, 0) > 0) feed();
+}
+
+bool Mapper::has_room() const {
+  return connection_.in_flight() + unlogged_ < most_in_flight();
+}
+
 // Sends while the engines have use for it, and reads only for that.
 void Mapper::feed() {
   Chunk chunk;
-  while (!fatal_ && !ended_ && connection_.in_flight() < most_in_flight() && !pauses() &&
-         next_chunk(chunk))
-    send(std::move(chunk));
-  const bool room = connection_.in_flight() < most_in_flight() &&
-                    bytes_in_flight_ < kBytesInFlight && results_.held_bytes() < kHeldBytes;
+  while (!fatal_ && !ended_ && has_room() && !pauses() && next_chunk(chunk)) send(std::move(chunk));
+  const bool room = has_room() && bytes_in_flight_ < kBytesInFlight && results_.held_bytes() < kHeldBytes;
   watch_input(room && !fatal_ && !stopping_ && input_.fd() >= 0);
 }
 

@@ -40,7 +40,9 @@ class Mapper {
   bool finished() const;
   bool wants_more() const;
   size_t most_in_flight() const;
+  bool has_room() const;
   void feed();
+  void log_turn();
   bool is_there(int engine) const;
   bool pauses();
   bool next_chunk(Chunk& chunk);
@@ -88,6 +90,7 @@ class Mapper {
   std::deque<Chunk> again_;
   std::map<int, ipc::TimePoint> last_reply_;  // of each engine
   size_t bytes_in_flight_ = 0;
+  size_t unlogged_ = 0;  // answers of this turn: with a log, they hold their places until it has them
   std::uint64_t taken_ = 0, skipped_ = 0, done_ = 0, failed_ = 0;
   bool watching_ = false, stopping_ = false;
   bool halted_ = false, ended_ = false;  // by --halt; and nothing is waited for

@@ -23,7 +23,11 @@ void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
   } else {
     take_error(std::move(chunk), reply);
   }
-  feed();
+  // A killed run runs at most what is under way again: nothing is sent before the log knows.
+  if (ledger_ != nullptr)
+    ++unlogged_;
+  else
+    feed();
 }
 
 void Mapper::take_results(const Chunk& chunk, const Reply& reply) {

@@ -138,6 +138,8 @@ class Channel:
         self.number += 1
         if self.claims is None:
             return True
+        if self.claims[1] >= self.number:
+            return False         # long ago: claims[0] says no more than was begun
         self.claims[0] = self.number  # first: from now on it cannot be taken back
         return self.claims[1] < self.number
 

@@ -40,12 +40,13 @@ Request* Queue::next(unsigned prefetch, TimePoint now) const {
   // Behind one that has turned out long, or whose failure would abort it, a request waits here,
   // where it can still be withdrawn.
   if (now - running.since >= kShort) return nullptr;
-  // What is written ahead must be here still if it is to be taken back.
+  // What may be taken back must be here still: what is written ahead, and what has only just been
+  // written when that happens.
   if ((*first)->is_large()) return nullptr;
   const Request& last = *started_.back().request;
   if (last.kernel != (*first)->kernel) return nullptr;
   for (const auto& entry : started_)
-    if (entry.request->aborts_others) return nullptr;
+    if (entry.request->aborts_others || !entry.request->is_whole()) return nullptr;
   return first->get();
 }
 
@@ -131,7 +132,10 @@ std::vector<RequestPtr> Queue::withdraw(std::span<const std::string> ids, TimePo
   take(waiting_, is_wanted, taken);
   std::unordered_set<std::string_view> here;
   for (const auto& request : taken) here.insert(request->msg_id);
-  for (const auto& entry : started_) here.insert(entry.request->msg_id);
+  for (const auto& entry : started_) {
+    here.insert(entry.request->msg_id);
+    if (is_wanted(*entry.request)) entry.request->withdrawn = true;
+  }
   for (const auto& id : ids)
     if (!here.contains(id)) remember(id, now + memory);
   return taken;
@@ -139,8 +143,10 @@ std::vector<RequestPtr> Queue::withdraw(std::span<const std::string> ids, TimePo
 
 std::vector<RequestPtr> Queue::withdraw_executes() {
   std::vector<RequestPtr> taken;
-  take(
-      waiting_, [](const Request& r) { return r.msg_type == "execute_request"; }, taken);
+  const auto is_execute = [](const Request& r) { return r.msg_type == "execute_request"; };
+  take(waiting_, is_execute, taken);
+  for (const auto& entry : started_)
+    if (is_execute(*entry.request)) entry.request->withdrawn = true;
   return taken;
 }
 

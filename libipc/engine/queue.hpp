@@ -50,7 +50,8 @@ class Queue {
   void put_back(RequestPtr request);
 
   /// Takes out queued requests with these ids; ids that are not here are remembered and withdrawn
-  /// when they come, for `memory`. Started ones are not touched.
+  /// when they come, for `memory`. Started ones are only marked `withdrawn`: whether their kernel
+  /// has begun them its reply tells.
   std::vector<RequestPtr> withdraw(std::span<const std::string> ids, TimePoint now,
                                    Duration memory);
   /// Takes out all queued execute_requests of the shell channel (an empty abort_request, or a

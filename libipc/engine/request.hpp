@@ -42,6 +42,7 @@ class Request {
   bool directed = false;        ///< wants its output down the reply path
   bool aborts_others = false;   ///< a failure aborts queued execute_requests
   bool interrupted = false;     ///< an interrupt was asked for
+  bool withdrawn = false;       ///< if its kernel turns out not to have begun it, it must not run
   bool shown_error = false;     ///< its kernel has published it
   UnixMicros started = 0;       ///< when it was written to its kernel
   std::uint64_t published = 0;  ///< number of its last message on iopub, but for status; 0: none

@@ -140,7 +140,7 @@ void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
   slot.output.finish(request.get(), request->header());
   // Its reply may bring the next task of a scheduler that does not know that we go.
   if (request->route == Route::balanced && !connection_.is_ipkit()) check_drained();
-  if (not_run && !request->interrupted && request->is_whole()) {
+  if (not_run && !request->withdrawn && request->is_whole()) {
     if (!drain_.on || !turn_away(*request)) queue_.put_back(std::move(request));
   } else if (!stopped.empty()) {
     fail(*request, drain_.late ? "EngineError" : "TaskTimeout", stopped, slot.kernel.generation());

@@ -9,13 +9,15 @@ namespace ipc {
 
 /// In a page that both have mapped (kernels/README.md). Requests are numbered from 1, in the order
 /// in which they are written to the kernel. Before the kernel begins one it stores its number in
-/// `begun` and only then looks at `revoked`.
+/// `begun` and only then looks at `revoked`; a look before that keeps `begun` from naming what was
+/// revoked long ago.
 struct Claims {
   std::atomic<std::uint64_t> begun;    ///< stored by the kernel
   std::atomic<std::uint64_t> revoked;  ///< by the engine: what has not begun up to here must not
 
   /// For a kernel: false if it must not begin request `number`.
   bool begin(std::uint64_t number) {
+    if (revoked.load() >= number) return false;
     begun.store(number);
     return revoked.load() < number;
   }

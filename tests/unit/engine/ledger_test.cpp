@@ -27,6 +27,7 @@ TEST_F(LedgerTest, AKernelBeginsWhatIsNotRevoked) {
   EXPECT_EQ(revoke(claims, 3), 1u);
   EXPECT_FALSE(claims.begin(2));
   EXPECT_FALSE(claims.begin(3));
+  EXPECT_EQ(claims.begun, 1u) << "what is revoked is never said to have begun";
   EXPECT_TRUE(claims.begin(4));
 }
 

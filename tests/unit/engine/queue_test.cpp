@@ -106,6 +106,7 @@ TEST_F(QueueTest, WithdrawsWhatIsQueuedAndRemembersWhatIsNot) {
   start();
   const std::vector<std::string> wanted = {"a", "c", "late"};
   EXPECT_EQ(ids(queue.withdraw(wanted, now, seconds(60))), "c ");
+  EXPECT_TRUE(queue.running()->withdrawn) << "its kernel may say that it has not begun it";
   EXPECT_EQ(queue.queued(), 1u);
   EXPECT_FALSE(push(make("late")));
   EXPECT_TRUE(push(make("a"))) << "what had started is not remembered";
@@ -156,6 +157,16 @@ TEST_F(QueueTest, WhatAKernelHadNotBegunOutlivesIt) {
   queue.running()->drop_body();
   EXPECT_EQ(ids(queue.kernel_died("", number - 1)), "task ") << "it cannot be written again";
   EXPECT_EQ(next(), "last");
+}
+
+TEST_F(QueueTest, NothingIsWrittenAheadBehindWhatCannotBeWrittenAgain) {
+  for (int i = 0; i < 30; ++i) push(make("s" + std::to_string(i)));
+  for (int i = 0; i < 30; ++i) run(microseconds(10));
+  for (const char* id : {"large", "small"}) push(make(id));
+  start();
+  EXPECT_EQ(next(8), "small");
+  queue.running()->drop_body();
+  EXPECT_EQ(next(8), "") << "if small were taken back, large could be revoked with it";
 }
 
 TEST_F(QueueTest, TakesBackWhatHasNotBegunInItsOrder) {
