@@ -141,7 +141,8 @@ bool Mapper::has_room() const {
 void Mapper::feed() {
   Chunk chunk;
   while (!fatal_ && !ended_ && has_room() && !pauses() && next_chunk(chunk)) send(std::move(chunk));
-  const bool room = has_room() && bytes_in_flight_ < kBytesInFlight && results_.held_bytes() < kHeldBytes;
+  const bool room =
+      has_room() && bytes_in_flight_ < kBytesInFlight && results_.held_bytes() < kHeldBytes;
   watch_input(room && !fatal_ && !stopping_ && input_.fd() >= 0);
 }
 

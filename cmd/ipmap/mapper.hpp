@@ -90,7 +90,7 @@ class Mapper {
   std::deque<Chunk> again_;
   std::map<int, ipc::TimePoint> last_reply_;  // of each engine
   size_t bytes_in_flight_ = 0;
-  size_t unlogged_ = 0;  // answers of this turn: with a log, they hold their places until it has them
+  size_t unlogged_ = 0;  // answers of this turn, of which the log does not know yet
   std::uint64_t taken_ = 0, skipped_ = 0, done_ = 0, failed_ = 0;
   bool watching_ = false, stopping_ = false;
   bool halted_ = false, ended_ = false;  // by --halt; and nothing is waited for

@@ -386,6 +386,24 @@ TaskQueue::Cancelled TaskQueue::cancel(const std::vector<std::string>& ids, Time
   return result;
 }
 
+void TaskQueue::engine_passed(std::string_view uuid, std::uint64_t runs, TimePoint now) {
+  now_ = now;
+  const std::uint32_t number = engines_.find(uuid);
+  if (number == kNone) return;
+  std::vector<std::uint32_t> lost;
+  for (const std::uint32_t slot : engines_[number].running)
+    if (jobs_[slot].run <= runs) lost.push_back(slot);
+  for (const std::uint32_t slot : lost) {
+    if (!jobs_[slot].cancelled) {
+      lose(slot);
+      continue;
+    }
+    stop_running(jobs_[slot]);
+    fail(slot, TaskFailure::withdrawn);
+  }
+  dispatch();
+}
+
 TimePoint TaskQueue::next_deadline() const {
   const TimePoint end =
       std::min(stall_check_, ends_.empty() ? TimePoint::max() : ends_.begin()->first);

@@ -84,6 +84,12 @@ class TaskQueue {
   };
   Cancelled cancel(const std::vector<std::string>& ids, TimePoint now);
 
+  /// How many times a task was given to an engine.
+  std::uint64_t runs() const { return next_run_ - 1; }
+  /// The engine has answered what it was sent after the first `runs` of them, and answers in order:
+  /// what it has of those it will not answer any more.
+  void engine_passed(std::string_view uuid, std::uint64_t runs, TimePoint now);
+
   /// When something is due, TimePoint::max() if nothing is.
   TimePoint next_deadline() const;
   /// Handles what is due: timeouts, and the tasks of engines lost a while ago.

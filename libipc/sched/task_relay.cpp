@@ -15,6 +15,7 @@ using net::EventKind;
 // Where the message's delimiter is in a job's frames: after the client's identity.
 constexpr size_t kHeaderFrame = 3;
 constexpr Duration kCancelPatience = seconds(2);
+constexpr size_t kMostProbes = 1000;  // open ones; an engine that is gone answers none
 
 }  // namespace
 
@@ -161,9 +162,16 @@ int TaskRelay::from_engines() {
 // For us, as there is no client behind the engine.
 void TaskRelay::engine_says(const net::Incoming& message) {
   const auto header = header_parser_.header(message.view.header);
+  const std::string_view uuid = message.views[0];
+  if (header && header->msg_type == "execute_reply") {
+    const auto parent = other_parser_.header(message.view.parent);
+    const auto found = parent ? probes_.find(parent->msg_id) : probes_.end();
+    if (found != probes_.end())
+      queue_.engine_passed(uuid, probes_.extract(found).mapped(), loop_.now());
+    return;
+  }
   if (!header || header->msg_type != "drain_request")
     return complaints_.warning("task channel: reply to nobody dropped");
-  const std::string_view uuid = message.views[0];
   queue_.engine_drains(uuid, loop_.now());
   // Behind all that was sent to it: after this nothing comes.
   auto frames = maker_.sign(
@@ -224,7 +232,11 @@ void TaskRelay::ask_engines(Cancel& cancel, const TaskQueue::Cancelled& found) {
   const std::string header = maker_.session().header("cancel_request", id);
   for (const auto& [uuid, running] : found.running) {
     const TaskEngine* engine = queue_.find_engine(uuid);
-    if (engine == nullptr || !engine->extensions) continue;
+    if (engine == nullptr) continue;
+    if (!engine->extensions) {
+      probe(*engine);
+      continue;
+    }
     net::Outgoing request;
     request.header = header;
     request.content = wire::dump_json({{"msg_ids", running}});
@@ -236,6 +248,23 @@ void TaskRelay::ask_engines(Cancel& cancel, const TaskQueue::Cancelled& found) {
   if (cancel.open == 0) return answer_cancel(cancel);
   cancels_.emplace(id, std::move(cancel));
   arm();
+}
+
+// The client interrupts what runs on an engine of ipyparallel's. If that comes just before or after
+// the user's code, the engine's own code is what it ends, and the task is never answered. The
+// answer to this, sent behind it, tells.
+void TaskRelay::probe(const TaskEngine& engine) {
+  if (probes_.size() >= kMostProbes) probes_.erase(probes_.begin());
+  const std::string_view uuid = engine.uuid;
+  const std::string id = maker_.session().next_id();
+  net::Outgoing request;
+  request.header = maker_.session().header("execute_request", id);
+  request.content =
+      R"({"code":"","silent":true,"store_history":false,"user_expressions":{},)"
+      R"("allow_stdin":false,"stop_on_error":false})";
+  auto frames = maker_.sign({&uuid, 1}, std::move(request));
+  engines_.send(frames);
+  probes_.emplace(id, queue_.runs());
 }
 
 bool TaskRelay::take_cancel_reply(const net::Incoming& message) {

@@ -60,6 +60,7 @@ class TaskRelay : public Role, private TaskOutput {
   void forward(net::Incoming& message);
   void cancel(net::Incoming& message);
   void ask_engines(Cancel& cancel, const TaskQueue::Cancelled& found);
+  void probe(const TaskEngine& engine);
   bool take_cancel_reply(const net::Incoming& message);
   void answer_cancel(const Cancel& cancel);
   void undeliverable(net::Frames&& frames);
@@ -80,6 +81,7 @@ class TaskRelay : public Role, private TaskOutput {
   net::Frames outgoing_;
   wire::FieldParser header_parser_, metadata_parser_, other_parser_;
   std::map<std::string, Cancel, std::less<>> cancels_;  // by the id of our own request
+  std::map<std::string, std::uint64_t, std::less<>> probes_;  // their id; runs before it
   net::Loop::TimerId timer_ = 0;
   TimePoint timer_due_ = TimePoint::max();
   log::Throttle complaints_;

@@ -322,6 +322,15 @@ TEST_F(TaskQueueTest, CancelWithdrawsWhatWaitsAndMarksWhatRuns) {
   EXPECT_EQ(log.take(), (Lines{"run s_2@a"}));
 }
 
+TEST_F(TaskQueueTest, AnEngineThatPassedOverATaskGetsTheNext) {
+  engine("a");
+  submit("s_0");
+  submit("s_1");
+  queue.cancel({"s_0"}, now);
+  queue.engine_passed("a", queue.runs(), now);
+  EXPECT_EQ(log.take(), (Lines{"run s_0@a", "fail s_0 withdrawn", "run s_1@a"}));
+}
+
 TEST_F(TaskQueueTest, ManyTasksLeaveNothingBehind) {
   engine("a");
   for (int i = 0; i < 1000; ++i) submit("s_" + std::to_string(i));
@@ -349,6 +358,24 @@ class UnlimitedTaskQueueTest : public TaskQueueTest {
  protected:
   UnlimitedTaskQueueTest() : TaskQueueTest(0) {}
 };
+
+TEST_F(UnlimitedTaskQueueTest, WhatAnEngineHasPassedOverItWillNotAnswer) {
+  engine("b");
+  engine("a");
+  for (const char* id : {"s_0", "s_1", "s_2", "s_3"}) submit(id);
+  EXPECT_EQ(log.take(), (Lines{"run s_0@a", "run s_1@b", "run s_2@a", "run s_3@b"}));
+  queue.cancel({"s_0"}, now);
+  const auto runs = queue.runs();
+  submit("s_4");
+  EXPECT_EQ(log.take(), (Lines{"run s_4@a"}));
+  queue.engine_passed("a", runs, now);
+  EXPECT_EQ(log.take(), (Lines{"fail s_0 withdrawn", "fail s_2 lost@a"}));
+  EXPECT_EQ(reply("a", "s_0"), TaskQueue::Verdict::drop);
+  EXPECT_EQ(reply("a", "s_4"), TaskQueue::Verdict::forward);
+  EXPECT_EQ(reply("b", "s_3"), TaskQueue::Verdict::forward);
+  queue.engine_passed("a", queue.runs(), now);
+  EXPECT_EQ(log.take(), Lines{});
+}
 
 TEST_F(UnlimitedTaskQueueTest, WhatIsHandedBackWaitsWhereItStood) {
   engine("a");
