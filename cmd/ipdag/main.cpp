@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipdag: a graph of tasks, each after those it depends on.
 #include "cmd/ipdag/read.hpp"
+#include "cmd/ipdag/rescue.hpp"
 #include "cmd/ipdag/runner.hpp"
 #include "cmd/ipdag/show.hpp"
 #include "libipc/cli/connect.hpp"
@@ -13,22 +14,9 @@ namespace {
 
 using namespace ipc::cli;
 using ipc::Result;
-using ipc::Status;
 using ipdag::Graph;
 using ipdag::Places;
 using ipdag::Settings;
-
-// What has succeeded with the same code need not run again.
-Status mark_done(const Settings& settings, Graph& graph) {
-  if (!settings.resume) return {};
-  std::unordered_map<std::string, ipdag::Index> by_key;
-  for (ipdag::Index i = 0; i < graph.nodes().size(); ++i) by_key[key_of(graph[i])] = i;
-  return read_joblog(settings.joblog, [&](JobRecord&& record, size_t) {
-    const auto found = by_key.find(record.key);
-    if (found != by_key.end()) graph.nodes()[found->second].done = record.ok();
-    return Status();
-  });
-}
 
 // The engines of each expression in the graph.
 Result<Places> find_places(ipc::client::Connection& connection, const Arguments& arguments,
@@ -70,7 +58,11 @@ Result<int> body(const Arguments& arguments) {
   }
   ipdag::Runner runner(*connection, graph, settings, places, streams, progress,
                        log ? &*log : nullptr);
-  return runner.run();
+  auto status = runner.run();
+  // Also after a signal, which is what the program is about to die of.
+  if (auto kept = ipdag::keep_rescue(settings, graph, runner.schedule()); !kept)
+    complain(kept.error().text());
+  return status;
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ class Runner {
 
   /// Until every node has ended; the exit status.
   ipc::Result<int> run();
+  /// How far it has come.
+  const Schedule& schedule() const { return schedule_; }
 
  private:
   // What a node has printed so far: whole when it ends, so that nodes do not mix.

@@ -28,6 +28,7 @@ Command command() {
       {"ipdag graph 'build(x)'", "an expression of the name"},
       {"ipdag --bar --joblog log tasks.yaml", "tasks with code of their own"},
       {"ipdag --joblog log --resume tasks.yaml", "what did not succeed, once more"},
+      {"ipdag --resume graph --sh 'make {}'", "the same by graph.rescue, left by a failure"},
       {"ipdag --dot graph | dot -Tsvg > graph.svg", "a picture"},
       {"ipdag --dry-run graph --sh 'make {}'", "what would run, in order"},
   };
@@ -37,7 +38,7 @@ Command command() {
       {0, "format", "FORMAT", "of GRAPH: pairs, yaml, dagman; default by its name, else pairs"},
       {0, "retries", "N", "try a failed node up to N times more"},
       {0, "joblog", "FILE", "a line for each try, with GNU parallel's columns and more"},
-      {0, "resume", "", "skip what --joblog says has succeeded, and add to it"},
+      {0, "resume", "", "skip what --joblog, or GRAPH.rescue, says has succeeded"},
       {0, "dry-run", "", "print names and commands in order, run nothing"},
       {0, "dot", "", "print the graph for Graphviz, run nothing"},
       {0, "bar", "", "a bar of progress on the terminal"},
@@ -106,11 +107,13 @@ Result<Settings> read_settings(const Arguments& arguments) {
   settings.dot = arguments.has("dot");
   settings.joblog = arguments.get_or("joblog", "");
   settings.resume = arguments.has("resume");
-  if (settings.resume && settings.joblog.empty())
-    return usage("--resume goes by a --joblog, and none is given", "--joblog FILE --resume");
   if (settings.dry_run && settings.dot) return usage("--dry-run and --dot are both given");
   if (arguments.operands.empty()) return usage("no graph", "give a file, or - ; try ipdag -h");
   settings.file = arguments.operands[0];
+  if (settings.joblog.empty() && settings.file != "-") settings.rescue = settings.file + ".rescue";
+  if (settings.resume && settings.joblog.empty() && settings.rescue.empty())
+    return usage("--resume goes by a --joblog where the graph is no file",
+                 "--joblog FILE --resume");
   if (settings.file.size() > 1 && settings.file[0] == '-')
     return usage("'" + settings.file + "' stands where the graph should",
                  "--sh comes last: all that follows it is the command");

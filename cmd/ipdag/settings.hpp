@@ -23,6 +23,7 @@ struct Settings {
   bool json = false, print = false, verbose = false, quiet = false;
   bool dry_run = false, dot = false;
   std::string joblog;  ///< empty: none
+  std::string rescue;  ///< where what succeeds is noted without a job log; empty: nowhere
   bool resume = false;
   std::optional<ipc::Duration> timeout;
   std::string timeout_text;  ///< as it was written, with a unit

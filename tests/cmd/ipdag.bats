@@ -219,6 +219,9 @@ check_dag() {
   dag graph a b
   assert_status 64
   dag --resume graph x
+  assert_status 66
+  assert_stderr --partial "no graph.rescue"
+  dag --resume - x
   assert_status 64
   dag --format condor graph x
   assert_status 64
@@ -244,7 +247,7 @@ check_dag() {
   assert_status 1
   assert_equal "$(sort <<<"$output")" $'fine\nok'
   assert_stderr --regexp '^ipdag: A: engine [01]: ZeroDivisionError: division by zero'
-  assert_stderr --regexp 'ipdag: not run because A failed: B, C, D, E and 2 more$'
+  assert_stderr --partial $'ipdag: not run because A failed: B, C, D, E and 2 more\nipdag: graph.rescue'
   dag -q graph --sh 'test {} != D'
   assert_status 1
   assert_stderr 'ipdag: not run because D failed: E, F, G'
@@ -301,6 +304,51 @@ Y
   dag --joblog log graph --sh 'kill -9 $BASHPID; echo {}'
   assert_status 1
   assert_equal "$(cut -f 7,8 log | tail -n 1)" "0	9"
+}
+
+@test "a rescue file: --resume goes by it, and it goes when all is done" {
+  graph 'a b' 'b c' 'a d'
+  dag graph --sh "echo {}; [ {} != b ] || [ -e '$PWD/go' ]"
+  assert_status 1
+  assert_stderr --partial "graph.rescue notes the 2 of 4 nodes that have succeeded"
+  assert_equal "$(sed 1d graph.rescue | cut -f 9 | sed 's/.* //' | sort)" $'a\nd'
+  # Failed again: nothing is forgotten.
+  dag --resume graph --sh "echo {}; [ {} != b ] || [ -e '$PWD/go' ]"
+  assert_status 1
+  assert_output b
+  touch go
+  dag --resume graph --sh "echo {}; [ {} != b ] || [ -e '$PWD/go' ]"
+  assert_status 0
+  assert_output $'b\nc'
+  [[ ! -e graph.rescue ]] || fail "graph.rescue is left"
+  # A run from the start that comes to nothing leaves none of an earlier one.
+  dag graph --sh '[ {} = a ]'
+  [[ -e graph.rescue ]] || fail "no graph.rescue"
+  dag graph --sh ': {}; false'
+  [[ ! -e graph.rescue ]] || fail "graph.rescue is left"
+}
+
+@test "a file that is no rescue file is left alone" {
+  graph 'a b'
+  echo precious >graph.rescue
+  dag graph --sh '[ {} = a ]'
+  assert_status 1
+  assert_stderr --partial "graph.rescue is no job log"
+  assert_equal "$(<graph.rescue)" precious
+  dag --resume graph --sh ': {}'
+  assert_status 65
+}
+
+@test "a rescue file after a signal" {
+  graph 'a b'
+  ipdag graph --sh "touch '$PWD'/{}; [ {} = a ] || sleep 60" 2>err &
+  pid=$!
+  wait_until 20 "the second node" test -e b
+  kill -TERM "$pid"
+  status=0
+  wait "$pid" || status=$?
+  assert_equal "$status" 143
+  [[ $(<err) == *"graph.rescue notes the 1 of 2 nodes"* ]]
 }
 
 @test "--dry-run and --dot need no cluster" {
