@@ -28,7 +28,6 @@ Command command() {
       {"ipdag graph 'build(x)'", "an expression of the name"},
       {"ipdag --bar --joblog log tasks.yaml", "tasks with code of their own"},
       {"ipdag --joblog log --resume tasks.yaml", "what did not succeed, once more"},
-      {"ipdag --resume graph --sh 'make {}'", "the same by graph.rescue, left by a failure"},
       {"ipdag --dot graph | dot -Tsvg > graph.svg", "a picture"},
       {"ipdag --dry-run graph --sh 'make {}'", "what would run, in order"},
   };

@@ -247,7 +247,7 @@ check_dag() {
   assert_status 1
   assert_equal "$(sort <<<"$output")" $'fine\nok'
   assert_stderr --regexp '^ipdag: A: engine [01]: ZeroDivisionError: division by zero'
-  assert_stderr --partial $'ipdag: not run because A failed: B, C, D, E and 2 more\nipdag: graph.rescue'
+  assert_stderr --partial $'not run because A failed: B, C, D, E and 2 more\nipdag: graph.rescue'
   dag -q graph --sh 'test {} != D'
   assert_status 1
   assert_stderr 'ipdag: not run because D failed: E, F, G'
