@@ -12,6 +12,9 @@ help:
 	@echo "make format          clang-format over the C++ files"
 	@echo "make man             check the manual pages and render them as text into build/man/"
 	@echo "make install         to PREFIX (/usr/local), below DESTDIR; make uninstall undoes it"
+	@echo "make install-dev     libipc's headers, static library and pkg-config file as well"
+	@echo "make deb             Debian packages in build/deb/ (needs debhelper)"
+	@echo "make check-deb       and their life in a fresh Debian (needs debootstrap, as root)"
 	@echo "make dist            a source archive in build/"
 	@echo "make clean           remove build/ and build-*/"
 
