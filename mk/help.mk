@@ -5,6 +5,7 @@ help:
 	@echo "make                 build everything into build/ (BUILD=DIR elsewhere)"
 	@echo "make demo            install what is missing, build, and run three real jobs on 4 engines"
 	@echo "make check           all tests; the last line is 'N passed, N failed'"
+	@echo "make check-docs      the tutorial and the other pages of docs/, as they stand"
 	@echo "make check-asan      unit tests and a smoke of the programs under ASan and UBSan"
 	@echo "make check-tsan      the same under ThreadSanitizer"
 	@echo "make bench           the measurements of bench/"

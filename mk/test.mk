@@ -51,6 +51,9 @@ check-unit: unit
 check-bats: all
 	@scripts/check -B $(BUILD) bats
 
+check-docs: all
+	@scripts/check -B $(BUILD) tests/docs/*.bats tests/examples/*.bats
+
 check-smoke: all unit
 	@scripts/check -B $(BUILD) unit $(SMOKE)
 
@@ -66,4 +69,4 @@ check-tsan: export TSAN_OPTIONS = exitcode=99:suppressions=$(CURDIR)/tests/lib/t
 check-tsan:
 	@$(MAKE) --no-print-directory $(call SANITIZED,tsan,thread) check-smoke
 
-.PHONY: FORCE unit check check-unit check-bats check-smoke check-asan check-tsan
+.PHONY: FORCE unit check check-docs check-unit check-bats check-smoke check-asan check-tsan
