@@ -87,18 +87,19 @@ Json Record::get(std::string_view key, bool& known) const {
 void Record::clear() {
   constexpr std::size_t kWorthKeeping = 8192;
   if (weight() > kWorthKeeping) return void(*this = Record());
-  Record fresh;
   for (auto text : {&Record::msg_id, &Record::engine_uuid, &Record::resubmitted, &Record::label,
                     &Record::execute_input, &Record::execute_result, &Record::error, &Record::out,
-                    &Record::err}) {
+                    &Record::err})
     (this->*text).clear();
-    std::swap(fresh.*text, this->*text);
-  }
-  request.clear();
-  result.clear();
-  std::swap(fresh.request, request);
-  std::swap(fresh.result, result);
-  *this = std::move(fresh);
+  for (auto message : {&Record::request, &Record::result}) (this->*message).clear();
+  for (auto frames : {&Record::buffers, &Record::result_buffers}) (this->*frames).clear();
+  for (auto flag : {&Record::has_buffers, &Record::has_result_buffers, &Record::drops_buffers,
+                    &Record::has_engine})
+    this->*flag = false;
+  for (auto time : {&Record::submitted, &Record::started, &Record::completed, &Record::received})
+    (this->*time).reset();
+  queue = nullptr;
+  order = 0;
 }
 
 std::size_t Record::weight() const {

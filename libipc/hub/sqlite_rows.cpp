@@ -2,6 +2,8 @@
 // Records as rows: columns, values and conditions as the reference's database has them.
 #include "libipc/hub/sqlite_rows.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <array>
 
@@ -157,55 +159,68 @@ std::string column_time(const std::optional<UnixMicros>& time) {
   return text += "+00:00";
 }
 
-// Parameters are counted from 1, columns from 0.
-void RecordBinder::text(SQLite::Statement& statement, int column, std::string_view text) {
-  if (text.empty()) return statement.bind(column + 1);
-  auto& value = values_[static_cast<std::size_t>(column)];
-  value = text;
-  statement.bindNoCopy(column + 1, value);
+// SQLite's own functions: SQLiteCpp takes text as std::string only, which would be a copy of each.
+void RecordBinder::check(int result) {
+  if (result != SQLITE_OK) throw SQLite::Exception(sqlite3_db_handle(statement_), result);
 }
 
-void RecordBinder::buffers(SQLite::Statement& statement, int column, bool has,
-                           const net::Frames& frames) {
-  if (!has) return statement.bind(column + 1);
-  auto& value = values_[static_cast<std::size_t>(column)];
+// Parameters are counted from 1, columns from 0.
+void RecordBinder::text(int column, std::string_view text) {
+  check(sqlite3_bind_text64(statement_, column + 1, text.data(), text.size(), SQLITE_STATIC,
+                            SQLITE_UTF8));
+}
+
+void RecordBinder::text_or_null(int column, std::string_view value) {
+  if (!value.empty()) return text(column, value);
+  check(sqlite3_bind_null(statement_, column + 1));
+}
+
+void RecordBinder::time(int column, const std::optional<UnixMicros>& time, std::string& value) {
+  value = column_time(time);
+  text_or_null(column, value);
+}
+
+void RecordBinder::buffers(int column, bool has, const net::Frames& frames, std::string& value) {
+  if (!has) return check(sqlite3_bind_null(statement_, column + 1));
   value = pickle_buffers(frames);
-  statement.bindNoCopy(column + 1, value.data(), static_cast<int>(value.size()));
+  check(
+      sqlite3_bind_blob64(statement_, column + 1, value.data(), value.size(), SQLITE_STATIC));
 }
 
 void RecordBinder::forget_large() {
   constexpr std::size_t kLarge = 1u << 20;
-  for (auto& value : values_)
+  for (auto& value : blobs_)
     if (value.capacity() > kLarge) value = {};
 }
 
-void RecordBinder::bind(SQLite::Statement& s, const Record& r) {
-  s.bindNoCopy(msg_id + 1, r.msg_id);
-  text(s, header, r.request.header());
-  text(s, metadata, r.request.metadata());
-  text(s, content, r.request.content());
-  buffers(s, Number::buffers, r.has_buffers, r.buffers);
-  text(s, submitted, column_time(r.submitted));
-  text(s, client_uuid, parser_.field(r.request.header(), "session"));
+void RecordBinder::bind(sqlite3_stmt* statement, const Record& r) {
+  statement_ = statement;
+  text(msg_id, r.msg_id);
+  text_or_null(header, r.request.header());
+  text_or_null(metadata, r.request.metadata());
+  text_or_null(content, r.request.content());
+  buffers(Number::buffers, r.has_buffers, r.buffers, blobs_[0]);
+  time(submitted, r.submitted, times_[0]);
+  text_or_null(client_uuid, parser_.field(r.request.header(), "session"));
   if (r.has_engine)
-    s.bindNoCopy(engine_uuid + 1, r.engine_uuid);  // may be "": failed before it had one
+    text(engine_uuid, r.engine_uuid);  // may be "": failed before it had one
   else
-    s.bind(engine_uuid + 1);
-  text(s, started, column_time(r.started));
-  text(s, completed, column_time(r.completed));
-  text(s, resubmitted, r.resubmitted);
-  text(s, received, column_time(r.received));
-  text(s, result_header, r.result.header());
-  text(s, result_metadata, r.result.metadata());
-  text(s, result_content, r.result.content());
-  buffers(s, result_buffers, r.has_result_buffers, r.result_buffers);
-  text(s, queue, r.queue == nullptr ? "" : r.queue);
-  text(s, execute_input, r.execute_input);
-  text(s, execute_result, r.execute_result);
-  text(s, error, r.error);
-  s.bindNoCopy(out + 1, r.out);
-  s.bindNoCopy(err + 1, r.err);
-  text(s, label, r.label);
+    text_or_null(engine_uuid, "");
+  time(started, r.started, times_[1]);
+  time(completed, r.completed, times_[2]);
+  text_or_null(resubmitted, r.resubmitted);
+  time(received, r.received, times_[3]);
+  text_or_null(result_header, r.result.header());
+  text_or_null(result_metadata, r.result.metadata());
+  text_or_null(result_content, r.result.content());
+  buffers(result_buffers, r.has_result_buffers, r.result_buffers, blobs_[1]);
+  text_or_null(queue, r.queue == nullptr ? "" : r.queue);
+  text_or_null(execute_input, r.execute_input);
+  text_or_null(execute_result, r.execute_result);
+  text_or_null(error, r.error);
+  text(out, r.out);
+  text(err, r.err);
+  text_or_null(label, r.label);
 }
 
 Record read_record(SQLite::Statement& row) {

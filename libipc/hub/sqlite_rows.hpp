@@ -5,6 +5,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "libipc/hub/query.hpp"
 #include "libipc/hub/record.hpp"
 #include "libipc/wire/header.hpp"
+
+struct sqlite3_stmt;
 
 namespace ipc::hub {
 
@@ -28,17 +31,22 @@ std::string column_list();
 /// Binds records to a statement's parameters. One thread.
 class RecordBinder {
  public:
-  /// All columns in their order, the first to parameter 1. What is bound stays valid until the next
-  /// call. Throws SQLite::Exception.
-  void bind(SQLite::Statement& statement, const Record& record);
+  /// All columns in their order, the first to parameter 1. What is bound belongs to the record and
+  /// to this, until the next call. Throws SQLite::Exception.
+  void bind(sqlite3_stmt* statement, const Record& record);
   /// Once what was bound is written: large values do not stay in memory until the next.
   void forget_large();
 
  private:
-  void text(SQLite::Statement& statement, int column, std::string_view text);
-  void buffers(SQLite::Statement& statement, int column, bool has, const net::Frames& frames);
+  void text(int column, std::string_view text);
+  void text_or_null(int column, std::string_view text);
+  void time(int column, const std::optional<UnixMicros>& time, std::string& value);
+  void buffers(int column, bool has, const net::Frames& frames, std::string& value);
+  void check(int result);
 
-  std::array<std::string, 23> values_;  // SQLite takes them as they are
+  sqlite3_stmt* statement_ = nullptr;
+  std::array<std::string, 4> times_;
+  std::array<std::string, 2> blobs_;
   wire::FieldParser parser_;
 };
 /// The row a statement over column_list() is at. What cannot be read is null, as if never written.

@@ -16,8 +16,10 @@ namespace ipc::net {
 /// before the loop does, and what it then holds is sent.
 class TurnBatch {
  public:
-  /// `send` gets one message at a time and takes its frames; it may add others.
-  TurnBatch(Loop& loop, std::function<void(Frames&)> send);
+  /// `send` gets one message at a time and takes its frames; it may add others. While `may_wait`,
+  /// asked when a turn ends, says so, messages wait for those of later turns, at most kPatience and
+  /// what a timer of the loop is late.
+  TurnBatch(Loop& loop, std::function<void(Frames&)> send, std::function<bool()> may_wait = {});
   ~TurnBatch();
   TurnBatch(const TurnBatch&) = delete;
   TurnBatch& operator=(const TurnBatch&) = delete;
@@ -26,10 +28,17 @@ class TurnBatch {
   void add(Frames& frames);
   void flush();
 
+  static constexpr microseconds kPatience{500};
+
  private:
+  void end_turn();
+
   Loop& loop_;
   Loop::TurnEndId turn_end_;
   std::function<void(Frames&)> send_;
+  std::function<bool()> may_wait_;
+  TimePoint oldest_{};       // when the first message was left for later
+  Loop::TimerId timer_ = 0;  // messages must not wait for the next turn with work
   // The first count_ of them; the others keep their memory. A deque, so that send_ may add.
   std::deque<Frames> messages_;
   std::size_t count_ = 0;

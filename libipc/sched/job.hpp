@@ -34,7 +34,7 @@ struct Job {
     running
   };
   std::string id;
-  net::Frames frames;  ///< client identity, then the message as it came
+  net::Frames frames;  ///< client identity, then the message as it came; none while it is packed
   std::unique_ptr<Conditions> conditions;
   std::vector<Dependent> dependents;
   Place* base = nullptr;    ///< its targets, or all but where it failed; null: anywhere
@@ -48,6 +48,15 @@ struct Job {
   State state = State::free;
   bool cancelled = false;
   bool is_ours = false;  ///< only engines that know our extensions understand it
+
+  /// Copies the frames into one block, or what is small of them if they are large: received frames
+  /// share a buffer of libzmq's with their neighbours, which takes several times as much as they.
+  void pack();
+  /// The frames are there again.
+  void unpack();
+
+ private:
+  std::string packed_;  // of each frame its size and its bytes
 };
 
 }  // namespace ipc::sched

@@ -12,15 +12,8 @@ namespace {
 constexpr Duration kGrace = seconds(5);
 // Slots that are kept when there is nothing to do.
 constexpr std::size_t kKeptSlots = 4096;
-// Where more tasks wait than this, memory counts for more than a copy of what is small.
-constexpr std::size_t kManyWaiting = 16384, kSmallFrame = 4096;
-
-// Received frames share a buffer of libzmq's with their neighbours, which takes several times as
-// much as what is in it.
-void make_own(net::Frames& frames) {
-  for (auto& frame : frames)
-    if (frame.size() <= kSmallFrame) frame = net::Frame(frame.view());
-}
+// Where more tasks wait than this, memory counts for more than a copy.
+constexpr std::size_t kManyWaiting = 1000;
 
 }  // namespace
 
@@ -91,7 +84,7 @@ bool TaskQueue::submit(std::string_view id, net::Frames& frames,
 
 void TaskQueue::enqueue(std::uint32_t slot) {
   Job& job = jobs_[slot];
-  if (++waiting_ > kManyWaiting) make_own(job.frames);
+  if (++waiting_ > kManyWaiting) job.pack();
   job.state = Job::State::queued;
   if (job.is_ours && !strangers_.empty()) bar_strangers(job);
   if (!is_in_line(job)) return plain_.push_back(ref(slot));
@@ -135,6 +128,7 @@ void TaskQueue::start(std::uint32_t slot, std::uint32_t engine) {
       stall_check_ = now_ + Pace::kStall;
   }
   job.seat = engines_.occupy(engine, slot);
+  job.unpack();
   output_.run(job, to);
 }
 
@@ -270,6 +264,7 @@ void TaskQueue::undeliverable(std::string_view id, TimePoint now) {
 
 void TaskQueue::fail(std::uint32_t slot, TaskFailure why, const TaskEngine* engine) {
   leave_queue(slot);
+  jobs_[slot].unpack();
   output_.fail(jobs_[slot], why, engine);
   finish(slot, false, kNoEngine);
 }

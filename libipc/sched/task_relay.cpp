@@ -16,6 +16,9 @@ using net::EventKind;
 constexpr size_t kHeaderFrame = 3;
 constexpr Duration kCancelPatience = seconds(2);
 constexpr size_t kMostProbes = 1000;  // open ones; an engine that is gone answers none
+// While so many tasks wait, engines have enough to do until clients that got several answers at
+// once send as many new tasks: nobody need be woken for each.
+constexpr std::size_t kPlenty = 64;
 
 }  // namespace
 
@@ -26,7 +29,9 @@ TaskRelay::TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
       clients_(std::move(clients)),
       engines_(loop, std::move(engines), catch_up,
                [this](net::Frames&& f) { undeliverable(std::move(f)); }),
-      to_clients_(loop, [this](net::Frames& frames) { clients_.send(std::span(frames)); }),
+      to_clients_(
+          loop, [this](net::Frames& frames) { clients_.send(std::span(frames)); },
+          [this] { return queue_.waiting() >= kPlenty; }),
       maker_(std::move(signer)),
       tap_(tap),
       catch_up_(std::move(catch_up)),

@@ -62,6 +62,30 @@ TEST(TurnBatchTest, SendingMayAddMore) {
   EXPECT_EQ(sent.texts.size(), 50u);
 }
 
+TEST(TurnBatchTest, MayWaitForLaterTurns) {
+  Loop loop;
+  Sent sent;
+  bool may_wait = true;
+  TurnBatch batch(loop, std::ref(sent), [&] { return may_wait; });
+  loop.after(Duration{0}, [&] { add(batch, "a"); });
+  EXPECT_TRUE(loop.turn(seconds(5)));
+  EXPECT_TRUE(sent.texts.empty());
+  may_wait = false;
+  loop.after(Duration{0}, [&] { add(batch, "b"); });
+  EXPECT_TRUE(loop.turn(seconds(5)));
+  EXPECT_EQ(sent.texts, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(TurnBatchTest, WaitsForNoOtherTurnForLong) {
+  Loop loop;
+  Sent sent;
+  TurnBatch batch(loop, std::ref(sent), [] { return true; });
+  loop.after(Duration{0}, [&] { add(batch, "a"); });
+  EXPECT_TRUE(loop.turn(seconds(5)));
+  EXPECT_TRUE(loop.turn(seconds(5)));  // its own timer's
+  EXPECT_EQ(sent.texts, (std::vector<std::string>{"a"}));
+}
+
 TEST(TurnBatchTest, TheRestIsSentWhenItEnds) {
   Loop loop;
   Sent sent;
