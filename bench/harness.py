@@ -141,7 +141,7 @@ class Cluster:
     def __init__(self, world, name, hwm=None, kernel="echo", pinned=False, engines=2,
                  controller=()):
         self.world, self.pinned, self.engines = world, pinned, engines
-        directory = os.path.join(world.path, name)
+        directory = self.directory = os.path.join(world.path, name)
         self.file = os.path.join(directory, "security", "ipcontroller-client.json")
         common = self.profile = ["--profile-dir=" + directory]
         self.controller = world.start(name + "-controller", [

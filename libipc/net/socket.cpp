@@ -5,6 +5,7 @@
 
 #include <zmq.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -104,9 +105,14 @@ void Socket::set_max_message_size(int64_t bytes) {
 }
 
 void Socket::set_heartbeat(milliseconds interval, milliseconds timeout) {
+  const auto seconds_of = [](milliseconds time) { return static_cast<int>(time.count() / 1000); };
   set(ZMQ_HEARTBEAT_IVL, static_cast<int>(interval.count()));
   set(ZMQ_HEARTBEAT_TIMEOUT, static_cast<int>(timeout.count()));
-  set(ZMQ_HEARTBEAT_TTL, static_cast<int>(timeout.count()));
+  set(ZMQ_TCP_KEEPALIVE, 1);
+  set(ZMQ_TCP_KEEPALIVE_IDLE, std::max(1, seconds_of(interval)));
+  set(ZMQ_TCP_KEEPALIVE_INTVL, std::max(1, seconds_of(interval)));
+  set(ZMQ_TCP_KEEPALIVE_CNT, std::max(1, seconds_of(timeout) / std::max(1, seconds_of(interval))));
+  set(ZMQ_TCP_MAXRT, static_cast<int>(timeout.count()));  // where something is under way
 }
 
 void Socket::set_curve(const Curve& curve) {
@@ -123,7 +129,11 @@ void Socket::subscribe(std::string_view prefix) {
   zmq_setsockopt(use(), ZMQ_SUBSCRIBE, prefix.data(), prefix.size());
 }
 
+// A listening socket has thousands of peers. libzmq goes through a list of all its timers whenever
+// one is taken back, as it is for each answer to a heartbeat: with N peers that is N * N steps in
+// each interval. So they are watched by the kernel, which also tells us of every cut.
 Result<std::string> Socket::bind(const std::string& endpoint) {
+  set(ZMQ_HEARTBEAT_IVL, 0);
   if (zmq_bind(use(), endpoint.c_str()) != 0) return zmq_error("cannot listen on " + endpoint);
   std::array<char, 512> bound;
   size_t size = bound.size();
