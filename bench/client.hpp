@@ -101,7 +101,8 @@ class Client {
   /// Engines by id: their uuids.
   std::map<long, std::string> engines() {
     std::map<long, std::string> found;
-    for (const auto& [id, uuid] : ask("connection_request").at("engines").items())
+    const Json answer = ask("connection_request");
+    for (const auto& [id, uuid] : answer.at("engines").items())
       found[std::strtol(id.c_str(), nullptr, 10)] = uuid;
     return found;
   }

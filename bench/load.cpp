@@ -9,6 +9,7 @@
 // built and signed anew; of every reply the signature, the parent, the type and the status are
 // checked. `--status` asks for busy and idle messages as clients of the reference do (nobody
 // subscribes to them); by default they are refused, as by our own clients. The code is `pass`.
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -73,15 +74,28 @@ class Load {
     latencies.clear();
     latencies.reserve(count);
     run_prefix_ = "r" + std::to_string(++runs_) + "_" + client_.session().id() + "_";
+    const size_t tenth = std::max<size_t>(count / 10, 1);
     const auto start = bench::Clock::now();
     for (size_t out = 0; latencies.size() < count;) {
       for (; out < count && out - latencies.size() < options_.window; ++out) send(out);
       if (!Client::wait_input(requests_)) give_up("no answer within 10 s");
       for (int n = 0; n < kDrainLimit && client_.receive(requests_, incoming_); ++n) {
         latencies.push_back(bench::micros_since(sent_[check(out)]));
+        if (latencies.size() == tenth) first_tenth_ = bench::micros_since(start);
+        if (latencies.size() == count - tenth) last_tenth_ = bench::micros_since(start);
       }
     }
-    return bench::micros_since(start);
+    const double total = bench::micros_since(start);
+    last_tenth_ = total - last_tenth_;
+    tenth_ = tenth;
+    return total;
+  }
+
+  /// Of the last run: how fast it began, and ended.
+  void print_tenths() const {
+    const double tasks = 1e6 * static_cast<double>(tenth_);
+    bench::print_figure("first-tenth", tasks / first_tenth_, "tasks/s");
+    bench::print_figure("last-tenth", tasks / last_tenth_, "tasks/s");
   }
 
  private:
@@ -122,6 +136,8 @@ class Load {
   std::vector<bench::Clock::time_point> sent_;
   std::vector<bool> answered_;
   int runs_ = 0;
+  size_t tenth_ = 1;
+  double first_tenth_ = 0, last_tenth_ = 0;  // microseconds
 };
 
 bool parse(int argc, char** argv, Options& options) {
@@ -166,6 +182,7 @@ int main(int argc, char** argv) {
     load.run(kWarmup, latencies);
     const double total = load.run(options.count, latencies);
     bench::print_run(latencies, options.count, total);
+    load.print_tenths();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "load: %s\n", error.what());
     return 1;

@@ -3,6 +3,7 @@
 #include "libipc/sched/task_queue.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace ipc::sched {
@@ -13,13 +14,48 @@ constexpr Duration kGrace = seconds(5);
 // Slots that are kept when there is nothing to do.
 constexpr std::size_t kKeptSlots = 4096;
 // Where more tasks wait than this, memory counts for more than a copy of what is small.
-constexpr std::size_t kManyWaiting = 16384, kSmallFrame = 4096;
+constexpr std::size_t kManyWaiting = 1024, kSmallFrame = 4096;
+
+using FrameSize = std::uint32_t;
 
 // Received frames share a buffer of libzmq's with their neighbours, which takes several times as
 // much as what is in it.
 void make_own(net::Frames& frames) {
   for (auto& frame : frames)
     if (frame.size() <= kSmallFrame) frame = net::Frame(frame.view());
+}
+
+// Frames take more than what is in them, too: small ones become a single one, each behind its size.
+// A message as it came has more than one.
+void pack(net::Frames& frames) {
+  std::size_t total = 0;
+  for (const auto& frame : frames) {
+    if (frame.size() > kSmallFrame) return make_own(frames);
+    total += sizeof(FrameSize) + frame.size();
+  }
+  net::Frames packed;
+  packed.push_back(net::Frame::sized(total));
+  if (frames.size() < 2 || packed[0].size() != total) return;
+  char* at = packed[0].data();
+  for (const auto& frame : frames) {
+    const auto bytes = frame.view();
+    const auto size = static_cast<FrameSize>(bytes.size());
+    std::memcpy(at, &size, sizeof size);
+    at = std::copy(bytes.begin(), bytes.end(), at + sizeof size);
+  }
+  frames = std::move(packed);
+}
+
+void unpack(net::Frames& frames) {
+  if (frames.size() != 1) return;
+  const net::Frame packed = std::move(frames[0]);
+  frames.clear();
+  for (std::string_view rest = packed.view(); !rest.empty();) {
+    FrameSize size;
+    std::memcpy(&size, rest.data(), sizeof size);
+    frames.emplace_back(rest.substr(sizeof size, size));
+    rest.remove_prefix(sizeof size + size);
+  }
 }
 
 }  // namespace
@@ -91,7 +127,7 @@ bool TaskQueue::submit(std::string_view id, net::Frames& frames,
 
 void TaskQueue::enqueue(std::uint32_t slot) {
   Job& job = jobs_[slot];
-  if (++waiting_ > kManyWaiting) make_own(job.frames);
+  if (++waiting_ > kManyWaiting) pack(job.frames);
   job.state = Job::State::queued;
   if (job.is_ours && !strangers_.empty()) bar_strangers(job);
   if (!is_in_line(job)) return plain_.push_back(ref(slot));
@@ -135,6 +171,7 @@ void TaskQueue::start(std::uint32_t slot, std::uint32_t engine) {
       stall_check_ = now_ + Pace::kStall;
   }
   job.seat = engines_.occupy(engine, slot);
+  unpack(job.frames);
   output_.run(job, to);
 }
 
@@ -270,6 +307,7 @@ void TaskQueue::undeliverable(std::string_view id, TimePoint now) {
 
 void TaskQueue::fail(std::uint32_t slot, TaskFailure why, const TaskEngine* engine) {
   leave_queue(slot);
+  unpack(jobs_[slot].frames);
   output_.fail(jobs_[slot], why, engine);
   finish(slot, false, kNoEngine);
 }
