@@ -37,6 +37,26 @@ int zmq_type(SocketType type) {
   return ZMQ_PAIR;
 }
 
+// A listening socket has thousands of peers. libzmq goes through a list of all its timers whenever
+// one is taken back, as it is for each answer to a heartbeat: with N peers that is N * N steps in
+// each interval. So the kernel watches them, by the same times; it tells us of every cut.
+void watch_by_kernel(void* socket) {
+  int interval = 0, timeout = 0;
+  size_t size = sizeof interval;
+  zmq_getsockopt(socket, ZMQ_HEARTBEAT_IVL, &interval, &size);
+  zmq_getsockopt(socket, ZMQ_HEARTBEAT_TIMEOUT, &timeout, &size);
+  if (interval <= 0) return;
+  const auto set = [&](int option, int value) {
+    zmq_setsockopt(socket, option, &value, sizeof value);
+  };
+  set(ZMQ_HEARTBEAT_IVL, 0);
+  set(ZMQ_TCP_KEEPALIVE, 1);
+  set(ZMQ_TCP_KEEPALIVE_IDLE, std::max(1, interval / 1000));
+  set(ZMQ_TCP_KEEPALIVE_INTVL, std::max(1, interval / 1000));
+  set(ZMQ_TCP_KEEPALIVE_CNT, std::max(1, timeout / interval - 1));
+  set(ZMQ_TCP_MAXRT, timeout);  // where something is under way
+}
+
 Error zmq_error(const std::string& what) {
   return {Code::internal, what + ": " + zmq_strerror(zmq_errno()), ""};
 }
@@ -105,14 +125,8 @@ void Socket::set_max_message_size(int64_t bytes) {
 }
 
 void Socket::set_heartbeat(milliseconds interval, milliseconds timeout) {
-  const auto seconds_of = [](milliseconds time) { return static_cast<int>(time.count() / 1000); };
   set(ZMQ_HEARTBEAT_IVL, static_cast<int>(interval.count()));
   set(ZMQ_HEARTBEAT_TIMEOUT, static_cast<int>(timeout.count()));
-  set(ZMQ_TCP_KEEPALIVE, 1);
-  set(ZMQ_TCP_KEEPALIVE_IDLE, std::max(1, seconds_of(interval)));
-  set(ZMQ_TCP_KEEPALIVE_INTVL, std::max(1, seconds_of(interval)));
-  set(ZMQ_TCP_KEEPALIVE_CNT, std::max(1, seconds_of(timeout) / std::max(1, seconds_of(interval))));
-  set(ZMQ_TCP_MAXRT, static_cast<int>(timeout.count()));  // where something is under way
 }
 
 void Socket::set_curve(const Curve& curve) {
@@ -129,11 +143,8 @@ void Socket::subscribe(std::string_view prefix) {
   zmq_setsockopt(use(), ZMQ_SUBSCRIBE, prefix.data(), prefix.size());
 }
 
-// A listening socket has thousands of peers. libzmq goes through a list of all its timers whenever
-// one is taken back, as it is for each answer to a heartbeat: with N peers that is N * N steps in
-// each interval. So they are watched by the kernel, which also tells us of every cut.
 Result<std::string> Socket::bind(const std::string& endpoint) {
-  set(ZMQ_HEARTBEAT_IVL, 0);
+  watch_by_kernel(use());
   if (zmq_bind(use(), endpoint.c_str()) != 0) return zmq_error("cannot listen on " + endpoint);
   std::array<char, 512> bound;
   size_t size = bound.size();
