@@ -2,8 +2,8 @@
 // Clients that do one thing many times, checking every answer.
 //
 //   clients FILE broadcast ROUNDS BYTES   code of BYTES to all engines, until each has answered
-//   clients FILE queue COUNT BURST        COUNT tasks; after each BURST the scheduler's word that it
-//                                         has them; ends when the hub knows of all. The engines
+//   clients FILE queue COUNT BURST        COUNT tasks; after each BURST the scheduler's word that
+//                                         it has them; ends when the hub knows of all. The engines
 //                                         there are must not answer.
 //   clients FILE visits COUNT             COUNT clients one after the other: connect, ask, go
 //
@@ -29,7 +29,8 @@ net::Outgoing execute(Client& client, std::string_view id, const std::string& co
   net::Outgoing request;
   request.header = client.session().header("execute_request", id);
   request.metadata = std::move(metadata);
-  request.content = wire::dump_json({{"code", code}, {"silent", true}, {"user_expressions", wire::Json::object()}});
+  request.content = wire::dump_json(
+      {{"code", code}, {"silent", true}, {"user_expressions", wire::Json::object()}});
   return request;
 }
 
@@ -117,7 +118,8 @@ void queue(net::Context& context, Client& client, size_t count, size_t burst) {
     if (bench::micros_since(start) > 600e6) give_up("the hub does not hear of all tasks");
     std::this_thread::sleep_for(milliseconds(50));  // between questions
   }
-  bench::print_figure("payload", static_cast<double>(payload) / static_cast<double>(count), "bytes");
+  bench::print_figure("payload", static_cast<double>(payload) / static_cast<double>(count),
+                      "bytes");
   bench::print_figure("seconds", bench::micros_since(start) / 1e6, "s");
 }
 

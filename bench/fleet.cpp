@@ -5,9 +5,9 @@
 //
 // Reads both connection files in the directory, connects COUNT engines at once, waits until all are
 // registered or refused, or until the limit (default 60 s), prints figures and `ready`, and serves
-// until its standard input ends. Engines speak the whole protocol: registration, heartbeats, direct,
-// balanced, control and broadcast requests, signed replies of an echo kernel, busy and idle where
-// the client wants them; they do not stop when asked to. `--hold`: tasks are taken and never
+// until its standard input ends. Engines speak the whole protocol: registration, heartbeats,
+// direct, balanced, control and broadcast requests, signed replies of an echo kernel, busy and idle
+// where the client wants them; they do not stop when asked to. `--hold`: tasks are taken and never
 // answered. An engine has 8 descriptors, as it has at the controller. No CURVE. Figures:
 //
 //   registered, refused, lost   engines; those told of, those told why not, and neither
@@ -72,8 +72,7 @@ class Fleet {
     addresses_[bench::kTask] = address(engine_, "task");
     addresses_[bench::kPing] = address(engine_, "hb_ping");
     addresses_[bench::kPong] = address(engine_, "hb_pong");
-    for (const int port : engine_.broadcast)
-      leaves_.push_back(Address::of(engine_.endpoint(port)));
+    for (const int port : engine_.broadcast) leaves_.push_back(Address::of(engine_.endpoint(port)));
     watch(kNotification, news_, "SUB", address(client_, "notification"));
     watch(kQuery, query_, "DEALER", address(client_, "registration"));
     wait(kPatience, [this] { return news_.is_up() && query_.is_up(); });
@@ -229,8 +228,7 @@ class Fleet {
     const bool was_up = peer.is_up();
     const std::uint64_t base = index * bench::kChannels;
     const int id = engine.id;
-    if (!serve_peer(base + channel, peer,
-                    [&](Peer::Message& m) { engine.take(channel, m); }))
+    if (!serve_peer(base + channel, peer, [&](Peer::Message& m) { engine.take(channel, m); }))
       return;
     if (!was_up && peer.is_up()) engine.came_up(channel);
     // What it had to say may go by any connection.

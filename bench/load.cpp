@@ -46,8 +46,8 @@ class Load {
         payload_(options.payload, 'x'),
         content_(R"({"code":)" + json_quote(options.code) +
                  R"(,"silent":true,"user_expressions":{}})") {
-    client_.connect(requests_, client_.connection().endpoint(
-                                   options.channel == "task" ? "task" : "mux"));
+    client_.connect(requests_,
+                    client_.connection().endpoint(options.channel == "task" ? "task" : "mux"));
     metadata_ = options.channel == "task" ? std::string(kBalanced) : "";
     if (!options.status) metadata_ += metadata_.empty() ? "" : ",";
     if (!options.status) metadata_ += R"("status":false)";
@@ -102,7 +102,8 @@ class Load {
   void send(size_t index) {
     sent_[index] = bench::Clock::now();
     net::Outgoing request;
-    request.header = client_.session().header("execute_request", run_prefix_ + std::to_string(index));
+    request.header =
+        client_.session().header("execute_request", run_prefix_ + std::to_string(index));
     request.metadata = metadata_;
     request.content = content_;
     if (!payload_.empty()) request.buffers.emplace_back(std::string_view(payload_));

@@ -24,8 +24,8 @@ namespace bench {
 /// Connections of an engine to its controller, in the order in which they are made. The first five
 /// at once, the leaf when the id is known, the hearts when the others stand.
 enum Channel { kRegistration, kControl, kIopub, kMux, kTask, kLeaf, kPing, kPong, kChannels };
-constexpr std::array<const char*, kChannels> kSocketTypes{
-    "DEALER", "ROUTER", "XPUB", "ROUTER", "ROUTER", "ROUTER", "SUB", "DEALER"};
+constexpr std::array<const char*, kChannels> kSocketTypes{"DEALER", "ROUTER", "XPUB", "ROUTER",
+                                                          "ROUTER", "ROUTER", "SUB",  "DEALER"};
 
 /// What the engines of one process share.
 struct Desk {
@@ -157,8 +157,7 @@ class SimulatedEngine {
     std::string metadata = R"({"started":")" + ipc::iso8601(ipc::unix_now()) +
                            R"(","dependencies_met":true,"engine":")" + uuid() + '"';
     for (size_t i = 1; i < kKeys.size(); ++i)
-      if (!asked[i].empty())
-        metadata.append(",\"").append(kKeys[i]).append("\":").append(asked[i]);
+      if (!asked[i].empty()) metadata.append(",\"").append(kKeys[i]).append("\":").append(asked[i]);
     if (tells) tell(request, "busy");
     ++desk_.answered;
     const std::string reply_type = ipc::wire::reply_type(type);
@@ -181,8 +180,7 @@ class SimulatedEngine {
   void tell(const ipc::wire::View& request, std::string_view state) {
     const std::string topic = "engine." + std::to_string(id) + ".status";
     const std::string_view path[] = {topic};
-    send(kIopub, path, session_.header("status"), request.header,
-         R"({"engine":")" + uuid() + "\"}",
+    send(kIopub, path, session_.header("status"), request.header, R"({"engine":")" + uuid() + "\"}",
          R"({"execution_state":")" + std::string(state) + "\"}");
   }
 
@@ -190,9 +188,9 @@ class SimulatedEngine {
             std::string_view parent, std::string_view metadata, std::string_view content,
             std::span<const std::string_view> buffers = {}) {
     Peer::Message frames(path.begin(), path.end());
-    frames.insert(frames.end(), {ipc::wire::kDelimiter,
-                                 desk_.signer.sign(header, parent, metadata, content), header,
-                                 parent, metadata, content});
+    frames.insert(frames.end(),
+                  {ipc::wire::kDelimiter, desk_.signer.sign(header, parent, metadata, content),
+                   header, parent, metadata, content});
     frames.insert(frames.end(), buffers.begin(), buffers.end());
     peers[channel].send(frames);
   }

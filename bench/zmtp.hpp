@@ -200,7 +200,8 @@ class Peer {
   bool command(std::string_view body) {
     if (body.starts_with("\x05READY")) {
       state_ = State::up;
-    } else if (body.starts_with("\x05" "ERROR")) {
+    } else if (body.starts_with("\x05"
+                                "ERROR")) {
       return false;
     } else if (body.starts_with("\x04PING") && body.size() >= 7) {
       put(std::string("\x04PONG").append(body.substr(7)), kCommand);

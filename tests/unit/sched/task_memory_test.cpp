@@ -33,8 +33,12 @@ std::string id(int i) {
 
 // A client's name, and a message as clients send it; now and then one with a large buffer.
 Texts message(int i) {
-  Texts texts{std::string("\0abcd", 5), "<IDS|MSG>", std::string(64, 'f'),
-              std::string(170, 'h') + std::to_string(i), "{}", std::string(70, 'm'),
+  Texts texts{std::string("\0abcd", 5),
+              "<IDS|MSG>",
+              std::string(64, 'f'),
+              std::string(170, 'h') + std::to_string(i),
+              "{}",
+              std::string(70, 'm'),
               std::string(60, 'c')};
   if (i % 7 == 0) texts.insert(texts.end(), {"", std::string(300, '\0')});
   if (i % 100 == 0) texts.push_back(std::string(10000, 'x'));
@@ -73,8 +77,8 @@ TEST(TaskMemory, WaitsAgainAndIsAsItCame) {
   seen.run_.clear();
   ReplyFacts done;
   done.has_status = done.ok = true;
-  for (int i = 0; i < kMany; ++i) ASSERT_EQ(queue.reply("engine", id(i), done, {}),
-                                            TaskQueue::Verdict::forward) << i;
+  for (int i = 0; i < kMany; ++i)
+    ASSERT_EQ(queue.reply("engine", id(i), done, {}), TaskQueue::Verdict::forward) << i;
   for (int i = 1; i < kMany; ++i) ASSERT_EQ(seen.run_[id(i)], message(i)) << i;
 }
 
