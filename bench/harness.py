@@ -141,7 +141,7 @@ class Cluster:
     def __init__(self, world, name, hwm=None, kernel="echo", pinned=False, engines=2,
                  controller=()):
         self.world, self.pinned, self.engines = world, pinned, engines
-        directory = os.path.join(world.path, name)
+        directory = self.directory = os.path.join(world.path, name)
         self.file = os.path.join(directory, "security", "ipcontroller-client.json")
         common = self.profile = ["--profile-dir=" + directory]
         self.controller = world.start(name + "-controller", [
@@ -157,7 +157,7 @@ class Cluster:
         """Figures of one run of the load generator."""
         return figures(self.world.run(
             [os.path.join(TOOLS, "load"), self.file, channel, str(count), str(window),
-             str(self.engines), *more], 60, self.pinned))
+             str(self.engines), *more], max(60, count // 1000), self.pinned))
 
 
 class Rival:

@@ -9,27 +9,23 @@
 // built and signed anew; of every reply the signature, the parent, the type and the status are
 // checked. `--status` asks for busy and idle messages as clients of the reference do (nobody
 // subscribes to them); by default they are refused, as by our own clients. The code is `pass`.
-#include <zmq.h>
-
+#include <algorithm>
 #include <cstdlib>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "bench/samples.hpp"
-#include "libipc/net/connection.hpp"
-#include "libipc/net/message.hpp"
+#include "bench/client.hpp"
 #include "libipc/util/text.hpp"
-#include "libipc/wire/header.hpp"
-#include "libipc/wire/json.hpp"
 
 namespace {
 
+using bench::Client;
+using bench::give_up;
+using bench::need;
 using namespace ipc;
 
-constexpr int kPatienceMs = 10000;
 constexpr size_t kWarmup = 500;
 constexpr int kDrainLimit = 256;
 constexpr std::string_view kBalanced =
@@ -41,41 +37,17 @@ struct Options {
   bool status = false;
 };
 
-/// Ends the measurement: what is measured does not work.
-[[noreturn]] void give_up(const std::string& why) {
-  throw std::runtime_error(why);
-}
-
-template <class T>
-T need(Result<T> result) {
-  if (!result) give_up(result.error().text());
-  return std::move(*result);
-}
-
-bool wait_input(net::Socket& socket) {
-  zmq_pollitem_t item{socket.raw(), 0, ZMQ_POLLIN, 0};
-  return zmq_poll(&item, 1, kPatienceMs) > 0;
-}
-
 class Load {
  public:
   Load(net::Context& context, const Options& options)
       : options_(options),
-        connection_(need(net::read_connection(options.file))),
-        signer_(need(connection_.signer())),
-        query_(context, net::SocketType::dealer),
+        client_(context, options.file),
         requests_(context, net::SocketType::dealer),
         payload_(options.payload, 'x'),
         content_(R"({"code":)" + json_quote(options.code) +
                  R"(,"silent":true,"user_expressions":{}})") {
-    for (auto* socket : {&query_, &requests_}) {
-      if (connection_.curve_server_key.empty()) continue;
-      auto keys = net::new_curve_keys();
-      keys.server_key = connection_.curve_server_key;
-      socket->set_curve(keys);
-    }
-    connect(query_, "registration");
-    connect(requests_, options.channel == "task" ? "task" : "mux");
+    client_.connect(requests_,
+                    client_.connection().endpoint(options.channel == "task" ? "task" : "mux"));
     metadata_ = options.channel == "task" ? std::string(kBalanced) : "";
     if (!options.status) metadata_ += metadata_.empty() ? "" : ",";
     if (!options.status) metadata_ += R"("status":false)";
@@ -86,10 +58,11 @@ class Load {
   void find_engines() {
     const auto start = bench::Clock::now();
     while (engines_.size() < options_.engines) {
-      if (bench::micros_since(start) > 1000.0 * kPatienceMs)
+      if (bench::micros_since(start) > 1000.0 * bench::kPatienceMs)
         give_up("only " + std::to_string(engines_.size()) + " engines after 10 s");
       if (!engines_.empty()) std::this_thread::sleep_for(milliseconds(20));
-      ask_engines();
+      engines_.clear();
+      for (const auto& [id, uuid] : client_.engines()) engines_.push_back(uuid);
     }
     if (options_.channel == "one") engines_.resize(1);
   }
@@ -100,82 +73,72 @@ class Load {
     answered_.assign(count, false);
     latencies.clear();
     latencies.reserve(count);
-    run_prefix_ = "r" + std::to_string(++runs_) + "_" + session_.id() + "_";
+    run_prefix_ = "r" + std::to_string(++runs_) + "_" + client_.session().id() + "_";
+    const size_t tenth = std::max<size_t>(count / 10, 1);
     const auto start = bench::Clock::now();
     for (size_t out = 0; latencies.size() < count;) {
       for (; out < count && out - latencies.size() < options_.window; ++out) send(out);
-      if (!wait_input(requests_)) give_up("no answer within 10 s");
-      bool located = false;
-      for (int n = 0; n < kDrainLimit && incoming_.receive(requests_, located); ++n) {
-        if (!located) give_up("an answer that is not a message");
+      if (!Client::wait_input(requests_)) give_up("no answer within 10 s");
+      for (int n = 0; n < kDrainLimit && client_.receive(requests_, incoming_); ++n) {
         latencies.push_back(bench::micros_since(sent_[check(out)]));
+        if (latencies.size() == tenth) first_tenth_ = bench::micros_since(start);
+        if (latencies.size() == count - tenth) last_tenth_ = bench::micros_since(start);
       }
     }
-    return bench::micros_since(start);
+    const double total = bench::micros_since(start);
+    last_tenth_ = total - last_tenth_;
+    tenth_ = tenth;
+    return total;
+  }
+
+  /// Of the last run: how fast it began, and ended.
+  void print_tenths() const {
+    const double tasks = 1e6 * static_cast<double>(tenth_);
+    bench::print_figure("first-tenth", tasks / first_tenth_, "tasks/s");
+    bench::print_figure("last-tenth", tasks / last_tenth_, "tasks/s");
   }
 
  private:
-  void connect(net::Socket& socket, const char* name) {
-    if (auto done = socket.connect(connection_.endpoint(name)); !done) give_up(done.error().text());
-  }
-
-  void ask_engines() {
-    net::Outgoing request;
-    request.header = session_.header("connection_request");
-    if (query_.send(net::encode(signer_, {}, std::move(request))) != net::SendStatus::sent)
-      give_up("cannot ask the hub");
-    bool located = false;
-    if (!wait_input(query_) || !incoming_.receive(query_, located) || !located)
-      give_up("the hub does not answer");
-    if (!signer_.verify(incoming_.view)) give_up("the hub's answer has a wrong signature");
-    const auto content = need(wire::parse_json(incoming_.view.content));
-    engines_.clear();
-    for (const auto& [id, uuid] : content.at("engines").items()) engines_.push_back(uuid);
-  }
-
   void send(size_t index) {
     sent_[index] = bench::Clock::now();
     net::Outgoing request;
-    request.header = session_.header("execute_request", run_prefix_ + std::to_string(index));
+    request.header =
+        client_.session().header("execute_request", run_prefix_ + std::to_string(index));
     request.metadata = metadata_;
     request.content = content_;
     if (!payload_.empty()) request.buffers.emplace_back(std::string_view(payload_));
     std::string_view engine;
     if (options_.channel != "task") engine = engines_[index % engines_.size()];
     const std::span identities(&engine, engine.empty() ? 0 : 1);
-    if (requests_.send(net::encode(signer_, identities, std::move(request))) !=
-        net::SendStatus::sent)
-      give_up("cannot send a request");
+    client_.send(requests_, identities, std::move(request));
   }
 
   /// The index of the request that the message received answers.
   size_t check(size_t out) {
     const auto& reply = incoming_.view;
-    if (!signer_.verify(reply)) give_up("an answer with a wrong signature");
-    if (need(parser_.header(reply.header)).msg_type != "execute_reply")
+    if (need(client_.parser().header(reply.header)).msg_type != "execute_reply")
       give_up("an answer of another type: " + std::string(reply.header));
-    const std::string_view id = need(parser_.header(reply.parent)).msg_id;
+    const std::string_view id = need(client_.parser().header(reply.parent)).msg_id;
     if (!id.starts_with(run_prefix_)) give_up("an answer to another client: " + std::string(id));
     const size_t index = std::strtoul(id.data() + run_prefix_.size(), nullptr, 10);
     if (index >= out || answered_[index]) give_up("an answer that was not asked for");
     answered_[index] = true;
-    if (parser_.field(reply.content, "status") != "ok")
+    if (client_.parser().field(reply.content, "status") != "ok")
       give_up("an answer that is not ok: " + std::string(reply.content));
     return index;
   }
 
   const Options& options_;
-  net::Connection connection_;
-  wire::Signer signer_;
-  wire::Session session_;
-  wire::FieldParser parser_;
-  net::Socket query_, requests_;
+  Client client_;
+  net::Socket requests_;
   net::Incoming incoming_;
   std::string payload_, content_, metadata_, run_prefix_;
   std::vector<std::string> engines_;
   std::vector<bench::Clock::time_point> sent_;
   std::vector<bool> answered_;
   int runs_ = 0;
+  size_t tenth_ = 1;
+  double first_tenth_ = 0, last_tenth_ = 0;  // microseconds
 };
 
 bool parse(int argc, char** argv, Options& options) {
@@ -220,6 +183,7 @@ int main(int argc, char** argv) {
     load.run(kWarmup, latencies);
     const double total = load.run(options.count, latencies);
     bench::print_run(latencies, options.count, total);
+    load.print_tenths();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "load: %s\n", error.what());
     return 1;

@@ -16,7 +16,10 @@ bench-quick: all bench-build
 $(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "  LD  $(@F)"
-	@$(CXX) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS)
+	@$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
+
+# Its engines have the echo kernel in them.
+$(BUILD)/bench/fleet: $(BUILD)/obj/kernels/echo/echo.o
 
 .PHONY: bench bench-build bench-quick
 .SECONDARY: $(BENCH_SRCS:bench/%.cpp=$(BUILD)/obj/bench/%.o)

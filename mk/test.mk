@@ -31,7 +31,10 @@ $(UNIT): $(UNIT_OBJS) $(ARCHIVES) $(UNIT).list
 	@echo "  LD  $@"
 	@$(CXX) $(LDFLAGS) -o $@ $(UNIT_OBJS) $(ARCHIVES) -lgtest -lgtest_main $(LIBS)
 
-unit: $(UNIT)
+# What the tests of bats use beside the programs.
+TEST_TOOLS := $(BUILD)/bench/fleet $(BUILD)/bench/clients
+
+unit: $(UNIT) $(TEST_TOOLS)
 
 # common.hpp itself is not needed beside it.
 $(BUILD)/common.hpp.gch: tests/lib/common.hpp
@@ -48,7 +51,7 @@ check: setup-check
 check-unit: unit
 	@scripts/check -B $(BUILD) unit
 
-check-bats: all
+check-bats: all $(TEST_TOOLS)
 	@scripts/check -B $(BUILD) bats
 
 check-docs: all

@@ -2,6 +2,10 @@
 // The controller: the roles of hub and schedulers, put together in three loops.
 #include "cmd/ipcontroller/controller.hpp"
 
+#include <sys/resource.h>
+
+#include <filesystem>
+
 #include "cmd/ipcontroller/binding.hpp"
 #include "libipc/hub/heartbeat.hpp"
 #include "libipc/sched/broadcast_relay.hpp"
@@ -67,6 +71,19 @@ class Commands {
 
   Socket socket_;
 };
+
+// Descriptors this process has open and may have; 0 if that cannot be told.
+std::size_t open_files() {
+  std::error_code none;
+  std::filesystem::directory_iterator files("/proc/self/fd", none);
+  return none ? 0 : static_cast<std::size_t>(std::distance(begin(files), end(files)));
+}
+
+std::size_t file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+  return limit.rlim_cur;
+}
 
 void report(net::EventWriter& tap, std::string_view number, Socket& to_hub) {
   tap.add(net::EventKind::reported, {number});
@@ -244,6 +261,8 @@ Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   hub_options.restore = o.restore;
   hub_options.succeeds = o.reuse_client.has_value();
   hub_options.shutdown = o.shutdown;
+  hub_options.file_limit = file_limit();
+  hub_options.files_used = open_files();
   wire::Json info = {{"interface", engine_.interface}, {"broadcast", engine_.broadcast}};
   for (const auto& [port_name, port] : engine_.ports) info[port_name] = port;
   hub_options.connection_info = std::move(info);

@@ -22,6 +22,7 @@ class HeartMonitor {
   /// An engine known to be registered that has not beaten yet; it counts as beating.
   void keep(const std::string& uuid) { hearts_[uuid].started = true; }
   void forget(const std::string& uuid) { hearts_.erase(uuid); }
+  std::size_t size() const { return hearts_.size(); }
   /// True while some watched heart has not beaten yet.
   bool is_expecting() const;
 

@@ -2,6 +2,8 @@
 // The heartbeat's sockets around a HeartMonitor.
 #include "libipc/hub/heartbeat.hpp"
 
+#include <algorithm>
+
 namespace ipc::hub {
 
 using net::EventKind;
@@ -9,8 +11,8 @@ using net::EventKind;
 namespace {
 
 // A registration is finished by a heartbeat: while one is pending nobody waits for the next regular
-// beat.
-constexpr Duration kHurry = milliseconds(10);
+// beat. A ping goes to all engines and all answer: the more there are, the fewer the pings.
+constexpr Duration kHurry = milliseconds(10), kHurryEach = microseconds(20);
 
 }  // namespace
 
@@ -48,7 +50,8 @@ void Heartbeat::hurry() {
   const std::string payload = monitor_.extra_beat(Clock::now());
   const std::string_view frames[] = {payload};
   ping_.send(std::span<const std::string_view>(frames));
-  loop_.after(kHurry, [this] { hurry(); });
+  const auto hearts = static_cast<Duration::rep>(monitor_.size());
+  loop_.after(std::max(kHurry, hearts * kHurryEach), [this] { hurry(); });
 }
 
 int Heartbeat::from_engines() {

@@ -37,6 +37,8 @@ struct HubOptions {
   wire::Json connection_info;      ///< for registration_reply
   std::string state_file;          ///< table of engines; empty: none is written
   bool restore = false;            ///< begin with the engines of that file
+  std::size_t file_limit = 0;      ///< descriptors this process may have; 0: enough
+  std::size_t files_used = 0;      ///< of these, before there is any engine or client
   bool succeeds = false;           ///< clients of an earlier controller may be about to come back
   std::function<void()> shutdown;  ///< a client ended the controller; called in the hub's thread
 };
@@ -66,6 +68,7 @@ class Hub {
   bool answer_query(const std::string& type, const wire::Json& content, Answer& answer);
 
   void registration(const wire::Json& content);
+  std::string no_room() const;
   void accept(EngineId id);
   void unregistration(const wire::Json& content);
   void resubmission(const wire::Json& content);

@@ -15,6 +15,9 @@ constexpr Duration kGrace = milliseconds(500);
 // Where many engines come or go, the file is written once for several of them.
 constexpr Duration kStateDelay = milliseconds(50);
 
+// Connections of an engine, a descriptor each, and descriptors that are left to clients and files.
+constexpr std::size_t kEngineFiles = 8, kOtherFiles = 48;
+
 // A routing identity made up by the transport: the peer chose none. Such clients are the
 // reference's; they fail their requests themselves when they hear of the engine's end, and print
 // every answer that comes after that.
@@ -35,6 +38,10 @@ void Hub::registration(const Json& content) {
   // It lost sight of us, we did not of it: nobody need hear of that.
   if (const Engine* known = resumes ? registry_.find(uuid) : nullptr; known != nullptr)
     return accept(known->id);
+  if (const std::string why = no_room(); !why.empty()) {
+    complaints_.warning("registration refused: " + why);
+    return send(client_, "{}", error_answer("registration_reply", "OSError", why));
+  }
   const auto id = registry_.request(uuid, wanted, std::move(facts), loop_.now());
   if (!id) {
     log::warning("registration refused: " + id.error().what);
@@ -45,6 +52,18 @@ void Hub::registration(const Json& content) {
   log::info("engine " + std::to_string(*id) + " registers, uuid " + uuid);
   accept(*id);
   to_relay_.add(EventKind::watch_heart, {uuid});
+}
+
+// Why one more engine would be too many for the descriptors there are; empty if it is not. Without
+// any left, connections would neither be taken nor refused.
+std::string Hub::no_room() const {
+  const std::size_t engines = registry_.engines().size() + registry_.pending() + 1;
+  const std::size_t needed = options_.files_used + kOtherFiles + engines * kEngineFiles;
+  if (options_.file_limit == 0 || needed <= options_.file_limit) return "";
+  return "the controller may have " + std::to_string(options_.file_limit) +
+         " open files, enough for " + std::to_string(engines - 1) + " engines; " +
+         std::to_string(engines) + " need " + std::to_string(needed) + ": ulimit -n, " +
+         std::to_string(kEngineFiles) + " more for each engine, and start it again";
 }
 
 void Hub::accept(EngineId id) {

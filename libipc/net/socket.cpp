@@ -5,6 +5,7 @@
 
 #include <zmq.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -34,6 +35,26 @@ int zmq_type(SocketType type) {
       return ZMQ_PAIR;
   }
   return ZMQ_PAIR;
+}
+
+// A listening socket has thousands of peers. libzmq goes through a list of all its timers whenever
+// one is taken back, as it is for each answer to a heartbeat: with N peers that is N * N steps in
+// each interval. So the kernel watches them, by the same times; it tells us of every cut.
+void watch_by_kernel(void* socket) {
+  int interval = 0, timeout = 0;
+  size_t size = sizeof interval;
+  zmq_getsockopt(socket, ZMQ_HEARTBEAT_IVL, &interval, &size);
+  zmq_getsockopt(socket, ZMQ_HEARTBEAT_TIMEOUT, &timeout, &size);
+  if (interval <= 0) return;
+  const auto set = [&](int option, int value) {
+    zmq_setsockopt(socket, option, &value, sizeof value);
+  };
+  set(ZMQ_HEARTBEAT_IVL, 0);
+  set(ZMQ_TCP_KEEPALIVE, 1);
+  set(ZMQ_TCP_KEEPALIVE_IDLE, std::max(1, interval / 1000));
+  set(ZMQ_TCP_KEEPALIVE_INTVL, std::max(1, interval / 1000));
+  set(ZMQ_TCP_KEEPALIVE_CNT, std::max(1, timeout / interval - 1));
+  set(ZMQ_TCP_MAXRT, timeout);  // where something is under way
 }
 
 Error zmq_error(const std::string& what) {
@@ -106,7 +127,6 @@ void Socket::set_max_message_size(int64_t bytes) {
 void Socket::set_heartbeat(milliseconds interval, milliseconds timeout) {
   set(ZMQ_HEARTBEAT_IVL, static_cast<int>(interval.count()));
   set(ZMQ_HEARTBEAT_TIMEOUT, static_cast<int>(timeout.count()));
-  set(ZMQ_HEARTBEAT_TTL, static_cast<int>(timeout.count()));
 }
 
 void Socket::set_curve(const Curve& curve) {
@@ -124,6 +144,7 @@ void Socket::subscribe(std::string_view prefix) {
 }
 
 Result<std::string> Socket::bind(const std::string& endpoint) {
+  watch_by_kernel(use());
   if (zmq_bind(use(), endpoint.c_str()) != 0) return zmq_error("cannot listen on " + endpoint);
   std::array<char, 512> bound;
   size_t size = bound.size();

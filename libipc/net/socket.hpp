@@ -87,8 +87,8 @@ class Socket {
   void set_all_subscriptions();  ///< XPUB: every one is received, not only the first of its kind
   void set_receive_limit(int messages);
   void set_max_message_size(int64_t bytes);
-  /// ZMTP heartbeats: a peer silent for `timeout` is disconnected, and does the same if it hears
-  /// nothing of us: neither goes on with half a connection after the network was cut.
+  /// A peer silent for `timeout` is disconnected: nobody goes on with half a connection after the
+  /// network was cut. Where we connect ZeroMQ asks it, where we listen the kernel does: see bind().
   void set_heartbeat(milliseconds interval, milliseconds timeout);
   void set_curve(const Curve& curve);
   void subscribe(std::string_view prefix);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "libipc/hub/heart_monitor.hpp"
 
 namespace ipc::hub {
@@ -123,6 +125,32 @@ TEST_F(HeartMonitorTest, ExtraBeatsDoNotJudge) {
   monitor.keep("a");
   for (int i = 0; i < 100; ++i) monitor.extra_beat(now += milliseconds(10));
   EXPECT_TRUE(beat().empty());
+}
+
+// A day at the usual three seconds. One engine always answers, one is late by a beat each time, one
+// sleeps for as long as is allowed, again and again, and one dies in the last hour.
+TEST_F(HeartMonitorTest, ADayOfBeats) {
+  constexpr int kDay = 24 * 3600 / 3, kDeath = kDay - 1000, kAllowed = 2;
+  for (const char* engine : {"always", "late", "sleepy", "mortal"}) monitor.keep(engine);
+  std::string last;
+  std::set<std::string> payloads;
+  for (int i = 0; i < kDay; ++i) {
+    const auto stopped = beat();
+    if (i == kDeath + kAllowed + 1)
+      ASSERT_EQ(stopped, std::vector<std::string>{"mortal"}) << i;
+    else
+      ASSERT_TRUE(stopped.empty()) << stopped[0] << " at " << i;
+    ASSERT_TRUE(payloads.insert(payload).second) << payload;
+    monitor.pong("always", payload);
+    if (!last.empty()) monitor.pong("late", last);
+    if (i % (kAllowed + 1) == 0) monitor.pong("sleepy", payload);
+    if (i < kDeath) monitor.pong("mortal", payload);
+    // An engine that comes makes extra beats, which judge nobody.
+    if (i % 100 == 0) monitor.watch("new"), monitor.extra_beat(now), monitor.forget("new");
+    last = payload;
+  }
+  EXPECT_EQ(monitor.size(), 3u);
+  EXPECT_FALSE(monitor.is_expecting());
 }
 
 TEST_F(HeartMonitorTest, PayloadsDiffer) {
