@@ -133,7 +133,8 @@ std::vector<std::string> inputs_in(std::string_view script, Language language) {
     const size_t stop = std::min(script.find('\n', at), script.size());
     const std::string line(script.substr(at, stop - at));
     at = stop + 1;
-    if (!input.empty() && !goes_on(line) && is_complete(input + "\n", language)) end();
+    const bool cell = input.starts_with("%%");  // up to an empty line, whatever is in it
+    if (!input.empty() && !cell && !goes_on(line) && is_complete(input + "\n", language)) end();
     input += (input.empty() ? "" : "\n") + line;
     if (is_complete(input, language)) end();
   }

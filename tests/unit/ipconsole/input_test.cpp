@@ -139,6 +139,7 @@ TEST(Input, ScriptsFallIntoInputs) {
             (Words{"if x:\n  a\nelse:\n  b", "print(1)"}));
   EXPECT_EQ(python_inputs("f(1,\n2)\ng('''a\nb''')"), (Words{"f(1,\n2)", "g('''a\nb''')"}));
   EXPECT_EQ(python_inputs("x = ("), (Words{"x = ("}));
+  EXPECT_EQ(python_inputs("%%px -t 0\na\nb\n\nc"), (Words{"%%px -t 0\na\nb\n", "c"}));
 }
 
 TEST(Input, WordsKeepWhatIsQuoted) {
