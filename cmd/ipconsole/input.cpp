@@ -64,15 +64,14 @@ Input read_magic(std::string_view text, std::span<const std::string> programs) {
   if (input.name == "bash") input.name = "sh";
   if (input.name == "pxresult") input.name = "result";
   const auto is_ours = [&](const Magic& magic) { return magic.name == input.name; };
-  const bool whole = input.body.empty() || input.cell;  // else code goes on behind the line
-  if (whole && std::any_of(kMagics.begin(), kMagics.end(), is_ours)) {
+  if (std::any_of(kMagics.begin(), kMagics.end(), is_ours))
     input.kind = Input::Kind::magic;
-    return input;
-  }
-  if (whole && std::find(programs.begin(), programs.end(), input.name) != programs.end()) {
+  else if (std::find(programs.begin(), programs.end(), input.name) != programs.end())
     input.kind = Input::Kind::program;
-    return input;
-  }
+  if (input.kind != Input::Kind::empty && (input.body.empty() || input.cell)) return input;
+  if (input.kind != Input::Kind::empty)
+    return make(Input::Kind::mistake,
+                "%" + input.name + " is one line; %%px and %%sh take those below too");
   std::vector<std::string> names(programs.begin(), programs.end());
   for (const auto& magic : kMagics) names.emplace_back(magic.name);
   const bool is_foreign = std::find(kForeign.begin(), kForeign.end(), input.name) != kForeign.end();

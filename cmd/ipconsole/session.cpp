@@ -29,7 +29,7 @@ using ipc::client::Connection;
 namespace {
 
 // Somebody waits with a key pressed.
-constexpr auto kCompletionLimit = ipc::milliseconds(1500);
+constexpr auto kCompletionLimit = ipc::seconds(3);
 constexpr auto kHelpLimit = ipc::seconds(5);
 
 bool has_colours() {

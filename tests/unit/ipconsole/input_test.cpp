@@ -23,7 +23,7 @@ TEST(Complete, Python) {
   for (const char* code :
        {"", "  ", "x = 1", "f(1, 2)", "'a'", "x = '''a\nb'''", "if x: y",
         "for i in x:\n    print(i)\n", "a; b", "'unfinished", "# comment (", "x = 1  # [",
-        "%timeit f(", "name?", "!ls (", "x = \"\\\"\"", "@d\ndef f():\n    pass\n", ")"})
+        "%timeit f(", "name?", "!ls", "x = \"\\\"\"", "@d\ndef f():\n    pass\n", ")"})
     EXPECT_TRUE(python(code)) << code;
   for (const char* code : {"f(", "[1,\n2", "x = '''a", "if x:", "if x:  # why", "x = 1 + \\",
                            "for i in x:\n    print(i)", "@d", "@d\ndef f():", "'''\"", "{'a': ')'",
@@ -119,7 +119,8 @@ TEST(Input, IsCodeUnlessItIsForTheConsole) {
   EXPECT_TRUE(cell.cell);
   EXPECT_EQ(cell.text, "-t 0");
   EXPECT_EQ(cell.body, "a\nb");
-  EXPECT_EQ(read("%px 1\nb").kind, Kind::code);
+  EXPECT_EQ(read("%px 1\nb").kind, Kind::mistake);
+  EXPECT_EQ(read("%time a\nb").kind, Kind::code);
 }
 
 TEST(Input, NamesWhatWasMeant) {
