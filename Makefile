@@ -16,6 +16,9 @@ CPPFLAGS += -I. -DIPKIT_VERSION='"$(VERSION)"' -MMD -MP
 LDFLAGS += $(SANITIZE) -Wl,--as-needed -Wl,-O1 -pthread
 LIBS    := -lczmq -lzmq -lsimdjson -lcrypto -lyaml-cpp -lSQLiteCpp -lsqlite3
 
+# What one program alone needs.
+LIBS_ipconsole := -ledit
+
 # Layers, top first: the order static archives are linked in.
 LAYERS  := cli serial client engine sched hub config net wire util
 ARCHIVES := $(LAYERS:%=$(BUILD)/lib/libipc-%.a)
@@ -53,7 +56,7 @@ $(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) \
   $$(call objs,cmd/$(1)) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  $(1)"
-	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(LIBS)
+	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(LIBS) $(LIBS_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 

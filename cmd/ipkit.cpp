@@ -25,6 +25,7 @@ const std::vector<Row>& table() {
        {"ipexec", "ipapply", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
       {"jobs, load", {"ipwait", "ipresult", "ipcancel", "iphistory", "ipstat"}},
+      {"at a prompt", {"ipconsole"}},
   };
   return rows;
 }

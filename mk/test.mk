@@ -12,6 +12,8 @@ UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipdag/%.o,graph schedule)
 UNIT_OBJS += $(BUILD)/obj/cmd/ipcluster/elastic.o
 # What ipmap does with bytes.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipmap/%.o,blocks partials)
+# What ipconsole does without a terminal.
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipconsole/%.o,history input overlay syntax transcript)
 UNIT      := $(BUILD)/tests/unit
 SANITIZED = BUILD=build-$(1) PCH=build-$(1)/common.hpp.gch OPT='-O1 -g1' \
   SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'

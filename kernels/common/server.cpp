@@ -150,10 +150,14 @@ void Server::handle(Frames& frames) {
   channel_.send(dump(head), parent_, dump(reply.content), reply.buffers);
 }
 
+Answer Server::complete(const Json&) {
+  throw Refused{"NotImplementedError", "this kernel does not serve complete_request", {}};
+}
+
 Answer Server::answer(const std::string& type, const Frames& frames, Buffers& buffers) {
-  static const char* const served[] = {"execute_request",    "push_request", "pull_request",
-                                       "map_request",        "list_request", "clear_request",
-                                       "kernel_info_request"};
+  static const char* const served[] = {"execute_request",     "push_request",    "pull_request",
+                                       "map_request",         "list_request",    "clear_request",
+                                       "kernel_info_request", "complete_request"};
   if (std::find(std::begin(served), std::end(served), type) == std::end(served)) {
     throw Refused{"NotImplementedError", "this kernel does not serve " + type, {}};
   }
@@ -163,6 +167,7 @@ Answer Server::answer(const std::string& type, const Frames& frames, Buffers& bu
   if (type == "map_request") return map(content, buffers);
   if (type == "list_request") return list();
   if (type == "kernel_info_request") return kernel_info();
+  if (type == "complete_request") return complete(content);
   if (type == "push_request") {
     push(content, buffers);
   } else {

@@ -53,6 +53,8 @@ class Server {
   virtual Answer list() = 0;
   virtual void clear() = 0;
   virtual Answer kernel_info() = 0;
+  /// What could stand where the cursor is, as in Jupyter.
+  virtual Answer complete(const Json& content);
   /// Decodes all values, then binds all; there are as many of each.
   virtual void bind(const std::vector<std::string>& names, const Json& types, Buffers& data) = 0;
   /// Names that may not exist.

@@ -210,6 +210,35 @@ class Channel:
         self._signalled = others
         return found
 
+    def ask(self, msg_id, prompt, hidden):
+        """Have the sender of the request that runs asked; the content of the input_reply."""
+        import json
+        import signal
+        content = json.dumps({'prompt': prompt, 'password': hidden}).encode('utf-8', 'replace')
+        self.send(b'{"msg_type": "input_request"}', content)
+        while True:
+            # An interrupt breaks the wait, but not the reading.
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+            try:
+                self._read_ahead()
+                answer = self._take_answer(msg_id)
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
+            if answer is not None:
+                return answer
+            select.select([self.fd], [], [])
+
+    def _take_answer(self, msg_id):
+        import json
+        for message in list(self.messages):
+            if len(message[0]) > READ_SIZE or b'input_reply' not in bytes(message[0]):
+                continue
+            content = json.loads(bytes(message[3]))
+            self.messages.remove(message)
+            if content.get('msg_id') == msg_id:
+                return content
+        return None
+
     # -- sending
 
     def __enter__(self):

@@ -42,6 +42,12 @@ def remember_source(code, name=None):
     return name
 
 
+def keep_for_debugger(error):
+    """What pdb.pm() and IPython's %debug look for."""
+    sys.last_type, sys.last_value = type(error), error
+    sys.last_traceback = _user_part(error.__traceback__)
+
+
 def shown(text):
     return _INTERNAL_NAME.sub('<ipexec>', text)
 

@@ -4,12 +4,13 @@ import builtins
 import sys
 
 from _ipkit import hooks, values
-from _ipkit.errors import Refused, describe, remember_source
+from _ipkit.errors import Refused, describe, keep_for_debugger, remember_source
 
 ONLY_AST = 0x400  # ast.PyCF_ONLY_AST, without loading ast
 TOP_LEVEL_AWAIT = 0x2000  # ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 COROUTINE = 0x80  # inspect.CO_COROUTINE
 MAX_CACHED = 128
+MAX_RESULTS = 1000
 MAX_CACHED_SIZE = 1 << 16
 _cache = {}
 history = []  # (count, code), the newest 1000
@@ -162,6 +163,7 @@ def _run(kernel, request, name, statements, expression, show):
         if name:
             namespace['__file__'] = name
     has_input = bool(request.content.get('stdin'))
+    kernel.streams.may_ask = request.id if request.content.get('allow_stdin') is True else None
     if has_input:
         if not request.buffers:
             raise Refused('ValueError', 'stdin without a buffer')
@@ -174,9 +176,14 @@ def _run(kernel, request, name, statements, expression, show):
         if expression is not None:
             value = _evaluate_code(expression, namespace)
             if show:
-                _display(kernel, value)
+                _display(kernel, value, bool(request.content.get('store_history', True)))
         return value
+    except BaseException as error:
+        if kernel.streams.may_ask is not None:  # somebody is there who may want a debugger
+            keep_for_debugger(error)
+        raise
     finally:
+        kernel.streams.may_ask = None
         if has_input:
             kernel.streams.close_input()
         if saved is not None:
@@ -187,14 +194,14 @@ def _run(kernel, request, name, statements, expression, show):
                 namespace['__file__'] = saved[1]
 
 
-def _display(kernel, value):
+def _display(kernel, value, keep):
     """Show the last expression through sys.displayhook, ours unless the user set another."""
     if sys.displayhook is not sys.__displayhook__:
         sys.displayhook(value)
     elif _shell() is not None:
         _shell().current.displayhook(value)
     elif value is not None:
-        builtins._ = value
+        _keep_result(value, kernel.execution_count if keep else 0)
         data = {'text/plain': repr(value)}
         for name, mime in _RICH:
             try:
@@ -207,6 +214,22 @@ def _display(kernel, value):
         kernel.streams.flush()
         kernel.publish('execute_result', {'data': data, 'metadata': {},
                                           'execution_count': kernel.execution_count})
+
+
+def _keep_result(value, number):
+    """As in IPython `_` is the last result, `_7` and `Out[7]` that of the seventh input, for inputs
+    that history keeps; beside the user's names, which they are not among."""
+    builtins._ = value
+    if not number:
+        return
+    if not hasattr(builtins, 'Out'):
+        builtins.Out = {}
+    builtins.Out[number] = value
+    setattr(builtins, '_%d' % number, value)
+    if len(builtins.Out) > MAX_RESULTS:
+        oldest = next(iter(builtins.Out))
+        del builtins.Out[oldest]
+        delattr(builtins, '_%d' % oldest)
 
 
 _RICH = (('_repr_html_', 'text/html'), ('_repr_markdown_', 'text/markdown'),

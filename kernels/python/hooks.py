@@ -82,6 +82,7 @@ def install(the_kernel):
     for name in ('system', 'posix_spawn', 'posix_spawnp'):
         setattr(os, name, children.start(getattr(os, name)))
     actions = {'_posixsubprocess': lambda module: _follow_processes(module, children),
+               'getpass': lambda module: _ask_elsewhere(module, the_kernel.streams),
                'threading': lambda module: _follow_threads(module, channel),
                'concurrent.futures.thread': lambda module: _follow_pools(module, channel)}
     for name in ('util', 'engine.datapub', 'serialize.canning'):
@@ -97,6 +98,10 @@ def install(the_kernel):
         _add_builtins()
     sys.meta_path.insert(0, _Own)
     sys.meta_path.append(_StandIn)
+
+
+def _ask_elsewhere(module, streams):
+    module.getpass = streams.getpass
 
 
 def _prepare_package(module):

@@ -70,7 +70,7 @@ class Kernel:
                     'traceback': [],
                                              'evalue': 'bad header: %s' % error}, ())
                 continue
-            if kind == 'interrupt':
+            if kind in ('interrupt', 'input_reply'):
                 continue  # for something that is over
             if kind == 'hello':
                 self._hello(frames[3])

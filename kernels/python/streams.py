@@ -163,6 +163,7 @@ class Streams:
         self._input = builtins.input
         builtins.input = self.input
         self.has_input = False
+        self.may_ask = None  # id of a request whose sender answers input(), while it runs
         self.children = None
         os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork,
                             after_in_child=self._in_child)
@@ -187,10 +188,27 @@ class Streams:
         self._children_first()
 
     def input(self, prompt=''):
-        """Builtin input(): only where the request brought standard input."""
-        if not self.has_input:
-            raise EOFError('no standard input here; use ipexec -i')
-        return self._input(prompt)
+        """Builtin input(): where the request brought standard input, or its sender is asked."""
+        if self.has_input:
+            return self._input(prompt)
+        return self.ask(str(prompt), False)
+
+    def getpass(self, prompt='Password: ', stream=None):
+        """getpass.getpass(): there is no terminal here to switch the echo off."""
+        return self.ask(str(prompt), True)
+
+    def ask(self, prompt, hidden):
+        """A line from whoever sent the request that runs, without its newline."""
+        if self.may_ask is None:
+            raise EOFError('no standard input here; use ipexec -i, or ipconsole to be asked')
+        if _thread.get_ident() != self._channel.main_thread or self._channel.forked:
+            raise EOFError('only the main thread of the engine can ask')
+        self.flush()
+        content = self._channel.ask(self.may_ask, prompt, hidden)
+        value = content.get('value')
+        if not isinstance(value, str):
+            raise EOFError('the answer was end of file')
+        return value
 
     def open_input(self, data):
         """Make data the standard input, for this process and its children."""

@@ -241,6 +241,24 @@ __ipkit_pull() {
 }
 
 # Every variable and function: name, attributes, size in bytes or elements, each ended by NUL.
+# What a word can become: its first letter says whether a command, a variable or a file is meant.
+__ipkit_complete() {
+  local LC_ALL=C
+  IFS='' builtin read -r -d '' __ipkit_code <"$__ipkit_in"
+  case $__ipkit_code in
+    c*) builtin compgen -abckA function -- "${__ipkit_code:1}" ;;
+    v*) builtin compgen -v -- "${__ipkit_code:1}" ;;
+    *)
+      builtin compgen -f -- "${__ipkit_code:1}" |
+        while IFS='' builtin read -r __ipkit_name; do
+          if [[ -d $__ipkit_name ]]; then __ipkit_name+=/; fi
+          builtin printf '%s\n' "$__ipkit_name"
+        done
+      ;;
+  esac | command sort -u >|"$__ipkit_out"
+  __ipkit_answer 0
+}
+
 __ipkit_list() {
   local LC_ALL=C
   builtin compgen -v >|"$__ipkit_out"

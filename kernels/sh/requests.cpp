@@ -172,6 +172,56 @@ Answer ShellServer::list() {
   return {{{"names", found}}, {}};
 }
 
+namespace {
+
+constexpr size_t kMostMatches = 500;
+
+// Characters before a byte: cursors count those.
+size_t characters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+size_t byte_of(std::string_view text, size_t character) {
+  size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) continue;
+    if (character-- == 0) break;
+  }
+  return at;
+}
+
+}  // namespace
+
+// The word before the cursor: a command where one begins, a variable behind $, else a file.
+Answer ShellServer::complete(const Json& content) {
+  const std::string code = content.value("code", "");
+  const size_t cursor = content.value("cursor_pos", code.size());
+  const std::string before = code.substr(0, byte_of(code, cursor));
+  const size_t from = before.find_last_of(" \t\n;|&<>()=\"'`") + 1;
+  const std::string word = before.substr(from);
+  const size_t last = before.find_last_not_of(" \t", from == 0 ? std::string::npos : from - 1);
+  const bool first = from == 0 || last == std::string::npos ||
+                     std::string_view("\n;|&(`").find(before[last]) != std::string_view::npos;
+  const bool variable = word.starts_with('$');
+  const bool file = word.find('/') != std::string::npos || !first;
+  shell_.set_input((variable ? "v" : file ? "f" : "c") + word.substr(variable ? 1 : 0));
+  shell_.ask("__ipkit_complete");
+  const std::string output = shell_.take_output();
+  Json matches = Json::array();
+  for (const auto& line : split(output, '\n')) {
+    if (matches.size() < kMostMatches && !line.empty() && !line.starts_with("__ipkit")) {
+      matches.push_back((variable ? "$" : "") + std::string(line));
+    }
+  }
+  return {{{"matches", matches},
+           {"cursor_start", characters(before.substr(0, from))},
+           {"cursor_end", characters(before)},
+           {"metadata", Json::object()}},
+          {}};
+}
+
 void ShellServer::clear() {
   shell_.reset();
 }

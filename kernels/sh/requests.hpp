@@ -26,6 +26,7 @@ class ShellServer final : public Server {
   Answer list() override;
   void clear() override;
   Answer kernel_info() override;
+  Answer complete(const Json& content) override;
   void bind(const std::vector<std::string>& names, const Json& types, Buffers& data) override;
   void unbind(const std::vector<std::string>& names) override;
   bool has_sources() const override { return true; }

@@ -178,6 +178,7 @@ Result<Guest> Guest::load() {
 }
 
 bool Guest::serves(const Request& request) {
+  if (request.type == "complete_request" || request.type == "inspect_request") return true;
   if (request.type != "execute_request" || !request.buffers.empty()) return false;
   const auto content = wire::parse_json(request.content);
   if (!content || !content->is_object()) return false;

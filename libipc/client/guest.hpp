@@ -19,7 +19,8 @@ class Guest {
   /// Reads the modules. Code::internal if the installation lacks them.
   static Result<Guest> load();
 
-  /// True for what such engines serve as it is: code from which no value is wanted.
+  /// True for what such engines serve as it is: code from which no value is wanted, and questions
+  /// of terminals.
   static bool serves(const Request& request);
 
   /// How a request becomes a call.

@@ -12,7 +12,7 @@
 namespace ipc::client {
 
 /// Takes requests in place of a controller and its engines, in the connection's thread: those to
-/// engines, tasks, `connection_request` and `cancel_request`.
+/// engines, tasks, `connection_request`, `cancel_request` and `answer_request`.
 class StandIn {
  public:
   virtual ~StandIn() = default;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Requests the engine answers itself, while user code runs: abort, cancel, signal,
 // drain, shutdown.
+#include <array>
 #include <csignal>
 #include <cstring>
 
@@ -59,6 +60,7 @@ bool Engine::handle(Request& request) {
       {"cancel_request", &Engine::cancel_request},
       {"drain_request", &Engine::drain_request},
       {"show_request", &Engine::show_request},
+      {"answer_request", &Engine::answer_request},
   };
   // A scheduler passes a cancel on over the task connection; the others are control's alone.
   if (request.route != Route::control && request.msg_type != "cancel_request") return false;
@@ -173,6 +175,25 @@ void Engine::signal_request(Request& request) {
 void Engine::interrupt_request(Request& request) {
   interrupt_running();
   answer(request, R"({"status":"ok"})");
+}
+
+// What somebody typed for code that asked: to the kernel, if it is that code which runs.
+void Engine::answer_request(Request& request) {
+  const auto content = wire::parse_json(request.view().content);
+  const std::string id = content && content->is_object() ? wire::string_or(*content, "msg_id") : "";
+  const Request* const running = queue_.running();
+  if (running == nullptr || running->msg_id != id)
+    return outbox_.error(request, "ValueError", "answer_request: the request does not run");
+  send_answer(*running, request.view().content);
+  answer(request, R"({"status":"ok"})");
+}
+
+void Engine::send_answer(const Request& running, std::string_view content) {
+  Kernel& kernel = kernels_.slot(running.kernel).kernel;
+  const std::array<std::string_view, 4> parts = {R"({"msg_type": "input_reply"})", "{}", "{}",
+                                                 content};
+  kernel.send(parts);
+  kernel.flush();
 }
 
 void Engine::drain_request(Request& request) {

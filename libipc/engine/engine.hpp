@@ -143,6 +143,8 @@ class Engine : private KernelOwner, private UplinkOwner {
   void cancel_request(Request& request);
   void signal_request(Request& request);
   void interrupt_request(Request& request);
+  void answer_request(Request& request);
+  void send_answer(const Request& running, std::string_view content);
   void drain_request(Request& request);
   void shutdown_request(Request& request);
   bool interrupt_running();

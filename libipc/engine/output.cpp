@@ -28,7 +28,7 @@ const char* stream_name(bool is_stderr) {
 
 /// What our clients asked for goes to them too; the rest is for iopub alone.
 bool is_directed(std::string_view type) {
-  return type == "execute_result" || type == "display_data";
+  return type == "execute_result" || type == "display_data" || type == "input_request";
 }
 
 std::string_view topic_of(std::string_view type) {
@@ -86,6 +86,7 @@ void Output::publish(Request* request, std::string_view type, const KernelMessag
     for (auto& buffer : buffers) shared.push_back(buffer.share());
     outbox_.direct(*request, type, std::string(message.content), std::move(shared));
   }
+  if (type == "input_request") return;
   outbox_.publish(request, topic_of(type), type, message.parent, std::string(message.content),
                   std::move(buffers));
 }

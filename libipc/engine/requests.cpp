@@ -108,6 +108,9 @@ void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {
     // The parser's memory is about to be used again.
     const std::string owned(type);
     if (request != nullptr && owned == "error") request->shown_error = true;
+    // Only who can be asked gets to see a question; the code is told if there is nobody.
+    if (owned == "input_request" && request != nullptr && !request->directed)
+      return send_answer(*request, wire::dump_json({{"msg_id", request->msg_id}}));
     slot.output.publish(request, owned, message, kernel.reader());
     return;
   }

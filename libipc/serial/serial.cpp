@@ -81,6 +81,7 @@ class Engine final : public client::StandIn, public engine::KernelOwner, sched::
   void give_answers();
   void feed();
   void hand_over(Kernel& kernel);
+  void answer_code(std::string_view content);
   void deliver(Answer answer);
   std::string table() const;
 
@@ -113,6 +114,9 @@ void Engine::take(const std::string& id, Request request) {
   } else if (request.type == "cancel_request") {
     cancel(request.content);
     answers_.push_back({id, "cancel_reply", R"({"status":"ok"})"});
+  } else if (request.type == "answer_request") {
+    if (runs()) answer_code(request.content);
+    answers_.push_back({id, "answer_reply", R"({"status":"ok"})"});
   } else {
     std::unique_ptr<sched::Conditions> conditions;
     bool is_ours = true;
@@ -253,6 +257,15 @@ void Engine::kernel_ready(Kernel& kernel) {
   kernel.send(parts);
   kernel.flush();
   feed();
+}
+
+// What was typed for code that asked; the kernel knows whether it still waits.
+void Engine::answer_code(std::string_view content) {
+  Kernel& kernel = kernel_for(request());
+  const std::array<std::string_view, 4> parts = {R"({"msg_type": "input_reply"})", "{}", "{}",
+                                                 content};
+  kernel.send(parts);
+  kernel.flush();
 }
 
 void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {

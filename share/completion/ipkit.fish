@@ -174,6 +174,7 @@ function __ipkit_complete
 end
 
 for program in ipcluster ipcontroller ipengine ipprofile ipexec ipapply ippush ippull ipscatter \
-        ipgather ipls ipclear ipmap ipsubmit ipdag ipwait ipresult ipcancel iphistory ipstat ipkit
+        ipgather ipls ipclear ipmap ipsubmit ipdag ipwait ipresult ipcancel iphistory ipstat \
+        ipconsole ipkit
     complete -c $program -f -a '(__ipkit_complete)'
 end

@@ -29,6 +29,11 @@ teardown_file() { cluster_stop; }
   both ipclear.1 "$FORGET"
 }
 
+@test "ipconsole" {
+  both ipconsole.1
+  grep -q 'data:image/svg' plots.html || fail "no plot"
+}
+
 @test "ipkit-messages" { page man ipkit-messages.7; }
 
 # Entries of a new page are typed by a line for it here or in one of the other files; what they need

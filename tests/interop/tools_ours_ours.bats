@@ -16,6 +16,7 @@
 load ../lib/cluster
 load client
 load pairs
+load ../lib/terminal
 
 name=${BATS_TEST_FILENAME##*/}
 IFS=_ read -r _ controller engines <<<"${name%.bats}"
@@ -28,6 +29,7 @@ setup_file() {
 }
 teardown_file() { cluster_stop; }
 setup() { world_enter; }
+teardown() { screen_stop; }
 
 quick() { run --separate-stderr run_limited 30 "$@"; }
 shell() { quick bash -c "$1"; }
@@ -480,4 +482,35 @@ import time; time.sleep(1000)" >out 2>err &
   fi
   ((status == 0)) || world_show_logs
   assert_status 0
+}
+
+# -- ipconsole
+
+completes() { keys Tab && wait_until 4 "" shows "$1"; }
+
+@test "ipconsole: a script, values, completion, an interrupt" {
+  shell "printf '%s\n' 'x = 6' 'print(x * 7)' '!echo shell' '%targets 0' 'print(x)' | ipconsole"
+  assert_status 0
+  output=${output//$'\r'/} # IPython's `!` has a terminal of its own
+  [[ $(sort <<<"$output") == $'42\n42\n6\nshell\nshell' ]] || fail "other lines"
+  screen_start 100 30 ipconsole --no-history
+  wait_for_prompt
+  put 'x + 1'
+  shows '^0: Out\[[0-9]+\]: 7$'
+  shows '^1: Out\[[0-9]+\]: 7$'
+  keys -l 'x.bit_l'
+  wait_for 'bit_l$'
+  wait_until 60 "a completion" completes 'x.bit_length' # IPython's first one takes its time
+  keys C-c
+  wait_for_prompt
+  put '1/0'
+  shows 'ZeroDivisionError'
+  type_line "open('$BATS_TEST_TMPDIR/begun', 'w'); import time; time.sleep(100)"
+  wait_until 30 "the code to run" test -e begun
+  keys C-c
+  wait_for 'KeyboardInterrupt'
+  wait_for_prompt
+  keys C-d
+  wait_for '^\[status 0\]$'
+  screen_stop
 }

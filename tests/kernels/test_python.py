@@ -84,6 +84,78 @@ class Execute(Case):
         self.assertEqual(self.value('import sys\nsys.stdin.read()'), ('text', b''))
         self.error(self.kernel.execute('1', stdin=True), 'ValueError')
 
+    # -- questions to whoever sent the request
+
+    def asked(self, code, msg_id='ask'):
+        """Send code that asks; the question."""
+        self.kernel.send('execute_request', {'code': code, 'silent': True, 'allow_stdin': True},
+                         msg_id=msg_id)
+        return self.kernel.receive()
+
+    def answer(self, msg_id, **content):
+        self.kernel.send_frames([b'{"msg_type": "input_reply"}', b'{}', b'{}',
+                                 json.dumps(dict(content, msg_id=msg_id)).encode()])
+
+    def test_questions(self):
+        question = self.asked('x = input("name? ")\nprint("hello", x)')
+        self.assertEqual((question.kind, question.content),
+                         ('input_request', {'prompt': 'name? ', 'password': False}))
+        self.answer('other', value='no')
+        self.answer('ask', value='grün')
+        reply = self.ok(self.kernel.reply())
+        self.assertEqual(reply.out, 'hello grün\n'.encode())
+        question = self.asked('import getpass; p = getpass.getpass()')
+        self.assertEqual(question.content, {'prompt': 'Password: ', 'password': True})
+        self.answer('ask', value='secret')
+        self.ok(self.kernel.reply())
+        self.assertEqual(self.value('p'), ('text', b'secret'))
+
+    def test_question_without_an_answer(self):
+        self.asked('input()')
+        self.answer('ask')
+        self.error(self.kernel.reply(), 'EOFError')
+        self.error(self.kernel.execute('input()'), 'EOFError')
+        self.answer('ask', value='late')  # nobody waits for it any more
+        self.assertEqual(self.value('1'), ('json', b'1'))
+
+    def test_question_interrupted(self):
+        self.asked('input()')
+        self.kernel.interrupt('ask')
+        self.error(self.kernel.reply(), 'KeyboardInterrupt')
+        self.asked('input()', 'again')
+        self.kernel.interrupt('ask')  # another one
+        self.answer('again', value='x')
+        self.ok(self.kernel.reply())
+
+    def test_who_can_ask_can_look_at_what_failed(self):
+        self.error(self.kernel.execute('def f(v):\n    1 / v\nf(0)', allow_stdin=True),
+                   'ZeroDivisionError')
+        question = self.asked('import pdb; pdb.pm()')
+        while question.kind == 'stream':
+            question = self.kernel.receive()
+        self.assertEqual(question.content['prompt'], '(Pdb) ')
+        self.answer('ask', value='p v + 5')
+        reply = self.kernel.receive()
+        self.assertEqual(reply.buffers, [b'5\n'])
+        self.assertEqual(self.kernel.receive().kind, 'input_request')
+        self.answer('ask', value='q')
+        self.ok(self.kernel.reply())
+
+    def test_threads_cannot_ask(self):
+        code = ('import concurrent.futures as c\n'
+                'with c.ThreadPoolExecutor() as pool: pool.submit(input).result()')
+        reply = self.kernel.execute(code, allow_stdin=True)
+        self.error(reply, 'EOFError')
+        self.assertIn('main thread', reply.content['evalue'])
+
+    def test_results_by_number(self):
+        reply = self.kernel.execute('6 * 7', silent=False)
+        number = reply.content['execution_count']
+        value = self.value('_, _%d, Out[%d]' % (number, number))
+        self.assertEqual(value, ('json', b'[42, 42, 42]'))
+        names = self.kernel.request('list_request', {}).content['names']
+        self.assertNotIn('Out', [entry['name'] for entry in names])
+
     def test_argv_and_file(self):
         code = 'import sys\nprint(sys.argv, __file__, __name__)\n1/0'
         reply = self.kernel.execute(code, argv=['fit.py', '--steps', '3'], file='/x/fit.py')

@@ -90,6 +90,27 @@ class Execute(Case):
         self.assertEqual(reply.content['evalue'], 'exit status 3')
         self.assertEqual(self.run_code('echo $?'), b'3\n')
 
+    def complete(self, code, **more):
+        reply = self.kernel.request('complete_request', dict({'code': code}, **more))
+        return self.ok(reply).content
+
+    def test_completion(self):
+        with tempfile.TemporaryDirectory() as directory:
+            os.mkdir(directory + '/sub dir')
+            open(directory + '/süß.txt', 'w').close()
+            self.run_code('cd %s; my_own() { :; }; my_value=1' % directory)
+            found = self.complete('true; my_o')
+            self.assertEqual((found['matches'], found['cursor_start'], found['cursor_end']),
+                             (['my_own'], 6, 10))
+            self.assertEqual(self.complete('echo $my_v')['matches'], ['$my_value'])
+            found = self.complete('cat süß sü', cursor_pos=10)
+            self.assertEqual((found['matches'], found['cursor_start']), (['süß.txt'], 8))
+            self.assertEqual(self.complete('ls su')['matches'], ['sub dir/'])
+            self.assertEqual(self.complete('cat no_such')['matches'], [])
+            self.assertIn('while', self.complete('whil')['matches'])
+            self.assertNotIn('__ipkit_done', self.complete('__ipk')['matches'])
+        self.assertEqual(self.run_code('echo $?'), b'0\n')
+
     def test_syntax_errors_and_stray_words(self):
         for code in ('if', 'echo "open', 'echo (', 'for', '}', 'cat <<E\nx', '`', 'done'):
             with self.subTest(code):

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a console keeps: earlier inputs, and sessions as files.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "cmd/ipconsole/history.hpp"
+#include "cmd/ipconsole/transcript.hpp"
+
+namespace ipconsole {
+namespace {
+
+std::string new_directory() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "console-XXXXXX").string();
+  return ::mkdtemp(pattern.data());
+}
+
+TEST(History, IsSharedAndSearched) {
+  const std::string directory = new_directory(), path = directory + "/a/b/console.sqlite";
+  auto one = History::open(path);
+  auto two = History::open(path);
+  ASSERT_TRUE(one && two);
+  EXPECT_TRUE(one->add("x = 1"));
+  EXPECT_TRUE(two->add("print('%_x')"));
+  EXPECT_TRUE(two->add("print('%_x')"));
+  EXPECT_TRUE(one->add("  "));
+  EXPECT_TRUE(one->add("y = x"));
+  const auto all = one->find("", 10);
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 3u);
+  EXPECT_EQ((*all)[0].text, "x = 1");
+  EXPECT_EQ((*all)[2].text, "y = x");
+  EXPECT_EQ(two->find("%_", 10)->size(), 1u);
+  EXPECT_EQ(two->find("", 1)->at(0).text, "y = x");
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  std::filesystem::remove_all(directory);
+}
+
+TEST(History, ThatCannotBeIsAnError) {
+  const std::string directory = new_directory();
+  EXPECT_FALSE(History::open(directory));
+  std::filesystem::remove_all(directory);
+}
+
+TEST(Recall, GoesThroughWhatBeginsTheSame) {
+  Recall recall({"a = 1", "b", "a = 2"});
+  EXPECT_EQ(*recall.older("a"), "a = 2");
+  EXPECT_EQ(*recall.older("a = 2"), "a = 1");
+  EXPECT_EQ(recall.older("a = 1"), nullptr);
+  EXPECT_EQ(*recall.newer("a = 1"), "a = 2");
+  EXPECT_EQ(*recall.newer("a = 2"), "a");
+  EXPECT_EQ(recall.newer("a"), nullptr);
+  recall.add("c");
+  EXPECT_EQ(*recall.older(""), "c");
+  EXPECT_EQ(*recall.older("c"), "a = 2");
+}
+
+TEST(Recall, StartsAnewFromALineThatWasChanged) {
+  Recall recall({"one", "two", "three"});
+  EXPECT_EQ(*recall.older(""), "three");
+  EXPECT_EQ(*recall.older("t"), "three");
+  EXPECT_EQ(*recall.older("three"), "two");
+}
+
+Transcript some() {
+  Transcript session;
+  session.begin("2026-11-30 10:00:00", "0-1", "print('<a>')");
+  session.add({Item::Kind::out, {0}, "<a", {}, 0});
+  session.add({Item::Kind::out, {1}, "<a>\n", {}, 0});
+  session.add({Item::Kind::out, {0}, ">\n", {}, 0});
+  session.begin("2026-11-30 10:00:01", "0-1", "if x:\n  plot()");
+  session.add({Item::Kind::display, {0}, "", {{"image/png", "iVBO\nRw=="}}, 0});
+  session.add({Item::Kind::display, {0}, "", {{"image/png", "\" onerror=\"x"}}, 0});
+  session.add({Item::Kind::display, {0}, "", {{"image/svg+xml", "<svg onload='x'/>"}}, 0});
+  session.add({Item::Kind::result, {1}, "", {{"text/html", "<script>\"x\"</script>"}}, 7});
+  session.add({Item::Kind::error, {0, 1}, "ValueError: \x1b[31m<b>", {}, 0});
+  return session;
+}
+
+TEST(Transcript, JoinsWhatOneEnginePrints) {
+  const Transcript session = some();
+  ASSERT_EQ(session.cells().at(0).items.size(), 2u);
+  EXPECT_EQ(session.cells()[0].items[0].text, "<a>\n");
+}
+
+TEST(Transcript, BecomesAPageThatRunsNothing) {
+  const std::string page = some().html("a < b");
+  EXPECT_NE(page.find("<title>a &lt; b</title>"), std::string::npos);
+  EXPECT_NE(page.find("&lt;a&gt;"), std::string::npos);
+  EXPECT_NE(page.find("src=\"data:image/png;base64,iVBORw==\""), std::string::npos);
+  EXPECT_NE(page.find("src=\"data:image/svg+xml;base64,PHN2"), std::string::npos);
+  EXPECT_NE(page.find("<iframe sandbox srcdoc=\"&lt;script&gt;&quot;x"), std::string::npos);
+  EXPECT_NE(page.find("1 Out[7]"), std::string::npos);
+  EXPECT_EQ(page.find("<script"), std::string::npos);
+  EXPECT_EQ(page.find("onerror"), std::string::npos);
+  EXPECT_EQ(page.find('\x1b'), std::string::npos);
+}
+
+TEST(Transcript, BecomesAScript) {
+  EXPECT_EQ(some().script(), "print('<a>')\nif x:\n  plot()\n\n");
+}
+
+TEST(Transcript, KeepsTheBeginningOfWhatGoesOn) {
+  Transcript session;
+  session.begin("", "0", "x");
+  for (int i = 0; i < 100; ++i)
+    session.add({Item::Kind::out, {0}, std::string(100000, 'x'), {}, 0});
+  const std::string& text = session.cells()[0].items.at(0).text;
+  EXPECT_LT(text.size(), size_t{2} << 20);
+  EXPECT_NE(text.find("is not kept"), std::string::npos);
+}
+
+TEST(Transcript, WantsASuffixItKnows) {
+  EXPECT_FALSE(some().save("/tmp/x.txt"));
+  const std::string directory = new_directory();
+  EXPECT_TRUE(some().save(directory + "/x.html"));
+  EXPECT_FALSE(some().save(directory + "/none/x.html"));
+  std::filesystem::remove_all(directory);
+}
+
+TEST(Bundle, IsTextAndWhatElseThereIs) {
+  EXPECT_EQ(plain_text({{"text/plain", {"a\n", "b"}}}), "a\nb");
+  EXPECT_EQ(plain_text({{"text/plain", "<Figure>"}, {"image/png", "x"}}),
+            "<Figure> (image/png: %save FILE.html keeps it)");
+}
+
+}  // namespace
+}  // namespace ipconsole
