@@ -64,7 +64,7 @@ class Same(Plain):
                 self.assertEqual(self.outputs(ours, PARENT), [self.outputs(bash)[0], self.pid])
 
     def test_environment_and_directory(self):
-        self.run_code("export A='x  y' E= B=$'1\\n2'; unset HOME; C=hidden; cd /usr/share; export D")
+        self.run_code("export A='x  y' E= B=$'1\\n2' D; unset HOME; C=hidden; cd /usr/share")
         reply = self.outputs(b'env -0', b'/bin/pwd', b'readlink /proc/self/cwd', PARENT)
         self.assertEqual(reply[1:], [b'/usr/share\n', b'/usr/share\n', self.pid])
         self.assertEqual(sorted(reply[0].split(b'\0')),
