@@ -247,7 +247,10 @@ class Rounds:
         return statistics.median(both) if both else None
 
     def write_csv(self, name):
+        """The rounds as build/bench/NAME.csv, the lines printed so far beside it as NAME.txt."""
         os.makedirs(TOOLS, exist_ok=True)
+        with open(os.path.join(TOOLS, name + ".txt"), "w") as file:
+            file.writelines(line + "\n" for line in printed)
         path = os.path.join(TOOLS, name + ".csv")
         with open(path, "w", newline="") as file:
             file.writelines(line + "\n" for line in conditions())
@@ -265,11 +268,16 @@ def verdict(value, goal):
     return "met" if met else "MISSED"
 
 
+printed = []  # the lines of this program
+
+
 def line(name, value, unit, to_limit=None, to_rival=None, notes="", goals=()):
     """Prints one figure. goals: (ratio or value, '<=x' or '>=x', what it is about)."""
     shown = [f"{ratio:.3g}x" if ratio is not None else "-" for ratio in (to_limit, to_rival)]
     judged = [f"goal:{about}{goal}={verdict(number, goal)}" for number, goal, about in goals
               if number is not None]
     digits = 0 if value >= 1000 else 1 if value >= 10 else 2
-    print(" ".join([f"{name:34} {value:>9.{digits}f} {unit:8} {shown[0]:>7} {shown[1]:>7}",
-                    notes, *judged]).rstrip(), flush=True)
+    printed.append(" ".join([
+        f"{name:34} {value:>9.{digits}f} {unit:8} {shown[0]:>7} {shown[1]:>7}", notes,
+        *judged]).rstrip())
+    print(printed[-1], flush=True)

@@ -2,6 +2,7 @@
 # The rival's own client: for each line on stdin one round of figures as JSON.
 #   DIRECT TASKS   round trips, and a map of so many tasks
 #   array MB       a numpy array of so many MB, pushed to the first engine and pulled back
+#   bytes MB       the same with bytes
 #
 #   ipyparallel_client.py FILE ENGINES
 
@@ -41,16 +42,18 @@ def round_trips(client, direct, balanced, calls, tasks):
     return figures
 
 
-def array_there_and_back(direct, megabytes):
+def there_and_back(direct, kind, megabytes):
     import numpy
-    array = numpy.random.default_rng(megabytes).random(megabytes * 125000)
+    value = numpy.random.default_rng(megabytes).random(megabytes * 125000)
+    if kind == "bytes":
+        value = value.tobytes()
     start = time.perf_counter()
-    direct.push({"array": array}, block=True)
+    direct.push({"value": value}, block=True)
     pushed = time.perf_counter()
-    back = direct.pull("array", block=True)
+    back = direct.pull("value", block=True)
     pulled = time.perf_counter()
-    if not numpy.array_equal(array, back):
-        raise SystemExit("another array")
+    if not (back == value if kind == "bytes" else numpy.array_equal(value, back)):
+        raise SystemExit("another value")
     return {"push": megabytes / (pushed - start), "pull": megabytes / (pulled - pushed),
             "both": 2 * megabytes / (pulled - start)}
 
@@ -65,8 +68,8 @@ def main():
     print(json.dumps(versions), flush=True)
     for line in sys.stdin:
         first, second = line.split()
-        if first == "array":
-            figures = array_there_and_back(direct, int(second))
+        if first in ("array", "bytes"):
+            figures = there_and_back(direct, first, int(second))
         else:
             figures = round_trips(client, direct, balanced, int(first), int(second))
         client.purge_everything()

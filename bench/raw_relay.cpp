@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The limit: a libzmq relay of frames as large as ours that looks at none of them.
 //
-//   raw_relay threads|processes COUNT WINDOW [curve]
+//   raw_relay threads|processes COUNT WINDOW [curve | bulk=MB]
 //
 // DEALER client, ROUTER/ROUTER relay, two DEALER workers that send back what they get, over TCP on
 // the loopback interface: as threads of one process that share a context and its I/O thread, or
-// each a process of its own. `curve`: each connection encrypted.
+// each a process of its own. `curve`: each connection encrypted. `bulk`: one more frame of so many
+// megabytes (10^6 bytes), and the figure is MB/s one way, which is twice the size by round trip.
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -30,6 +31,7 @@ constexpr std::array<size_t, 6> kFrameSizes = {9, 64, 230, 2, 110, 60};
 constexpr int kWorkers = 2;
 constexpr int kDrainLimit = 256;
 constexpr int kPatienceMs = 10000;
+constexpr int kBulkPatienceMs = 60000;
 constexpr size_t kWarmup = 500;
 
 /// Keys of the relay, and one pair for all who connect; empty: without CURVE.
@@ -37,6 +39,7 @@ struct Keys {
   std::array<char, 41> relay_public{}, relay_secret{}, peer_public{}, peer_secret{};
 };
 Keys keys;  // made before there are threads or children
+size_t bulk_bytes = 0;
 
 /// A socket without limits of its own; closed at the end.
 class Socket {
@@ -103,6 +106,12 @@ class Message {
     zmq_msg_close(&frames_[index]);
     zmq_msg_init_size(&frames_[index], bytes.size());
     std::memcpy(zmq_msg_data(&frames_[index]), bytes.data(), bytes.size());
+  }
+  /// The frame is the caller's bytes; they stay where they are until the message has left.
+  void lend(size_t index, std::string& bytes) {
+    zmq_msg_close(&frames_[index]);
+    zmq_msg_init_data(
+        &frames_[index], bytes.data(), bytes.size(), [](void*, void*) {}, nullptr);
   }
   void send(void* socket, size_t first = 0) {
     for (size_t i = first; i < size_; ++i)
@@ -183,9 +192,32 @@ void run_client(void* socket, size_t count, size_t window, std::vector<double>& 
   }
 }
 
+/// Sends a large frame of ours and has it back, `count` times after one more that warms up.
+void run_bulk(void* socket, size_t count) {
+  // Never given back: the I/O thread may still read it when this ends in an error.
+  std::string& payload = *new std::string(bulk_bytes, 'x');
+  std::vector<double> rates;
+  Message message;
+  for (size_t i = 0; i <= count; ++i) {
+    payload[i % payload.size()] = 'y';
+    for (size_t f = 0; f < kFrameSizes.size(); ++f)
+      message.set(f, std::string(kFrameSizes[f], 'x'));
+    message.lend(kFrameSizes.size(), payload);
+    message.resize(kFrameSizes.size() + 1);
+    const auto start = bench::Clock::now();
+    message.send(socket);
+    if (!wait_input(socket, kBulkPatienceMs) || !message.receive(socket))
+      throw std::runtime_error("no answer within 60 s");
+    if (i > 0) rates.push_back(2.0 * static_cast<double>(bulk_bytes) / bench::micros_since(start));
+    if (message.frame(message.size() - 1) != payload) throw std::runtime_error("another payload");
+  }
+  bench::print_figure("one-way", bench::percentile(rates, 0.5), "MB/s");
+}
+
 void measure(void* context, const std::string& endpoint, size_t count, size_t window) {
   Socket socket(context, ZMQ_DEALER);
   socket.connect(endpoint);
+  if (bulk_bytes > 0) return run_bulk(socket.raw(), count);
   std::vector<double> latencies;
   run_client(socket.raw(), kWarmup, window, latencies);
   const auto start = bench::Clock::now();
@@ -261,12 +293,14 @@ void as_processes(size_t count, size_t window) {
 
 int main(int argc, char** argv) {
   const bool curve = argc == 5 && argv[4] == std::string_view("curve");
-  const bool complete = argc == 4 || curve;
+  const std::string_view last = argc == 5 ? argv[4] : "";
+  if (last.starts_with("bulk=")) bulk_bytes = std::strtoul(argv[4] + 5, nullptr, 10) * 1000000;
+  const bool complete = argc == 4 || curve || bulk_bytes > 0;
   const std::string_view shape = complete ? argv[1] : "";
   const size_t count = complete ? std::strtoul(argv[2], nullptr, 10) : 0;
   const size_t window = complete ? std::strtoul(argv[3], nullptr, 10) : 0;
   if ((shape != "threads" && shape != "processes") || count == 0 || window == 0) {
-    std::fprintf(stderr, "usage: raw_relay threads|processes COUNT WINDOW [curve]\n");
+    std::fprintf(stderr, "usage: raw_relay threads|processes COUNT WINDOW [curve | bulk=MB]\n");
     return 64;
   }
   if (curve && (zmq_curve_keypair(keys.relay_public.data(), keys.relay_secret.data()) != 0 ||

@@ -48,7 +48,8 @@ class Channel:
         self.forked = False
         self._data = b''
         self._pos = 0
-        self._body = None        # bytearray of a message that is larger than what came so far
+        self._body = None        # memory of a message that is larger than what came so far
+        self._rooms = memory.Rooms()
         self._filled = 0
         self._lengths = ()
         self._lock = RLock()
@@ -114,7 +115,7 @@ class Channel:
 
     def _start_body(self, data, pos, total):
         try:
-            self._body = memory.room(total)
+            self._body = self._rooms.take(total)
         except (MemoryError, OverflowError, OSError):
             raise ProtocolError('no memory for a message of %d bytes' % total) from None
         self._filled = len(data) - pos

@@ -8,7 +8,7 @@ from _ipkit import memory, values
 from _ipkit.errors import Refused, remember_source
 
 MAX_HELD = 8
-_stages = {}  # stage -> memory.Growing, oldest first
+_stages = {}  # stage -> memory.Growing or GrowingBytes, oldest first
 _held = {}    # token -> list of encoded values, oldest first
 _tokens = 0
 
@@ -61,6 +61,13 @@ def push_with(kernel, request):
     request.buffers = request.buffers[:first]
 
 
+def _room_for(content):
+    if content.get('type') == 'bytes':
+        return memory.GrowingBytes()
+    size = content.get('size')
+    return memory.Growing(size if type(size) is int else 0)
+
+
 def _push_stage(kernel, content, buffers):
     stage = content['stage']
     if not isinstance(stage, str):
@@ -74,7 +81,7 @@ def _push_stage(kernel, content, buffers):
         _stages.pop(stage, None)
         while len(_stages) >= MAX_HELD:
             del _stages[next(iter(_stages))]
-        _stages[stage] = memory.Growing()
+        _stages[stage] = _room_for(content)
     if stage not in _stages:
         raise Refused('KeyError', 'no stage %r: it was never begun, or %d newer ones came'
                       % (stage, MAX_HELD))
@@ -83,6 +90,8 @@ def _push_stage(kernel, content, buffers):
     del buffers[:]
     if content.get('end'):
         whole = _stages.pop(stage).take()
+        if type(whole) is bytes and content.get('type') != 'bytes':
+            whole = memoryview(bytearray(whole))  # the first piece said otherwise
         name = _check_name(content.get('name'))
         kernel.namespace[name] = values.decode(content.get('type'), whole, kernel.namespace)
 

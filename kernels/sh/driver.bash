@@ -62,6 +62,32 @@ __ipkit_items_end() {
   __ipkit_answer 0
 }
 
+# What a child of this bash inherits of it beside directory and environment, as text to compare.
+__ipkit_traits() {
+  {
+    builtin trap -p
+    declare -Fx
+    builtin printf '%s\n' "$-$__ipkit_set"
+  } >|"$__ipkit_out"
+  __ipkit_answer 0
+}
+
+# Of each command word in the input two lines: what it is, and its file. Then, after a NUL, the
+# environment of children, and a last word that says it is all there.
+__ipkit_commands() {
+  builtin mapfile -t -d '' __ipkit_items <"$__ipkit_in"
+  {
+    for __ipkit_name in "${__ipkit_items[@]}"; do
+      builtin type -t -- "$__ipkit_name" || builtin echo
+      builtin type -P -- "$__ipkit_name" || builtin echo
+    done
+    builtin printf '\0'
+    builtin command -- /usr/bin/env -0 && builtin printf 'complete\0'
+  } >|"$__ipkit_out" 2>/dev/null </dev/null
+  __ipkit_items=()
+  __ipkit_answer 0
+}
+
 # -- exit: this bash ends, the kernel starts the next one from what is saved here. The same way
 # an interrupt aborts code however deep in functions, loops and sourced files it is.
 

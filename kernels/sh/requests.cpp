@@ -50,7 +50,8 @@ Refused exit_error(const Ended& ended) {
   return error;
 }
 
-ShellServer::ShellServer(Channel& channel, Shell& shell) : Server(channel), shell_(shell) {
+ShellServer::ShellServer(Channel& channel, Shell& shell)
+    : Server(channel), shell_(shell), plain_(shell) {
   shell_.ask("__ipkit_list");
   const std::string output = shell_.take_output();
   const auto fields = split(output, '\0');
@@ -65,6 +66,7 @@ ShellServer::ShellServer(Channel& channel, Shell& shell) : Server(channel), shel
 }
 
 Answer ShellServer::execute(const Json& content, Buffers& buffers) {
+  plain_.forget();
   const std::string code = begin_execute(content);
   std::string line;
   if (content.contains("argv") && content["argv"].is_array()) {
@@ -103,43 +105,76 @@ Answer ShellServer::map(const Json& content, Buffers& buffers) {
   if (separator(content, "sep") != '\0' && buffers[0].find('\0') != std::string::npos) {
     throw Refused{"ValueError", "map_request: a command with a NUL byte", {}};
   }
-  if (items.empty()) {
-    return run_items(0, input);
+  Results results;
+  if (plain_.take(items)) {
+    run_plain(items, input, results);
+  } else {
+    run_items(items, 0, input, results);
   }
-  shell_.set_input(nul_ended(items));
-  shell_.ask("__ipkit_items");
-  return run_items(items.size(), input);
+  return answer_of(results);
 }
 
-Answer ShellServer::run_items(size_t count, const InputFile& input) {
-  Answer reply;
-  Json sizes = Json::array();
-  Json failed = Json::array();
-  std::string results;
-  for (size_t i = 0; i < count; ++i) {
+// Items from `first` on, each in a subshell.
+void ShellServer::run_items(const std::vector<std::string_view>& items, size_t first,
+                            const InputFile& input, Results& results) {
+  const std::vector<std::string_view> rest(items.begin() + static_cast<ptrdiff_t>(first),
+                                           items.end());
+  if (rest.empty()) {
+    return;
+  }
+  shell_.set_input(nul_ended(rest));
+  shell_.ask("__ipkit_items");
+  for (size_t i = 0; i < rest.size(); ++i) {
     const int file = memory_file("ipkit-item");
-    const Ended ended = shell_.run("__m " + std::to_string(file) + ' ' + input.path());
-    const std::string result = read_file(file);
-    close(file);
-    if (ended.interrupted) {
-      throw exit_error(ended);
-    }
-    sizes.push_back(result.size());
-    results += result;
-    if (ended.status != 0) {
-      const Refused error = exit_error(ended);
-      failed.push_back({{"index", i},
-                        {"ename", error.ename},
-                        {"evalue", error.evalue},
-                        {"traceback", Json::array()},
-                        {"exit_status", ended.status}});
-    }
+    take_item(shell_.run("__m " + std::to_string(file) + ' ' + input.path()), file, results);
   }
-  if (count > 0) {
-    shell_.ask("__ipkit_items_end");
+  shell_.ask("__ipkit_items_end");
+}
+
+// Items that bash would only hand to a program.
+void ShellServer::run_plain(const std::vector<std::string_view>& items, const InputFile& input,
+                            Results& results) {
+  const std::string path = input.path();
+  Ended last;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const int file = memory_file("ipkit-item");
+    const auto ended = plain_.run(i, path, file);
+    if (!ended) {  // bash says why
+      close(file);
+      return run_items(items, i, input, results);
+    }
+    take_item(*ended, file, results);
+    last = *ended;
   }
-  reply.content = {{"count", count}, {"form", "sized"}, {"sizes", sizes}, {"failed", failed}};
-  reply.buffers.push_back(std::move(results));
+  shell_.ask("__ipkit_status=" + std::to_string(last.status) + "; __ipkit_answer 0");
+}
+
+// What one item left behind; an interrupt ends the request. Closes the file.
+void ShellServer::take_item(const Ended& ended, int file, Results& results) {
+  const std::string text = read_file(file);
+  close(file);
+  if (ended.interrupted) {
+    throw exit_error(ended);
+  }
+  if (ended.status != 0) {
+    const Refused error = exit_error(ended);
+    results.failed.push_back({{"index", results.sizes.size()},
+                              {"ename", error.ename},
+                              {"evalue", error.evalue},
+                              {"traceback", Json::array()},
+                              {"exit_status", ended.status}});
+  }
+  results.sizes.push_back(text.size());
+  results.text += text;
+}
+
+Answer ShellServer::answer_of(Results& results) {
+  Answer reply;
+  reply.content = {{"count", results.sizes.size()},
+                   {"form", "sized"},
+                   {"sizes", std::move(results.sizes)},
+                   {"failed", std::move(results.failed)}};
+  reply.buffers.push_back(std::move(results.text));
   return reply;
 }
 
@@ -223,6 +258,7 @@ Answer ShellServer::complete(const Json& content) {
 }
 
 void ShellServer::clear() {
+  plain_.forget();
   shell_.reset();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/common/server.hpp"
+#include "kernels/sh/plain.hpp"
 #include "kernels/sh/shell.hpp"
 
 namespace ipkit::kernel::sh {
@@ -20,6 +21,7 @@ class ShellServer final : public Server {
  private:
   Shell& shell_;
   std::map<std::string, bool> initial_;
+  PlainCommands plain_;
 
   Answer execute(const Json& content, Buffers& buffers) override;
   Answer map(const Json& content, Buffers& buffers) override;
@@ -33,7 +35,17 @@ class ShellServer final : public Server {
   Pulled pull_value(const std::string& name, const std::string& form, bool elements,
                     char sep) override;
 
-  Answer run_items(size_t count, const InputFile& input);
+  struct Results {
+    Json sizes = Json::array();
+    Json failed = Json::array();
+    std::string text;
+  };
+  void run_items(const std::vector<std::string_view>& items, size_t first, const InputFile& input,
+                 Results& results);
+  void run_plain(const std::vector<std::string_view>& items, const InputFile& input,
+                 Results& results);
+  static void take_item(const Ended& ended, int file, Results& results);
+  static Answer answer_of(Results& results);
   Json names();
 };
 

@@ -58,6 +58,22 @@ int repeat_after(int n) {
   _exit(WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 70);
 }
 
+/// Children have SIGPIPE as usual, though we ignore it.
+struct SpawnAttributes {
+  posix_spawnattr_t value;
+  SpawnAttributes() {
+    posix_spawnattr_init(&value);
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_setsigdefault(&value, &defaults);
+    posix_spawnattr_setflags(&value, POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnAttributes() { posix_spawnattr_destroy(&value); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+};
+
 std::string shell_quoted(const std::string& text) {
   std::string out = "'";
   for (char c : text) {
@@ -157,21 +173,14 @@ void Shell::start(bool restore) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[0], 0);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  const SpawnAttributes attributes;
   const char* words[] = {"bash", "--norc", "--noprofile", "-s", nullptr};
   // A bash that takes over gets its environment from the state: what was unset stays unset.
   char* empty[] = {nullptr};
   const char* path = getenv("PATH");
-  const int error = posix_spawnp(&pid_, "bash", &actions, &attributes, const_cast<char**>(words),
-                                 restore ? empty : environ);
+  const int error = posix_spawnp(&pid_, "bash", &actions, &attributes.value,
+                                 const_cast<char**>(words), restore ? empty : environ);
   posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
   close(ends[0]);
   if (error != 0) {
     fprintf(stderr, "ipkit-kernel-sh: needs bash, not found on PATH (%s)\n", path ? path : "");
@@ -204,6 +213,43 @@ void Shell::write_line(std::string_view line) {
   }
 }
 
+/// Waits until bash has answered (true) or something else happened; if one of our children `ended`
+/// only looks. Repeats an interrupt that nobody heeds.
+bool Shell::wait_event(bool ended, int& repeated) {
+  pollfd entries[] = {
+      {answers_, POLLIN, 0}, {wake_pipe[0], POLLIN, 0}, {channel_.fd(), POLLRDHUP, 0}};
+  const bool stopping = running_ && interrupted != 0;
+  const int ready = poll(entries, 3, ended ? 0 : stopping ? repeat_after(repeated) : -1);
+  if (ready < 0) {
+    if (errno != EINTR) {
+      fail("poll");
+    }
+    return false;
+  }
+  if (ready == 0 && !ended && getpgrp() == getpid()) {
+    ++repeated;
+    kill(0, SIGINT);
+  }
+  if ((entries[2].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+    leave();
+  }
+  if ((entries[1].revents & POLLIN) != 0) {
+    char chunk[64];
+    while (read(wake_pipe[0], chunk, sizeof chunk) > 0) {
+    }
+  }
+  return (entries[0].revents & POLLIN) != 0;
+}
+
+/// The status of a child of ours that is not bash, as in $?.
+int Shell::wait_child(pid_t pid) {
+  int status = 0;
+  for (int repeated = 0; waitpid(pid, &status, WNOHANG) != pid;) {
+    wait_event(false, repeated);
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 /// False when bash ended instead of answering (it is not reaped yet).
 bool Shell::wait_answer(std::string& answer) {
   bool ended = false;
@@ -221,30 +267,8 @@ bool Shell::wait_answer(std::string& answer) {
     siginfo_t info{};
     ended = waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
             info.si_pid == pid_;
-    pollfd entries[] = {
-        {answers_, POLLIN, 0}, {wake_pipe[0], POLLIN, 0}, {channel_.fd(), POLLRDHUP, 0}};
-    const bool stopping = running_ && interrupted != 0;
-    const int limit = ended ? 0 : stopping ? repeat_after(repeated) : -1;
-    const int ready = poll(entries, 3, limit);
-    if (ready < 0) {
-      if (errno != EINTR) {
-        fail("poll");
-      }
-      continue;
-    }
-    if (ready == 0 && !ended && getpgrp() == getpid()) {
-      ++repeated;
-      kill(0, SIGINT);
-    }
-    char chunk[4096];
-    if ((entries[2].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
-      leave();
-    }
-    if ((entries[1].revents & POLLIN) != 0) {
-      while (read(wake_pipe[0], chunk, sizeof chunk) > 0) {
-      }
-    }
-    if ((entries[0].revents & POLLIN) != 0) {
+    if (wait_event(ended, repeated)) {
+      char chunk[4096];
       const ssize_t got = read(answers_, chunk, sizeof chunk);
       pending_.append(chunk, got > 0 ? static_cast<size_t>(got) : 0);
     }
@@ -270,15 +294,17 @@ int Shell::after_exit(bool restart) {
   return WEXITSTATUS(status);
 }
 
-Ended Shell::run(std::string_view line) {
+/// Opens a stretch of the user's code; false if it is to be interrupted before it begins.
+bool Shell::begin() {
   interrupted = 0;
-  running_ = true;
+  running_ = !channel_.asks_to_interrupt();
+  return running_;
+}
+
+Ended Shell::run(std::string_view line) {
   Ended ended;
-  if (channel_.asks_to_interrupt()) {
-    running_ = false;
-    ended.status = 130;
-    ended.interrupted = true;
-    return ended;
+  if (!begin()) {
+    return {130, true};
   }
   write_line(line);
   std::string answer;
@@ -290,6 +316,30 @@ Ended Shell::run(std::string_view line) {
     ended.status = after_exit(true);
     ended.interrupted = interrupted != 0 && ended.status == 130;
   }
+  return ended;
+}
+
+std::optional<Ended> Shell::run_program(const Program& program) {
+  if (!begin()) {
+    return Ended{130, true};
+  }
+  const std::string directory = "/proc/" + std::to_string(pid_) + "/cwd";
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, program.input, O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, program.output, 1);
+  posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+  const SpawnAttributes attributes;
+  pid_t pid = -1;
+  const int error = posix_spawn(&pid, program.path, &actions, &attributes.value, program.words,
+                                program.environment);
+  posix_spawn_file_actions_destroy(&actions);
+  std::optional<Ended> ended;
+  if (error == 0) {
+    const int status = wait_child(pid);
+    ended = Ended{interrupted != 0 ? 130 : status, interrupted != 0};
+  }
+  running_ = false;
   return ended;
 }
 

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,15 @@ struct Ended {
   bool interrupted = false;  ///< by SIGINT while it ran
 };
 
+/// A program to start, as for execve(2). Everything is the caller's.
+struct Program {
+  const char* path;
+  char* const* words;
+  char* const* environment;
+  const char* input;  ///< path of its standard input
+  int output;         ///< descriptor of its standard output
+};
+
 /// One bash that lives across requests: driven by lines on a pipe, values through memory files.
 /// When code ends it (exit, set -e, an interrupt) the next one takes over its state; when it dies
 /// in another way this process dies the same way. Not thread safe; one per process.
@@ -31,8 +41,15 @@ class Shell {
 
   const std::string& version() const { return version_; }
 
+  /// The bash itself; another one after each exit.
+  pid_t pid() const { return pid_; }
+
   /// Runs one driver line whose code may end the shell.
   Ended run(std::string_view line);
+
+  /// Starts the program at `path` in the directory of this bash and waits for its end, as run()
+  /// does. Nothing if it cannot be started: bash shall try, and say why.
+  std::optional<Ended> run_program(const Program& program);
 
   /// Runs one driver line of ours and returns its answer, without the newline.
   std::string ask(std::string_view line);
@@ -61,8 +78,11 @@ class Shell {
   bool running_ = false;  ///< the user's code runs: an interrupt is meant for it
 
   void start(bool restore);
+  bool begin();
   void write_line(std::string_view line);
   bool wait_answer(std::string& answer);
+  bool wait_event(bool ended, int& repeated);
+  int wait_child(pid_t pid);
   int after_exit(bool restart);
 };
 

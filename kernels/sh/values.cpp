@@ -189,6 +189,7 @@ std::string json_map(const std::vector<std::string_view>& items) {
 }  // namespace
 
 void ShellServer::bind(const std::vector<std::string>& names, const Json& types, Buffers& data) {
+  plain_.forget();
   std::vector<Bound> values;
   for (size_t i = 0; i < names.size(); ++i) {
     values.push_back(decode(types[i], std::move(data[i])));
@@ -204,6 +205,7 @@ void ShellServer::bind(const std::vector<std::string>& names, const Json& types,
 }
 
 void ShellServer::unbind(const std::vector<std::string>& names) {
+  plain_.forget();
   check_bindable(shell_, names);
   std::string line = "__ipkit_unbind";
   for (const std::string& name : names) {
@@ -214,6 +216,7 @@ void ShellServer::unbind(const std::vector<std::string>& names) {
 
 Pulled ShellServer::pull_value(const std::string& name, const std::string& form, bool elements,
                                char sep) {
+  plain_.forget();  // a subscript may be code
   if (form == "npy") {
     throw Refused{"TypeError", "a shell has no form npy", {}};
   }

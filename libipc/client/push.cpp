@@ -120,12 +120,13 @@ class Sender {
     const size_t size = piece->size() + 1;  // empty ones count too
     lane.sent += piece->size();
     lane.ended = lane.sent >= lane.total();
-    Request request =
-        push_request(kernel_, {{"stage", stage_},
-                               {"name", name_},
-                               {"type", lane.delivery->type.empty() ? type_ : lane.delivery->type},
-                               {"begin", !lane.begun},
-                               {"end", lane.ended}});
+    Json content = {{"stage", stage_},
+                    {"name", name_},
+                    {"type", lane.delivery->type.empty() ? type_ : lane.delivery->type},
+                    {"begin", !lane.begun},
+                    {"end", lane.ended}};
+    if (!lane.begun) content["size"] = lane.total();
+    Request request = push_request(kernel_, content);
     request.buffers.push_back(*std::move(piece));
     lane.begun = true;
     ++lane.outstanding;

@@ -68,6 +68,41 @@ class Push(Case):
         self.ok(self.kernel.request('push_request', {'unbind': ['a', 'never']}))
         self.error(self.kernel.execute('a'), 'NameError')
 
+    def test_large_ones_do_not_share_memory(self):
+        # Messages of these sizes arrive in the same memory, once nobody has the last one's.
+        size = 2 << 20
+        for number in range(4):
+            data = bytes([number]) * (size + number)
+            self.ok(self.kernel.push('v%d' % number, 'bytes', data))
+            self.ok(self.stage('s', data, begin=number == 0, end=number == 3, name='all',
+                               type='bytes'))
+            self.ok(self.kernel.push('t%d' % number, 'text', b'x' * size))
+            if numpy:
+                out = io.BytesIO()
+                numpy.save(out, numpy.full(size // 8, float(number)))
+                self.ok(self.kernel.push('a%d' % number, 'npy', out.getvalue()))
+        for number in range(4):
+            same = "v%d == bytes([%d]) * %d and set(t%d) == {'x'}" % (
+                number, number, size + number, number)
+            if numpy:
+                same += ' and bool((a%d == %d).all())' % (number, number)
+            self.assertEqual(self.value(same), ('json', b'true'))
+        self.assertEqual(self.value('[all[i * %d + 9] for i in range(4)], len(all)' % size),
+                         ('json', b'[[0, 1, 2, 3], %d]' % (4 * size + 6)))
+
+    def test_size_that_is_announced(self):
+        data = b'abc' * (1 << 20)
+        self.ok(self.stage('s', b'a\nb', begin=True, type='bytes'))
+        self.ok(self.stage('s', b'\nc', name='v', type='lines', end=True))
+        self.assertEqual(self.value('v'), ('json', b'["a", "b", "c"]'))
+        for size in (len(data), 7, 2 << 20, 1 << 40, 1 << 62, 1 << 70, -1, 'x', None, True):
+            with self.subTest(size):
+                for kind, expected in (('bytes', "b'abc'"), ('text', "'abc'")):
+                    self.ok(self.stage('s', data[:9], begin=True, size=size, type=kind))
+                    self.ok(self.stage('s', data[9:], name='v', type=kind, end=True))
+                    self.assertEqual(self.value('v == %s * (1 << 20)' % expected),
+                                     ('json', b'true'))
+
     def stage(self, stage, *buffers, **content):
         return self.kernel.request('push_request', dict({'stage': stage}, **content), list(buffers))
 
