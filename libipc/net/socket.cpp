@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ZeroMQ sockets whose frames are moved, not copied.
 #include "libipc/net/socket.hpp"
+
+#include "libipc/net/accept_guard.hpp"
 #include "libipc/net/tunnel.hpp"
 
 #include <zmq.h>
@@ -144,6 +146,7 @@ void Socket::subscribe(std::string_view prefix) {
 }
 
 Result<std::string> Socket::bind(const std::string& endpoint) {
+  guard_accept();
   watch_by_kernel(use());
   if (zmq_bind(use(), endpoint.c_str()) != 0) return zmq_error("cannot listen on " + endpoint);
   std::array<char, 512> bound;

@@ -74,6 +74,35 @@ open_files() {
   [[ $(run_limited 20 ipls | wc -l) == "$registered" ]]
 }
 
+@test "more connections than open files: refused, and the controller goes on" {
+  start_controller 256
+  run_limited 40 "$IPKIT_PYTHON" - "$SECURITY/ipcontroller-client.json" \
+    "$(<"$WORLD/controller.pid")" <<'PYTHON'
+import json, os, socket, sys
+file, pid = json.load(open(sys.argv[1])), sys.argv[2]
+local = ('%s-%d' % (file['ipkit']['local'], file['registration'])).encode()
+held, refused = [], 0
+for _ in range(400):
+    for family, address in ((socket.AF_UNIX, b'\0' + local),
+                            (socket.AF_INET, ('127.0.0.1', file['registration']))):
+        peer = socket.socket(family)
+        peer.settimeout(10)
+        peer.connect(address)
+        held.append(peer)
+for peer in held:
+    try:
+        if not peer.recv(1):   # a greeting, or the end
+            refused += 1
+    except OSError:
+        refused += 1
+assert 500 < refused < 800, refused
+os.kill(int(pid), 0)
+PYTHON
+  # They have gone: it serves as before.
+  in_background "$WORLD/engine-0.log" ipengine --kernel=echo >"$WORLD/engine-0.pid"
+  wait_until 20 "an engine" bash -c '[[ $(ipls 2>/dev/null) == 0 ]]'
+}
+
 @test "clients that come and go leave no open files and no memory" {
   start_controller
   clients visits 100 # what is made at first use
