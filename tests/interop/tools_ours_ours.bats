@@ -462,28 +462,6 @@ import time; time.sleep(1000)" >out 2>err &
   assert_output $'free\nfree'
 }
 
-# -- the end of an engine; last, as one is gone afterwards
-
-@test "an engine is killed under a request" {
-  rm -f there
-  run_limited 50 ipexec -t 1 "open('$PWD/there', 'w').close()
-import time; time.sleep(1000)" >out 2>err &
-  local pid=$! status=0
-  wait_until 20 "the code" test -e there
-  kill -KILL "$(<"$WORLD/engine-1.pid")"
-  wait "$pid" || status=$?
-  ((status == 1))
-  [[ $(<err) == *'Engine 1 died'* ]]
-  wait_until 30 "the table" bash -c '[[ $(ipls) == 0 ]]'
-  if [[ $controller == ours ]]; then
-    shell 'seq 10 | ipmap "x * 2"'
-  else
-    quick ipexec -n -p '6 * 7'
-  fi
-  ((status == 0)) || world_show_logs
-  assert_status 0
-}
-
 # -- ipconsole
 
 completes() { keys Tab && wait_until 4 "" shows "$1"; }
@@ -513,4 +491,26 @@ completes() { keys Tab && wait_until 4 "" shows "$1"; }
   keys C-d
   wait_for '^\[status 0\]$'
   screen_stop
+}
+
+# -- the end of an engine; last, as one is gone afterwards
+
+@test "an engine is killed under a request" {
+  rm -f there
+  run_limited 50 ipexec -t 1 "open('$PWD/there', 'w').close()
+import time; time.sleep(1000)" >out 2>err &
+  local pid=$! status=0
+  wait_until 20 "the code" test -e there
+  kill -KILL "$(<"$WORLD/engine-1.pid")"
+  wait "$pid" || status=$?
+  ((status == 1))
+  [[ $(<err) == *'Engine 1 died'* ]]
+  wait_until 30 "the table" bash -c '[[ $(ipls) == 0 ]]'
+  if [[ $controller == ours ]]; then
+    shell 'seq 10 | ipmap "x * 2"'
+  else
+    quick ipexec -n -p '6 * 7'
+  fi
+  ((status == 0)) || world_show_logs
+  assert_status 0
 }
