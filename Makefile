@@ -14,7 +14,7 @@ CXXFLAGS += $(OPT) $(SANITIZE) -std=c++20 $(WARN) -fno-plt -pthread
 CPPFLAGS += -I. -DIPKIT_VERSION='"$(VERSION)"' -MMD -MP
 # Only what a program uses is linked: start-up time is mostly symbol relocation.
 LDFLAGS += $(SANITIZE) -Wl,--as-needed -Wl,-O1 -pthread
-LIBS    := -lczmq -lzmq -lsimdjson -lcrypto -lyaml-cpp -lSQLiteCpp -lsqlite3
+LIBS    := -lczmq -lzmq -lsimdjson -lcrypto -lyaml-cpp -lSQLiteCpp -lsqlite3 -lz
 
 # What one program alone needs.
 LIBS_ipconsole := -ledit

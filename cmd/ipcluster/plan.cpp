@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <numeric>
 #include <utility>
@@ -35,6 +36,7 @@ constexpr std::pair<const char*, const char*> kOptions[] = {
     {"ping", "controller.ping"},
     {"hwm", "controller.hwm"},
     {"scheme", "controller.scheme"},
+    {"restart", "controller.restart"},
     {"ssh", "controller.ssh"},
     {"enginessh", "controller.enginessh"},
     {"delay", "engines.delay"},
@@ -55,6 +57,7 @@ Status apply_options(const cli::Arguments& arguments, config::Profile& profile) 
   for (const auto& [option, key] : kOptions)
     if (const auto value = arguments.get(option))
       IPC_TRY(profile.set(key, *value, "--" + std::string(option)));
+  if (arguments.has("durable")) IPC_TRY(profile.set("controller.durable", "yes", "--durable"));
   if (const std::string level = profile.text("log_level"); !level.empty())
     IPC_TRY(log::parse_level(level));
   return {};
@@ -187,6 +190,29 @@ Result<std::optional<ElasticLimits>> elastic_limits(const cli::Arguments& argume
   return std::optional(limits);
 }
 
+Status check_durable(const config::Profile& profile) {
+  const std::string value = profile.text("controller.durable");
+  if (value.empty() || value == "yes" || value == "no" || value == "no-fsync") return {};
+  return wrong(profile, "controller.durable",
+               "controller.durable '" + value + "': not yes, no-fsync or no");
+}
+
+/// How often a controller that died is started again.
+Result<unsigned> controller_restarts(const config::Profile& profile) {
+  constexpr std::string_view kCounted = "on-failure:";
+  const std::string policy = profile.text("controller.restart");
+  if (policy == "never") return 0u;
+  if (policy == "on-failure") return 5u;
+  if (policy.starts_with(kCounted)) {
+    unsigned count = 0;
+    const char* const end = policy.data() + policy.size();
+    const auto [rest, error] = std::from_chars(policy.data() + kCounted.size(), end, count);
+    if (error == std::errc() && rest == end) return count;
+  }
+  return wrong(profile, "controller.restart",
+               "--restart '" + policy + "': not never, on-failure or on-failure:N");
+}
+
 /// An elastic cluster begins with -n of the command line, or as few as may be.
 Status apply_limits(const cli::Arguments& arguments, Plan& plan) {
   IPC_TRY_ASSIGN(plan.elastic, elastic_limits(arguments, plan.profile));
@@ -214,6 +240,8 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller) {
     return Error{Code::usage, "-n " + std::to_string(n) + ": not between 0 and 100000", ""};
   plan.engines = static_cast<int>(n);
   if (with_controller) IPC_TRY(apply_limits(arguments, plan));
+  IPC_TRY_ASSIGN(plan.restarts, controller_restarts(plan.profile));
+  IPC_TRY(check_durable(plan.profile));
   IPC_TRY_ASSIGN(plan.wanted, parse_wait(arguments, plan.engines));
   plan.limit = plan.profile.duration("timeouts.start");
   plan.daemonize = arguments.has("daemonize");
@@ -250,18 +278,23 @@ Status check_files(const Plan& plan, int engines) {
                "raise it (ulimit -Hn), or have at most " + std::to_string(most) + " engines"};
 }
 
-Result<config::LaunchRequest> controller_request(const Plan& plan) {
+Result<config::LaunchRequest> controller_request(const Plan& plan, bool restore) {
   IPC_TRY_ASSIGN(auto request, request_for(plan, "controller", "ipcontroller",
                                            plan.profile.text("controller.launcher")));
   for (const char* option :
        {"ip", "location", "ports", "ping", "hwm", "scheme", "ssh", "enginessh"})
     pass(plan, request.arguments, option, ("controller." + std::string(option)).c_str());
+  if (const std::string durable = plan.profile.text("controller.durable"); durable == "yes")
+    request.arguments.push_back("--durable");
+  else if (durable == "no-fsync")
+    request.arguments.push_back("--no-fsync");
   // Engines in jobs are on other machines.
   if (plan.profile.text("controller.ip").empty() &&
       config::is_batch_system(plan.profile.text("launcher")))
     request.arguments.push_back("--ip=*");
   for (const auto& word : plan.profile.setting("controller.args").list)
     request.arguments.push_back(word);
+  if (restore) request.arguments.push_back("--restore");
   request.environment = plan.profile.setting("controller.env").map;
   return request;
 }

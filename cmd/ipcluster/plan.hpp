@@ -20,6 +20,7 @@ struct Plan {
   int wanted = 0;                        ///< how many must be ready for success
   std::optional<ElasticLimits> elastic;  ///< later they come and go by themselves
   bool with_controller = true;
+  unsigned restarts = 0;  ///< of a controller that died, in ten minutes
   bool daemonize = false, quiet = false, verbose = false;
   std::string directory;         ///< where ipcluster was started
   std::string python;            ///< a real interpreter, resolved; empty: kernels need none
@@ -35,8 +36,8 @@ Result<Plan> make_plan(const cli::Arguments& arguments, bool with_controller);
 /// Code::usage if a controller on this machine may not open the files that so many engines need.
 Status check_files(const Plan& plan, int engines);
 
-/// What the launcher gets.
-Result<config::LaunchRequest> controller_request(const Plan& plan);
+/// What the launcher gets. `restore`: the controller takes over from one that died.
+Result<config::LaunchRequest> controller_request(const Plan& plan, bool restore = false);
 Result<config::LaunchRequest> engine_request(const Plan& plan, int count);
 
 }  // namespace ipc::cluster

@@ -142,6 +142,7 @@ client::Options Supervisor::hub_options() const {
   options.profile = plan_.cluster.profile;
   options.cluster_id = plan_.cluster.cluster_id;
   options.direct = false;
+  options.outlast = false;  // it is for us to start the next controller
   return options;
 }
 

@@ -149,6 +149,10 @@ Status write_state(const State& state) {
                {"engines", Json::array()}};
   if (state.controller) json["controller"] = process_json(*state.controller);
   for (const auto& engine : state.engines) json["engines"].push_back(process_json(engine));
+  if (state.restarts > 0)
+    json["restarts"] = {{"count", state.restarts},
+                        {"why", state.restart_why},
+                        {"when", state.restart_when}};
   if (state.elastic) json["elastic"] = elastic_json(*state.elastic);
   // For ipwait: what a percentage of the engines is of.
   json["asked"] = std::count_if(state.engines.begin(), state.engines.end(), [&](const Process& p) {
@@ -173,6 +177,11 @@ std::optional<State> read_state(const config::ClusterName& cluster) {
   if (json->contains("controller")) state.controller = parse_process((*json)["controller"]);
   if (json->contains("engines") && (*json)["engines"].is_array())
     for (const auto& engine : (*json)["engines"]) state.engines.push_back(parse_process(engine));
+  if (const auto restarts = json->find("restarts"); restarts != json->end()) {
+    state.restarts = static_cast<unsigned>(wire::int_or(*restarts, "count", 0));
+    state.restart_why = wire::string_or(*restarts, "why");
+    state.restart_when = wire::string_or(*restarts, "when");
+  }
   if (json->contains("elastic")) state.elastic = parse_elastic((*json)["elastic"]);
   return state;
 }

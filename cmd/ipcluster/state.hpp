@@ -37,6 +37,8 @@ struct State {
   unsigned long long start_ticks = 0;
   std::string host, boot_id, started, directory;
   std::optional<Process> controller;
+  unsigned restarts = 0;                  ///< of the controller, after it died
+  std::string restart_why, restart_when;  ///< of the last of them; ISO 8601
   std::vector<Process> engines;
 
   /// Where engines come and go by themselves. Times as ISO 8601; texts are empty where there is

@@ -33,6 +33,7 @@ void ask_hub(View& view) {
   options.profile = view.cluster.profile;
   options.cluster_id = view.cluster.cluster_id;
   options.direct = false;
+  options.outlast = false;
   options.patience = seconds(5);
   const auto hub = client::Connection::open(std::move(options));
   if (!hub) {
@@ -122,6 +123,10 @@ Json view_json(const View& view) {
   if (view.state && view.state->is_running())
     json["ipcluster"] = {
         {"pid", view.state->pid}, {"host", view.state->host}, {"started", view.state->started}};
+  if (view.state && view.state->restarts > 0 && !json["controller"].is_null())
+    json["controller"]["restarts"] = {{"count", view.state->restarts},
+                                      {"why", view.state->restart_why},
+                                      {"when", view.state->restart_when}};
   if (view.state && view.state->elastic && view.state->is_running())
     json["elastic"] = elastic_json(view, json["engines"]);
   if (!view.trouble.empty()) json["trouble"] = view.trouble;
@@ -146,12 +151,20 @@ std::string since(const std::string& started) {
   return started.empty() ? "" : " since " + client::short_time(started);
 }
 
+std::string restarts_text(const Json& controller) {
+  const auto found = controller.find("restarts");
+  if (found == controller.end()) return "";
+  return "            restarts: " + (*found)["count"].dump() + ", the last at " +
+         client::short_time((*found)["when"].get<std::string>()) + ": " +
+         (*found)["why"].get<std::string>() + "\n";
+}
+
 std::string view_text(const View& view, const Json& json) {
   std::string text = view.cluster.text() + "\n";
   if (const auto& c = json["controller"]; !c.is_null())
     text += "controller  pid " + std::to_string(view.controller.pid) + " on " +
             view.controller.host + since(view.controller.started) +
-            (view.table ? "" : ", does not answer") + "\n";
+            (view.table ? "" : ", does not answer") + "\n" + restarts_text(c);
   else
     text += "controller  none\n";
   if (view.state && view.state->is_running())

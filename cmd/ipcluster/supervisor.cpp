@@ -23,6 +23,9 @@
 
 namespace ipc::cluster {
 
+// Over this time restarts of the controller are counted.
+constexpr Duration kRestartsFor = seconds(600);
+
 Result<int> Supervisor::run() {
   Status started = start();
   // An incomplete cluster was told of and stays, as long as there is something of it.
@@ -122,10 +125,10 @@ Status Supervisor::check_leftovers() {
   return {};
 }
 
-Status Supervisor::start_controller() {
+Status Supervisor::start_controller(bool restore) {
   const std::string kind = plan_.profile.text("controller.launcher");
   IPC_TRY_ASSIGN(const Launcher launcher, Launcher::find(kind, plan_.cluster));
-  IPC_TRY_ASSIGN(const auto request, controller_request(plan_));
+  IPC_TRY_ASSIGN(const auto request, controller_request(plan_, restore));
   IPC_TRY_ASSIGN(auto started,
                  launcher.run("start", request, std::max<Duration>(seconds(60), plan_.limit)));
   if (started.size() != 1)
@@ -199,6 +202,8 @@ Status Supervisor::serve() {
   while (!should_end()) {
     if (absorb()) remember();
     if (controller_ended()) {
+      if (restart_controller()) continue;
+      if (should_end()) break;
       const std::string text = "the controller ended: " + state_.controller->launched.why;
       report(text + "; the engines are stopped too");
       return Error{Code::no_controller, text,
@@ -217,6 +222,34 @@ Status Supervisor::serve() {
           .turn(std::clamp<Duration>(next_event() - Clock::now(), Duration(0), seconds(60)));
   }
   return {};
+}
+
+bool Supervisor::restart_controller() {
+  const TimePoint now = Clock::now();
+  while (!restarts_.empty() && now - restarts_.front() > kRestartsFor) restarts_.pop_front();
+  const auto& ended = *state_.controller;
+  // One that ended well was told to.
+  if (!plan_.with_controller || ended.wait_status == 0 || restarts_.size() >= plan_.restarts)
+    return false;
+  restarts_.push_back(now);
+  const std::string why = ended.launched.why;
+  report("the controller ended: " + why + "; it is started again (" +
+         std::to_string(restarts_.size()) + " of " + std::to_string(plan_.restarts) +
+         " times in ten minutes)");
+  drop_hub();
+  ++state_.restarts;
+  state_.restart_why = why;
+  state_.restart_when = iso8601(unix_now());
+  auto back = start_controller(true);
+  if (back) back = await_controller();
+  remember();
+  if (back) {
+    tell("the controller is back: pid " + std::to_string(state_.controller->launched.pid));
+    return true;
+  }
+  if (should_end()) return false;
+  report(back.error().text());
+  return controller_ended() && restart_controller();
 }
 
 TimePoint Supervisor::next_event() const {

@@ -3,6 +3,7 @@
 // them.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,8 +22,8 @@
 
 namespace ipc::cluster {
 
-/// One cluster's life. Single-threaded; nothing is restarted but what an elastic cluster needs,
-/// everything is reported.
+/// One cluster's life. Single-threaded; nothing is restarted but a controller that died and what an
+/// elastic cluster needs, everything is reported.
 class Supervisor {
  public:
   /// `daemon`: the background side of a daemon, or null in the foreground.
@@ -35,9 +36,11 @@ class Supervisor {
   Status start();
   Status take_lock();
   Status check_leftovers();
-  Status start_controller();
+  Status start_controller(bool restore = false);
   Status await_controller();
   Error controller_failed() const;
+  /// Another one in place of one that died, with the same files; false if there is to be none.
+  bool restart_controller();
 
   /// Starts `count` engines; `first` is where they begin in state_.engines.
   Status launch_engines(const Plan& plan, int count, size_t& first);
@@ -125,6 +128,7 @@ class Supervisor {
   };
   std::vector<Removal> removals_;
   TimePoint next_removal_look_{};
+  std::deque<TimePoint> restarts_;  ///< of the controller, of the last ten minutes
   bool clear_ = false;  ///< the lock is ours and nothing of an earlier cluster runs
 };
 

@@ -11,6 +11,7 @@
 #include "libipc/sched/broadcast_relay.hpp"
 #include "libipc/sched/direct_relay.hpp"
 #include "libipc/sched/iopub_relay.hpp"
+#include "libipc/sched/journal.hpp"
 #include "libipc/sched/task_relay.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
@@ -132,9 +133,10 @@ struct Controller::RelayLoop {
 
 struct Controller::TaskLoop {
   TaskLoop(net::Loop& loop, net::Context& context, const std::string& name,
-           const ControllerOptions& options, std::unique_ptr<sched::Policy> policy, Sockets& s,
-           const wire::Signer& signer)
-      : to_hub(internal(context, SocketType::push, name + "-events", false)),
+           const ControllerOptions& options, std::unique_ptr<sched::Policy> policy,
+           std::unique_ptr<sched::Journal> kept, Sockets& s, const wire::Signer& signer)
+      : journal(std::move(kept)),
+        to_hub(internal(context, SocketType::push, name + "-events", false)),
         commands(loop, internal(context, SocketType::pull, name + "-task", true)),
         task(loop, *std::move(s.client_task), *std::move(s.engine_task), std::move(policy),
              {options.task_limit.value_or(options.scheme == "pure" ? 0 : sched::kByPace)}, signer,
@@ -142,9 +144,11 @@ struct Controller::TaskLoop {
     commands.roles = {&task};
     commands.on_report = [this](std::string_view number) { report(tap, number, to_hub); };
     loop.set_spin(options.poll_spin);
+    if (journal != nullptr) task.restore(*journal);
     loop.at_turn_end([this, &loop] { tap.flush_later(to_hub, loop); });
   }
 
+  std::unique_ptr<sched::Journal> journal;  // null: tasks end with the process
   Socket to_hub;
   net::EventWriter tap;
   Commands commands;
@@ -244,6 +248,23 @@ static Result<std::unique_ptr<hub::Store>> make_store(const ControllerOptions& o
                                       : hub::make_empty_store();
 }
 
+// Null if tasks are not kept.
+static Result<std::unique_ptr<sched::Journal>> open_journal(const ControllerOptions& o) {
+  if (o.journal.empty()) return std::unique_ptr<sched::Journal>();
+  sched::Journal::Options options;
+  options.directory = o.journal;
+  options.sync = o.journal_sync;
+  auto journal = sched::Journal::open(std::move(options));
+  if (!journal)
+    return Error{journal.error().code, "the journal of tasks: " + journal.error().what,
+                 "make room or move it away; without --durable there is none"};
+  if ((*journal)->damaged())
+    log::error("journal " + o.journal + ": " + (*journal)->report());
+  else if (!(*journal)->report().empty())
+    log::info("journal " + o.journal + ": " + (*journal)->report());
+  return journal;
+}
+
 Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   IPC_TRY_ASSIGN(const wire::Signer signer, wire::Signer::create(o.signature_scheme, o.key));
   IPC_TRY_ASSIGN(auto policy, sched::make_policy(o.scheme));
@@ -267,6 +288,7 @@ Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   for (const auto& [port_name, port] : engine_.ports) info[port_name] = port;
   hub_options.connection_info = std::move(info);
   IPC_TRY_ASSIGN(auto store, make_store(o));
+  IPC_TRY_ASSIGN(auto journal, open_journal(o));
 
   // Each is made, used and ended in its actor's thread.
   const auto relay = std::make_shared<std::unique_ptr<RelayLoop>>();
@@ -280,7 +302,8 @@ Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   task_ = std::make_unique<net::Actor>(
       [&](net::Loop& loop) {
         name_thread("tasks");
-        *task = std::make_unique<TaskLoop>(loop, context, name, o, std::move(policy), s, signer);
+        *task = std::make_unique<TaskLoop>(loop, context, name, o, std::move(policy),
+                                           std::move(journal), s, signer);
       },
       [task] { task->reset(); });
   const auto hub = std::make_shared<std::unique_ptr<hub::Hub>>();

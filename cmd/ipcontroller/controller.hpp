@@ -45,6 +45,8 @@ struct ControllerOptions {
   hub::RecordLimits file_limits{.bytes = 10ull << 30, .age = std::chrono::hours(30 * 24)};
   std::string state_file;
   bool restore = false;
+  std::string journal;       ///< directory where tasks outlive the process; empty: they do not
+  bool journal_sync = true;  ///< and the machine
   std::function<void()> shutdown;  ///< a client asked for the end; called in another thread
 };
 

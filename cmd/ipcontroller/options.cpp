@@ -267,6 +267,8 @@ const cli::Command& controller_command() {
           {0, "hwm", "N", "tasks an engine may have at a time, 0 = any number"},
           {0, "reuse", "", "keep ports and key of the files of an earlier run"},
           {0, "restore", "", "the same, and take over its engines"},
+          {0, "durable", "", "keep tasks on disk until they end: they outlive the controller"},
+          {0, "no-fsync", "", "the same, but do not wait for the disk itself"},
           {0, "sqlitedb", "", "keep task records in the profile's tasks.db (default)"},
           {0, "record-limit", "LIST", "age, bytes, number of those in it; default 30d,10G"},
           {0, "dictdb", "", "keep the last 1024 task records in memory"},
@@ -327,6 +329,8 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   settings.warnings.insert(settings.warnings.end(), warnings.begin(), warnings.end());
   IPC_TRY_ASSIGN(settings.cluster, config::resolve_cluster(settings.cluster_options));
   settings.daemonize = arguments.has("daemonize");
+  settings.durable = arguments.has("durable") || arguments.has("no-fsync");
+  settings.controller.journal_sync = !arguments.has("no-fsync");
   ControllerOptions& options = settings.controller;
   IPC_TRY_ASSIGN(const long size, arguments.number("max-message-size", -1, 1, 1L << 62));
   options.max_message_size = size;

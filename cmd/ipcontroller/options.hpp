@@ -31,6 +31,7 @@ struct Settings {
   std::string config_file;                    ///< traits are read from it too
   log::Level log_level = log::Level::info;
   bool log_to_file = false, clean_logs = false, daemonize = false, reuse = false;
+  bool durable = false;  ///< tasks are kept in a journal
   bool enable_curve = false, create_profile = true;
   bool client_is_local = true, engine_is_local = true;  ///< local sockets are offered as well
   bool show_config = false, show_config_json = false;

@@ -124,6 +124,7 @@ Status write_files(const Settings& settings, const Controller& controller) {
     const std::string local = std::move(connection.controller.local);
     connection.controller = identity;
     connection.controller.local = local;
+    connection.durable = settings.durable;
     IPC_TRY(write_file_atomically(file_path(settings, kind), net::to_json(connection, for_engine)));
   }
   return {};
@@ -165,6 +166,13 @@ std::string record_file(const Settings& settings) {
   return (directory.empty() ? cluster.profile_dir : directory) + "/" + name;
 }
 
+// Beside the records, and as they are for each cluster of the profile.
+std::string journal_directory(const Settings& settings) {
+  const auto& cluster = settings.cluster;
+  return cluster.profile_dir + "/tasks" + (cluster.cluster_id.empty() ? "" : "-") +
+         cluster.cluster_id + ".journal";
+}
+
 Result<int> run(Settings& settings, int signals,
                 const std::function<void(const std::string&)>& tell) {
   Fd shutdown(::eventfd(0, EFD_CLOEXEC));
@@ -176,6 +184,7 @@ Result<int> run(Settings& settings, int signals,
   settings.controller.state_file =
       config::log_directory(settings.cluster) + "/engines" + settings.cluster.cluster_id + ".json";
   settings.controller.record_file = record_file(settings);
+  if (settings.durable) settings.controller.journal = journal_directory(settings);
   raise_file_limit();
   net::Context context;
   IPC_TRY_ASSIGN(auto controller, Controller::start(context, settings.controller));

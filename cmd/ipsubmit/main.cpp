@@ -133,8 +133,14 @@ Result<int> body(const Arguments& arguments) {
   IPC_TRY(ipsubmit::check_jobs(*connection, ids));
   if (!crew.targets.empty()) metadata["targets"] = crew.targets;
   if (!metadata.empty()) request.metadata = std::move(metadata);
-  const auto id = connection->submit(std::move(request), {});
-  IPC_TRY(ipc::client::acknowledge(*connection, {id}));
+  std::string refusal;
+  const auto id = connection->submit(std::move(request), [&](ipc::client::Reply&& reply) {
+    const auto error = reply.error();
+    if (error.ename == "NotAccepted") refusal = error.evalue;
+  });
+  const auto known = ipc::client::acknowledge(*connection, {id});
+  if (!refusal.empty()) return Error{ipc::Code::failed, refusal, ""};
+  IPC_TRY(known);
   IPC_TRY(print(job_word(id) + "\n"));
   return 0;
 }

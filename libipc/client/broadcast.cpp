@@ -14,9 +14,9 @@ Request copy_of(const Request& request) {
 }
 
 // Without anybody's asking for it: with a controller that answers for engines that die, and engines
-// that take the request as it is.
+// that take the request as it is. One by one they can be sent again to the next controller.
 bool Connection::Impl::broadcasts_to(const std::vector<int>& engines) const {
-  return engines.size() > 1 && file.is_ipkit() && !file.broadcast.empty() &&
+  return engines.size() > 1 && !durable && file.is_ipkit() && !file.broadcast.empty() &&
          std::all_of(engines.begin(), engines.end(), [this](int id) {
            const EngineInfo* engine = table.find(id);
            return engine != nullptr && engine->is_ipkit();

@@ -48,7 +48,8 @@ Status Connection::Impl::open_channel(Channel channel) {
 }
 
 std::string Connection::Impl::send_message(Channel channel, const EngineInfo* engine,
-                                           Request request, bool with_status) {
+                                           Request request, bool with_status,
+                                           net::Frames* copy) {
   std::string id = session.next_id();
   if (stand_in) {
     stand_in->take(id, std::move(request));
@@ -61,6 +62,8 @@ std::string Connection::Impl::send_message(Channel channel, const EngineInfo* en
   message.buffers = std::move(request.buffers);
   std::string_view to = engine ? std::string_view(engine->uuid) : std::string_view();
   auto frames = net::encode(signer, std::span(&to, engine ? 1 : 0), std::move(message));
+  if (copy != nullptr)
+    for (const auto& frame : frames) copy->push_back(frame.share());
   sockets[static_cast<int>(channel)]->send(std::move(frames));
   return id;
 }
@@ -70,10 +73,11 @@ std::string Connection::Impl::post(Channel channel, const EngineInfo* engine, bo
                                    std::optional<GuestRequest> as_guest) {
   // A connect that fails at once means an endpoint that is no address: nothing can be sent.
   if (const auto opened = open_channel(channel); !opened && !failure) failure = opened.error();
-  const std::string id =
-      send_message(channel, engine, std::move(request), as_guest && as_guest->shown);
+  net::Frames copy;
+  const std::string id = send_message(channel, engine, std::move(request),
+                                      as_guest && as_guest->shown, durable ? &copy : nullptr);
   pending.emplace(id, Pending{channel, engine ? engine->id : -1, is_work, std::move(handler),
-                              std::move(as_guest)});
+                              std::move(as_guest), std::move(copy)});
   if (is_work) ++(channel == Channel::task ? tasks : directs);
   return id;
 }
@@ -148,6 +152,7 @@ void Connection::Impl::ask_for_engines() {
     slots = 0;
     for (const auto& [engine, info] : table.engines) slots += static_cast<size_t>(info.prefetch);
     meet_guests();
+    if (std::exchange(send_again_due, false)) send_open_again();
   });
 }
 
@@ -257,6 +262,7 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
     impl->curve = net::new_curve_keys();
     impl->curve.server_key = impl->file.curve_server_key;
   }
+  if (impl->file.durable && impl->options.outlast) impl->outlast_controllers();
   IPC_TRY(impl->open_channel(Channel::hub));
   impl->ask_for_engines();
   if (impl->options.direct) IPC_TRY(impl->open_channel(Channel::direct));

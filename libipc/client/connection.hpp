@@ -24,6 +24,7 @@ struct Options {
   Duration patience = seconds(10);  ///< for the controller's first answer
   bool direct = true;               ///< connect the direct channel at once, beside the hub's
   bool broadcast = false;           ///< send_to_all() sends one message
+  bool outlast = true;              ///< wait for the next controller, if that has our tasks
   /// Instead of all the above: what takes the requests in place of a controller.
   std::shared_ptr<StandIn> stand_in = {};
   /// Gets remarks such as "waiting for engines: …", once each. May be empty.

@@ -41,6 +41,7 @@ struct Pending {
   bool is_work;          // counts as in flight: not what we ask on the side
   ReplyHandler handler;  // empty: forgotten
   std::optional<GuestRequest> guest;
+  net::Frames frames = {};  // to be sent again, where the controller keeps its tasks
 };
 
 struct Connection::Impl {
@@ -73,6 +74,8 @@ struct Connection::Impl {
   size_t slots = 0;
   OutputHandler on_output;
   std::optional<Error> failure;
+  bool send_again_due = false;
+  bool durable = false;  // the controller keeps tasks, and we keep what was sent
   bool interrupted = false;
   EngineTable table;
   bool table_known = false, table_asked = false;
@@ -83,7 +86,12 @@ struct Connection::Impl {
   std::string post(Channel channel, const EngineInfo* engine, bool is_work, Request request,
                    ReplyHandler handler, std::optional<GuestRequest> as_guest = {});
   std::string send_message(Channel channel, const EngineInfo* engine, Request request,
-                           bool with_status);
+                           bool with_status, net::Frames* copy = nullptr);
+  // durable.cpp
+  void outlast_controllers();
+  bool can_outlast() const;
+  void controller_returned();
+  void send_open_again();
   void ask_for_engines();
   void remark_missing_engines();
   bool any_for_tasks() const;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr auto kAnswer = seconds(2);      // from the handshake to the first signed answer
 constexpr auto kComeBack = seconds(3);    // for a lost connection to a controller we cannot see
+constexpr auto kReturn = seconds(60);     // for the next controller, where it has our tasks
 constexpr auto kLook = milliseconds(20);  // a killed process closes its sockets before it is gone
 
 std::string with_tilde(const std::string& path) {
@@ -74,6 +75,11 @@ Link::Link(net::Context& context, net::Loop& loop, const net::Connection& file,
   });
 }
 
+void Link::outlast(std::function<bool()> can_wait, std::function<void()> on_return) {
+  can_wait_ = std::move(can_wait);
+  on_return_ = std::move(on_return);
+}
+
 Status Link::watch(net::Socket& socket) {
   const std::string endpoint = "inproc://link-" + std::to_string(reinterpret_cast<uintptr_t>(this));
   IPC_TRY(socket.monitor(endpoint));
@@ -93,6 +99,7 @@ void Link::take_event(net::ConnectionEvent event) {
   if (event == net::ConnectionEvent::connected) {
     was_connected_ = true;
     if (lost_timer_ != 0) loop_.cancel(std::exchange(lost_timer_, 0));
+    if (on_return_ && accepted_) return returned();
     if (answered_ || answer_timer_ != 0) return;
     answer_timer_ = loop_.after(kAnswer, [this] {
       answer_timer_ = 0;
@@ -113,7 +120,33 @@ void Link::take_event(net::ConnectionEvent event) {
 
 void Link::look_again() {
   const bool gone_for_sure = !net::check_alive(file_, options_.path);
+  if (on_return_ && accepted_ && can_wait_()) return wait_for_next();
   if (gone_for_sure || Clock::now() - lost_since_ > kComeBack) fail(gone());
+}
+
+// Another one, with the same files: ZeroMQ finds it by itself. One that was told to stop takes its
+// files with it.
+void Link::wait_for_next() {
+  const auto now = net::read_connection(options_.path);
+  const bool is_left = now && now->key == file_.key && now->ports == file_.ports;
+  if (!is_left || Clock::now() - lost_since_ > kReturn) return fail(gone());
+  if (!std::exchange(waits_, true) && options_.remark)
+    options_.remark(controller_name(file_) +
+                    " is gone; its tasks are kept (--durable): waiting up to " +
+                    seconds_text(kReturn) + " for the next one");
+}
+
+// The same one after a break, or its successor.
+void Link::returned() {
+  waits_ = answered_ = false;
+  if (patience_timer_ != 0) loop_.cancel(patience_timer_);
+  patience_timer_ = loop_.after(options_.patience, [this] {
+    patience_timer_ = 0;
+    if (!answered_)
+      fail({Code::no_controller, controller_name(file_) + " does not answer",
+            "look at it: ipcluster status"});
+  });
+  on_return_();
 }
 
 Error Link::gone() const {
@@ -133,7 +166,7 @@ void Link::fail(Error error) {
 
 void Link::answered() {
   if (answered_) return;
-  answered_ = true;
+  answered_ = accepted_ = true;
   for (auto* timer : {&answer_timer_, &patience_timer_})
     if (*timer != 0) loop_.cancel(std::exchange(*timer, 0));
 }

@@ -25,6 +25,9 @@ class Link {
   /// `on_failure` is called once, when the controller is given up.
   Link(net::Context& context, net::Loop& loop, const net::Connection& file, const Options& options,
        std::function<void(Error)> on_failure);
+  /// What to do about a controller that keeps its tasks: `can_wait` says whether all that is under
+  /// way will be done by the next one; `on_return` is called when that is there.
+  void outlast(std::function<bool()> can_wait, std::function<void()> on_return);
 
   /// Call before the socket connects. Without a monitor only timers tell.
   Status watch(net::Socket& socket);
@@ -37,6 +40,8 @@ class Link {
  private:
   void take_event(net::ConnectionEvent event);
   void look_again();
+  void wait_for_next();
+  void returned();
   void fail(Error error);
   Error gone() const;
 
@@ -44,10 +49,14 @@ class Link {
   const net::Connection& file_;
   const Options& options_;
   std::function<void(Error)> on_failure_;
+  std::function<bool()> can_wait_;
+  std::function<void()> on_return_;
   net::Socket monitor_;
   net::Loop::TimerId answer_timer_ = 0, patience_timer_ = 0, lost_timer_ = 0;
   TimePoint lost_since_{};
+  bool waits_ = false;  // for the next controller
   bool was_connected_ = false, answered_ = false, ended_ = false;
+  bool accepted_ = false;  // it has answered once
 };
 
 }  // namespace ipc::client

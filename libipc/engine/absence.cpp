@@ -10,6 +10,8 @@ namespace {
 constexpr Duration kSearch = milliseconds(250);
 // What left so shortly before a connection broke may not have been read.
 constexpr Duration kUnread = seconds(1);
+// So long after it a controller or a client may send once more what it sent before.
+constexpr Duration kRepeats = seconds(600);
 
 /// False: sockets that were connected to `a` do not reach `b`.
 bool same_addresses(const net::Connection& a, const net::Connection& b) {
@@ -23,6 +25,7 @@ bool same_addresses(const net::Connection& a, const net::Connection& b) {
 void Engine::connection_lost() {
   if (stopping_ || drain_.left || id_ < 0 || lost_since_) return;
   lost_since_ = loop_.now();
+  repeats_until_ = TimePoint::max();
   moved_ = false;
   log::warning("the controller is away; looking for it");
   loop_.cancel(search_timer_);
@@ -101,6 +104,7 @@ void Engine::joined_again(int id) {
   }
   loop_.cancel(search_timer_);
   search_timer_ = 0;
+  repeats_until_ = loop_.now() + kRepeats;
   lost_since_.reset();
   gone_since_.reset();
   moved_ = false;
@@ -109,6 +113,13 @@ void Engine::joined_again(int id) {
   kernels_.each([this](Kernel& kernel) {
     if (kernel.state() == Kernel::State::ready) hello(kernel);
   });
+}
+
+// A controller that keeps its tasks cannot know what became of those it had sent: what runs goes
+// on and is answered once, what has been answered is answered with the same, the rest is new.
+bool Engine::comes_again(const Request& request) {
+  if (request.route == Route::control || loop_.now() >= repeats_until_) return false;
+  return queue_.has(request.msg_id) || uplink_.send_again(request.msg_id);
 }
 
 }  // namespace ipc::engine

@@ -93,6 +93,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   void look_for_controller();
   void move_to(const net::Connection& connection);
   void joined_again(int id);
+  bool comes_again(const Request& request);
 
   // its time is over (drain.cpp)
   void tell_scheduler();
@@ -173,6 +174,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   TimePoint checked_{};                  // last look at the heartbeats
   std::optional<TimePoint> lost_since_;  // a connection; until the engine is registered again
   std::optional<TimePoint> gone_since_;  // the controller's process
+  TimePoint repeats_until_{};            // a new one may send what the old one has sent
   bool moved_ = false;                   // since it was lost: to other addresses
   net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
   net::Loop::TimerId back_timer_ = 0, lifetime_timer_ = 0, drain_timer_ = 0, linger_timer_ = 0;

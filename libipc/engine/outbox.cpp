@@ -47,7 +47,7 @@ std::string Outbox::reply_metadata(const Request& request, const Reply& reply) c
 }
 
 void Outbox::send(Request& request, std::string_view type, std::string&& metadata,
-                  std::string&& content, net::Frames&& buffers) {
+                  std::string&& content, net::Frames&& buffers, bool is_answer) {
   std::string header = uplink_.session().header(type);
   const size_t path = request.view().identities.size() + 1;  // with the delimiter
   net::Frames frames;
@@ -59,7 +59,7 @@ void Outbox::send(Request& request, std::string_view type, std::string&& metadat
   frames.push_back(net::Frame::adopt(std::move(metadata)));
   frames.push_back(net::Frame::adopt(std::move(content)));
   for (auto& buffer : buffers) frames.push_back(std::move(buffer));
-  uplink_.send(request.route, std::move(frames));
+  uplink_.send(request.route, std::move(frames), is_answer ? request.msg_id : "");
 }
 
 void Outbox::reply(Request& request, Reply&& reply) {
@@ -70,8 +70,9 @@ void Outbox::reply(Request& request, Reply&& reply) {
     if (type.ends_with("_request")) type.resize(type.size() - 8);
     type += "_reply";
   }
+  // Handed back, it may come again to be run after all.
   send(request, type, reply_metadata(request, reply), std::move(reply.content),
-       std::move(reply.buffers));
+       std::move(reply.buffers), reply.dependencies_met);
 }
 
 void Outbox::hand_back(Request& request) {
@@ -153,7 +154,7 @@ void Outbox::status(std::string_view parent, std::string_view state) {
 
 void Outbox::direct(Request& request, std::string_view type, std::string&& content,
                     net::Frames&& buffers) {
-  send(request, type, std::string(engine_), std::move(content), std::move(buffers));
+  send(request, type, std::string(engine_), std::move(content), std::move(buffers), false);
 }
 
 void Outbox::shutdown_notice(std::string_view parent, const std::string& content) {

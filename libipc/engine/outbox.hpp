@@ -52,7 +52,7 @@ class Outbox {
 
  private:
   void send(Request& request, std::string_view type, std::string&& metadata, std::string&& content,
-            net::Frames&& buffers);
+            net::Frames&& buffers, bool is_answer);
   void abort(Request& request, bool dependencies_met);
   void send_error(Request& request, std::string_view ename, std::string_view evalue,
                   const std::string& info, int generation);

@@ -75,6 +75,13 @@ Request* Queue::find_started_id(std::string_view msg_id) const {
   return nullptr;
 }
 
+bool Queue::has(std::string_view msg_id) const {
+  const auto is_it = [msg_id](const RequestPtr& request) { return request->msg_id == msg_id; };
+  return find_started_id(msg_id) != nullptr ||
+         std::any_of(waiting_.begin(), waiting_.end(), is_it) ||
+         std::any_of(urgent_.begin(), urgent_.end(), is_it);
+}
+
 RequestPtr Queue::finish(TimePoint now) {
   Started done = std::move(started_.front());
   started_.pop_front();

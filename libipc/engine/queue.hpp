@@ -40,6 +40,8 @@ class Queue {
   /// A request that was started and has this header; null if there is none.
   Request* find_started(std::string_view header) const;
   Request* find_started_id(std::string_view msg_id) const;
+  /// It waits or runs.
+  bool has(std::string_view msg_id) const;
   std::uint64_t running_number() const { return started_.front().number; }
   /// The reply for running() came: takes it out.
   RequestPtr finish(TimePoint now);

@@ -20,7 +20,7 @@ void Engine::request(net::Incoming&& message, Route route) {
   }
   if (request->msg_type == "recall_request" && request->route == Route::balanced)
     return hand_back_unbegun();
-  if (messages_.take(request)) return;
+  if (messages_.take(request) || comes_again(*request)) return;
   if (handle(*request) || (drain_.on && turn_away(*request))) return;
   if (!queue_.push(request, loop_.now())) {
     std::vector<RequestPtr> one;

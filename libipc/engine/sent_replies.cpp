@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "libipc/engine/sent_replies.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -26,9 +27,10 @@ SentReplies::Sent SentReplies::recycled() {
   return sent;
 }
 
-void SentReplies::keep(const net::Frames& frames, TimePoint now) {
+void SentReplies::keep(const net::Frames& frames, std::string_view id, TimePoint now) {
   Sent sent = recycled();
   sent.when = now;
+  sent.id.assign(id);
   for (const auto& frame : frames) {
     const bool is_large = frame.size() >= kShareFrom;
     const std::uint32_t mark = is_large ? kLarge : static_cast<std::uint32_t>(frame.size());
@@ -43,22 +45,33 @@ void SentReplies::keep(const net::Frames& frames, TimePoint now) {
   sent_.push_back(std::move(sent));
 }
 
+net::Frames SentReplies::frames_of(const Sent& sent) {
+  net::Frames frames;
+  auto large = sent.large.begin();
+  for (std::string_view rest = sent.small; !rest.empty();) {
+    std::uint32_t mark = 0;
+    std::memcpy(&mark, rest.data(), sizeof mark);
+    rest.remove_prefix(sizeof mark);
+    if (mark == kLarge) {
+      frames.push_back((large++)->share());
+      continue;
+    }
+    frames.emplace_back(rest.substr(0, mark));
+    rest.remove_prefix(mark);
+  }
+  return frames;
+}
+
+net::Frames SentReplies::find(std::string_view id) const {
+  const auto found = std::find_if(sent_.rbegin(), sent_.rend(),
+                                  [id](const Sent& sent) { return sent.id == id; });
+  return found == sent_.rend() ? net::Frames() : frames_of(*found);
+}
+
 void SentReplies::each(TimePoint since, const std::function<void(net::Frames&)>& send) const {
   for (const auto& sent : sent_) {
     if (sent.when < since) continue;
-    net::Frames frames;
-    auto large = sent.large.begin();
-    for (std::string_view rest = sent.small; !rest.empty();) {
-      std::uint32_t mark = 0;
-      std::memcpy(&mark, rest.data(), sizeof mark);
-      rest.remove_prefix(sizeof mark);
-      if (mark == kLarge) {
-        frames.push_back((large++)->share());
-        continue;
-      }
-      frames.emplace_back(rest.substr(0, mark));
-      rest.remove_prefix(mark);
-    }
+    net::Frames frames = frames_of(sent);
     send(frames);
   }
 }

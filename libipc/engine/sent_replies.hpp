@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libipc/net/socket.hpp"
@@ -19,7 +20,10 @@ class SentReplies {
   static constexpr size_t kReplies = 512, kBytes = 16 << 20;
 
   /// Copies small frames (they would pin the buffers they were received in) and shares large ones.
-  void keep(const net::Frames& frames, TimePoint now);
+  /// `id`: of the request this is the reply to; empty: it is none.
+  void keep(const net::Frames& frames, std::string_view id, TimePoint now);
+  /// The reply to `id`, made anew; empty if it is not here.
+  net::Frames find(std::string_view id) const;
   /// Those kept that left since then, oldest first, made anew.
   void each(TimePoint since, const std::function<void(net::Frames&)>& send) const;
   size_t size() const { return sent_.size(); }
@@ -28,11 +32,13 @@ class SentReplies {
  private:
   struct Sent {
     TimePoint when;
+    std::string id;
     std::string small;  // of each frame its size and its bytes; kLarge and none if it is in `large`
     std::vector<net::Frame> large;
     size_t bytes = 0;
   };
   Sent recycled();
+  static net::Frames frames_of(const Sent& sent);
 
   std::deque<Sent> sent_;
   size_t bytes_ = 0;

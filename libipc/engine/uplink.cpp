@@ -155,17 +155,17 @@ void Uplink::unregister(const wire::Json& id, const std::string& reason,
   sockets_->registration.send(net::encode(*signer_, {}, std::move(message)));
 }
 
-void Uplink::send(Route route, net::Frames&& frames) {
+void Uplink::send(Route route, net::Frames&& frames, std::string_view id) {
   if (route == Route::internal) return;
   if (route == Route::control) {
     sockets_->control.send(std::move(frames));
     return;
   }
   if (holding_) {
-    held_.push_back(std::move(frames));
+    held_.emplace_back(id, std::move(frames));
     return;
   }
-  sent_.keep(frames, loop_.now());
+  sent_.keep(frames, id, loop_.now());
   replies_.add(frames);
 }
 
@@ -198,20 +198,29 @@ std::string Uplink::send_to_engine(std::string_view uuid, std::string_view type,
 void Uplink::hold_replies(bool hold) {
   holding_ = hold;
   if (hold) return;
-  for (auto& frames : std::exchange(held_, {})) send(Route::direct, std::move(frames));
+  for (auto& [id, frames] : std::exchange(held_, {})) send(Route::direct, std::move(frames), id);
+}
+
+// The controller that is there now may have another key.
+void Uplink::sign_again(net::Frames& frames) {
+  std::vector<std::string_view> views;
+  net::view_frames(frames, views);
+  const auto message = wire::locate(views);
+  if (!message) return;
+  frames[message->identities.size() + 1] = net::Frame(
+      signer_->sign(message->header, message->parent, message->metadata, message->content));
+  replies_.add(frames);
 }
 
 void Uplink::send_again(TimePoint since) {
-  sent_.each(since, [this](net::Frames& frames) {
-    std::vector<std::string_view> views;
-    net::view_frames(frames, views);
-    const auto message = wire::locate(views);
-    if (!message) return;
-    // The controller that is there now may have another key.
-    frames[message->identities.size() + 1] = net::Frame(
-        signer_->sign(message->header, message->parent, message->metadata, message->content));
-    replies_.add(frames);
-  });
+  sent_.each(since, [this](net::Frames& frames) { sign_again(frames); });
+}
+
+bool Uplink::send_again(std::string_view id) {
+  net::Frames frames = sent_.find(id);
+  if (frames.empty()) return false;
+  sign_again(frames);
+  return true;
 }
 
 void Uplink::drop(const char* why) {

@@ -63,8 +63,11 @@ class Uplink {
 
   /// Sends once more the replies to work that left since then, as far as they are kept.
   void send_again(TimePoint since);
-  /// Sends signed frames on the way `route` came, replies to work when the turn ends.
-  void send(Route route, net::Frames&& frames);
+  /// The reply to that request once more; false if it is not kept.
+  bool send_again(std::string_view id);
+  /// Sends signed frames on the way `route` came, replies to work when the turn ends. `id`: of the
+  /// request that is answered with this for good; empty: it is not.
+  void send(Route route, net::Frames&& frames, std::string_view id = {});
   /// Asks the hub which engines there are; each answer goes to the owner.
   void ask_for_engines();
   /// A request of the engine's own to another one, by way of control; returns its id.
@@ -101,6 +104,7 @@ class Uplink {
   bool accept(net::Incoming& message, bool located, bool is_control);
   void connect_hearts();
   void drop(const char* why);
+  void sign_again(net::Frames& frames);
 
   net::Context& context_;
   net::Loop& loop_;
@@ -113,7 +117,7 @@ class Uplink {
   net::TurnBatch replies_;  // to the shell channel
   SentReplies sent_;        // the last of them
   bool holding_ = false;
-  std::vector<net::Frames> held_;
+  std::vector<std::pair<std::string, net::Frames>> held_;
   std::optional<net::Curve> curve_;
   std::set<std::string> connected_;  // shell's and control's endpoints whose handshake is done …
   size_t wanted_ = 0;                // … and how many before the hearts start

@@ -175,7 +175,7 @@ std::uint64_t Accounts::number_in(std::string_view metadata) {
 }
 
 void Accounts::await_output(std::string_view id, const Result& result, const Engine* engine) {
-  if (engine == nullptr || !store_.keeps()) return;
+  if (engine == nullptr || !store_.keeps() || result.is_old) return;
   if (result.published > 0)
     late_.ended(id, engine->uuid, result.published, Clock::now());
   else if (engine->facts.is_null() && result.status != "aborted")
@@ -252,12 +252,19 @@ void Accounts::task_assigned(std::string_view msg_id, std::string_view uuid) {
   task->record->has_engine = true;
 }
 
-void Accounts::task_reply(const net::MessageEvent& message, net::Frames& buffers) {
+void Accounts::task_reply(const net::MessageEvent& message, net::Frames& buffers, bool is_old) {
   const net::TaskFacts& facts = message.task;
-  finish(
-      facts.msg_id,
-      {facts.status, facts.started, facts.date, message.engine, number_in(message.view.metadata)},
-      message, buffers);
+  finish(facts.msg_id,
+         {facts.status, facts.started, facts.date, message.engine,
+          number_in(message.view.metadata), is_old},
+         message, buffers);
+}
+
+// As one that has been heard of, its record is looked for where earlier ones are.
+void Accounts::task_known(std::string_view msg_id, std::string_view status) {
+  if (tasks_.get(msg_id) != 0) return;
+  const TaskState state = status == "ok" ? TaskState::ok : TaskState::error;
+  tasks_.set(msg_id, status.empty() ? kHeardOf : static_cast<std::uint32_t>(state));
 }
 
 void Accounts::status(const net::MessageEvent& message) {

@@ -61,7 +61,11 @@ class Accounts {
   void mux_reply(const net::MessageEvent& message, net::Frames& buffers);
   void task_request(const net::MessageEvent& message, net::Frames& buffers);
   void task_assigned(std::string_view msg_id, std::string_view engine);
-  void task_reply(const net::MessageEvent& message, net::Frames& buffers);
+  /// `is_old`: it came before this controller began, and so did the output.
+  void task_reply(const net::MessageEvent& message, net::Frames& buffers, bool is_old = false);
+  /// A task of an earlier controller ended so: "ok" or "error"; "": that follows, as its request
+  /// and its reply.
+  void task_known(std::string_view msg_id, std::string_view status);
   void output(const net::MessageEvent& message);
   /// An engine that does not number its messages is busy or idle.
   void status(const net::MessageEvent& message);
@@ -90,6 +94,7 @@ class Accounts {
   struct Result {  // what the books want of a reply; strings as in TaskFacts
     std::string_view status, started, date, engine;
     std::uint64_t published = 0;  // number of its last output; 0: none, or not said
+    bool is_old = false;          // of an earlier controller
   };
 
   const Engine* engine_of(std::string_view uuid);

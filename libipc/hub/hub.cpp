@@ -89,11 +89,15 @@ void Hub::take_event(net::Event& event) {
   if (event.kind == EventKind::reported) return take_report(event.fields[0]);
   if (event.kind == EventKind::task_assigned)
     return accounts_.task_assigned(event.fields[0], event.fields[1]);
+  if (event.kind == EventKind::task_known)
+    return accounts_.task_known(event.fields[0], event.fields[1]), waits_.touched();
   if (!net::MessageEvent::read(event, message)) return;
   if (event.kind == EventKind::task_request) {
     accounts_.task_request(message, event.buffers);
     return waits_.touched();
   }
+  if (event.kind == EventKind::task_kept)
+    return accounts_.task_reply(message, event.buffers, true), waits_.touched();
   if (event.kind == EventKind::task_reply) return accounts_.task_reply(message, event.buffers);
   // The relays check nothing: what follows may be anybody's.
   if (!signer_.verify(message.view))

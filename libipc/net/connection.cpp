@@ -120,6 +120,7 @@ std::string to_json(const Connection& connection, bool for_engine) {
     file["ipkit"] = {{"version", c.version},        {"host", c.host}, {"started", c.started},
                      {"boot_id", c.boot_id},        {"uuid", c.uuid}, {"pid", c.pid},
                      {"start_ticks", c.start_ticks}};
+  if (connection.is_ipkit() && connection.durable) file["ipkit"]["durable"] = true;
   if (!c.local.empty()) file["ipkit"].update({{"network", c.network}, {"local", c.local}});
   return file.dump(2) + "\n";
 }
@@ -144,6 +145,8 @@ Result<Connection> parse_connection(std::string_view text) {
     return Error{Code::bad_input, "messages packed by '" + pack + "'", "only json is understood"};
   connection.controller = take_identity(file);
   connection.is_here = runs_here(connection.controller);
+  if (const auto own = file.find("ipkit"); own != file.end())
+    connection.durable = wire::bool_or(*own, "durable", false);
   return connection;
 }
 

@@ -35,6 +35,7 @@ struct Connection {
   std::string task_scheme;           ///< client file only
   ControllerIdentity controller;
   bool is_here = false;  ///< the controller is in this machine and this network: `local` is used
+  bool durable = false;  ///< its tasks outlive it: the next controller with this file has them
 
   /// What to connect to for a named port: the local endpoint where there is one, else address().
   std::string endpoint(const std::string& name) const;

@@ -39,6 +39,8 @@ enum class EventKind : std::uint8_t {
   submit,        ///< buffers: the frames of a task
   report,        ///< number: tell what you have heard up to now, then `reported`
   reported,      ///< number
+  task_known,    ///< msg_id, status: of a task that ended before this controller began
+  task_kept,     ///< the reply to it, as task_reply
 };
 
 /// One event; `fields` point into the batch.

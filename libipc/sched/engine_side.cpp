@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "libipc/sched/journal.hpp"
+
 namespace ipc::sched {
 namespace {
 
@@ -33,6 +35,7 @@ bool EngineSide::try_send(net::Frames& frames) {
 }
 
 void EngineSide::send_now(net::Frames& frames) {
+  if (journal_ != nullptr) journal_->commit();
   // Look-ups only where something is amiss: the usual message goes straight through.
   if (held_ == 0 && try_send(frames)) return;
   auto engine = engines_.find(frames[0].view());

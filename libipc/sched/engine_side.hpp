@@ -15,6 +15,8 @@
 
 namespace ipc::sched {
 
+class Journal;
+
 /// Sends to engines by uuid. A registered engine whose connection is not up yet gets its messages
 /// within 5 s; what cannot be delivered is handed back. One thread, that of the loop.
 class EngineSide {
@@ -25,6 +27,8 @@ class EngineSide {
              std::function<void(net::Frames&&)> undeliverable);
 
   net::Socket& socket() { return socket_; }
+  /// Committed before anything is sent; null: nothing is.
+  void set_journal(Journal* journal) { journal_ = journal; }
   void engine_added(std::string_view uuid) { engines_.try_emplace(std::string(uuid)); }
   void engine_removed(std::string_view uuid);
   bool knows(std::string_view uuid) const { return engines_.find(uuid) != engines_.end(); }
@@ -52,6 +56,7 @@ class EngineSide {
   std::function<void()> catch_up_;
   std::function<void(net::Frames&&)> undeliverable_;
   Engines engines_;
+  Journal* journal_ = nullptr;
   std::size_t held_ = 0;  // messages waiting in all
   bool armed_ = false;
 };

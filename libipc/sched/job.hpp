@@ -40,13 +40,14 @@ struct Job {
   Place* base = nullptr;    ///< its targets, or all but where it failed; null: anywhere
   Place* where = nullptr;   ///< of these, where what it follows ran
   std::uint64_t order = 0;  ///< arrival; unique
-  std::uint64_t run = 0;    ///< when it was given to its engine; unique
+  std::uint64_t run = 0;    ///< when it was given to its engine; unique; 0: to none yet
   std::uint32_t generation = 0;
   std::uint32_t position = 0;  ///< in the line, while it waits there
   std::uint32_t engine = 0;    ///< while it runs
   std::uint32_t seat = 0;      ///< there
   State state = State::free;
   bool cancelled = false;
+  bool resumed = false;  ///< an earlier controller gave it to its engine, which may have begun
   bool is_ours = false;  ///< only engines that know our extensions understand it
 
   /// Copies the frames into one block, or what is small of them if they are large: received frames

@@ -66,6 +66,7 @@ bool TaskQueue::submit(std::string_view id, net::Frames& frames,
   job.conditions = std::move(conditions);
   job.is_ours = is_ours;
   job.order = next_order_++;
+  job.run = 0;
   job.generation = next_generation_++;
   job.state = Job::State::running;  // in no queue yet
   ids_.set(id, slot << 2 | kLive);
@@ -84,6 +85,7 @@ bool TaskQueue::submit(std::string_view id, net::Frames& frames,
 
 void TaskQueue::enqueue(std::uint32_t slot) {
   Job& job = jobs_[slot];
+  if (job.run != 0) output_.waits(job);
   if (++waiting_ > kManyWaiting) job.pack();
   job.state = Job::State::queued;
   if (job.is_ours && !strangers_.empty()) bar_strangers(job);
@@ -220,12 +222,14 @@ TaskQueue::Verdict TaskQueue::reply(std::string_view engine, std::string_view id
 void TaskQueue::rerun(std::uint32_t slot) {
   Job& job = jobs_[slot];
   job.order = next_order_++;
+  job.resumed = false;
   if (!exclude(job, job.engine)) return fail(slot, TaskFailure::impossible_dependency);
   if (try_run(slot) == Try::not_now) enqueue(slot);
 }
 
 // It has not begun, and its engine is no choice any more: nothing is to be held against either.
 void TaskQueue::take_back(std::uint32_t slot) {
+  jobs_[slot].resumed = false;
   if (try_run(slot) != Try::not_now) return;
   enqueue(slot);
   if (is_in_line(jobs_[slot])) return;
@@ -279,7 +283,7 @@ void TaskQueue::finish(std::uint32_t slot, bool ok, std::uint32_t engine) {
   job.frames.clear();
   job.conditions.reset();
   job.dependents.clear();
-  job.cancelled = false;
+  job.cancelled = job.resumed = false;
   engines_.release(job.base);
   engines_.release(job.where);
   free_.push_back(slot);
@@ -307,6 +311,7 @@ void TaskQueue::engine_added(const std::string& uuid, bool extensions, TimePoint
   // If it was given up but is the same one, what it had may still be answered.
   std::erase_if(ends_, [number](const auto& end) { return end.second == number; });
   const auto joined = engines_.join(number);
+  if (engine.load > 0) engine.pace.begin(now);
   if (joined.renumbered) {
     line_.rebuild(engines_.room_mask().size());
   } else if (joined.masked) {

@@ -34,6 +34,8 @@ class TaskOutput {
  public:
   virtual ~TaskOutput() = default;
   virtual void run(Job& job, TaskEngine& engine) = 0;
+  /// One that an engine had waits again.
+  virtual void waits(const Job&) {}
   /// The engine is to hand back what it has not begun.
   virtual void recall(TaskEngine&) {}
   /// The job ends without a reply of an engine. `engine` is the lost one, else null.
@@ -56,6 +58,17 @@ class TaskQueue {
   /// `is_ours`: it runs only where our extensions are known.
   bool submit(std::string_view id, net::Frames& frames, std::unique_ptr<Conditions> conditions,
               TimePoint now, bool is_ours = false);
+
+  // task_resume.cpp: what an earlier controller left.
+  /// A task that had ended: others may depend on it. `engine` may be empty.
+  void ended(std::string_view id, std::string_view engine, bool ok);
+  /// A task that `engine` has, whether it is there or still to come; it is sent by send_resumed().
+  void resume(std::string_view id, net::Frames& frames, std::unique_ptr<Conditions> conditions,
+              std::string_view engine, TimePoint now, bool is_ours);
+  /// Sends an engine what it had before: it runs what it does not know.
+  void send_resumed(std::string_view engine);
+  /// It may have been begun, and must not run elsewhere while its engine is known.
+  bool is_resumed(std::string_view id) const;
 
   enum class Verdict { forward, rerun, drop };
   /// An engine answered, or hands a task back (aborted, dependencies not met). `forward`: the reply

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "libipc/sched/journal.hpp"
 #include "libipc/wire/errors.hpp"
 #include "libipc/wire/json.hpp"
 
@@ -30,7 +31,11 @@ TaskRelay::TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
       engines_(loop, std::move(engines), catch_up,
                [this](net::Frames&& f) { undeliverable(std::move(f)); }),
       to_clients_(
-          loop, [this](net::Frames& frames) { clients_.send(std::span(frames)); },
+          loop,
+          [this](net::Frames& frames) {
+            if (journal_ != nullptr) journal_->commit();
+            clients_.send(std::span(frames));
+          },
           [this] { return queue_.waiting() >= kPlenty; }),
       maker_(std::move(signer)),
       tap_(tap),
@@ -44,6 +49,7 @@ TaskRelay::TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
 void TaskRelay::engine_added(std::string_view uuid, std::string_view, bool extensions) {
   engines_.engine_added(uuid);
   queue_.engine_added(std::string(uuid), extensions, loop_.now());
+  if (journal_ != nullptr) queue_.send_resumed(uuid);
   arm();
 }
 
@@ -88,6 +94,7 @@ void TaskRelay::submit(net::Incoming& message) {
   const auto header = header_parser_.header(message.view.header);
   if (!header) return complaints_.warning("task channel: " + header.error().what);
   if (header->msg_type == "cancel_request") return cancel(message);
+  if (journal_ != nullptr && !keep(message, *header)) return;
   tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames,
                    {header->msg_id, header->msg_type, header->date, "", ""});
   bool is_ours = false;
@@ -101,6 +108,7 @@ void TaskRelay::run(Job& job, TaskEngine& engine) {
   outgoing_.clear();
   outgoing_.push_back(engine.identity.share());
   for (auto& frame : job.frames) outgoing_.push_back(frame.share());
+  if (journal_ != nullptr && !job.resumed) journal_->assign(job.id, engine.uuid);
   tap_.add(EventKind::task_assigned, {job.id, engine.uuid});
   engines_.send(outgoing_);
 }
@@ -144,6 +152,8 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
   if (!reply.locate()) return;
   tap_.add_message(EventKind::task_reply, client, engine ? engine->uuid : "", reply.view,
                    reply.frames, {job.id, type, "", status, ""});
+  if (journal_ != nullptr)
+    journal_->finish(job.id, engine != nullptr ? engine->uuid : "", false, reply.frames);
   to_clients_.add(reply.frames);
 }
 
@@ -208,6 +218,7 @@ void TaskRelay::pass_on() {
   tap_.add_message(
       EventKind::task_reply, message.views[1], message.views[0], message.view, message.frames,
       {reply->id, reply->type, reply->date, reply->facts.status, reply->facts.started});
+  if (journal_ != nullptr) note_reply(*reply);
   forward(message);
 }
 
@@ -310,6 +321,11 @@ void TaskRelay::undeliverable(net::Frames&& frames) {
   const auto header = header_parser_.header(lost.view.header);
   if (!header) return;
   const std::string id(header->msg_id);
+  if (journal_ != nullptr && queue_.is_resumed(id)) {
+    // Perhaps it runs there: nobody else gets it, and when the engine is given up, it is lost.
+    if (engines_.knows(lost.frames[0].view())) engines_.send(lost.frames);
+    return;
+  }
   queue_.undeliverable(id, loop_.now());
 }
 

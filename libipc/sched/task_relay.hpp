@@ -16,6 +16,8 @@
 
 namespace ipc::sched {
 
+class Journal;
+
 /// Sockets around a TaskQueue. One thread, that of the loop.
 class TaskRelay : public Role, private TaskOutput {
  public:
@@ -26,6 +28,10 @@ class TaskRelay : public Role, private TaskOutput {
   TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
             std::unique_ptr<Policy> policy, Options options, wire::Signer signer,
             net::EventWriter& tap, std::function<void()> catch_up);
+
+  /// Takes over the tasks of `journal` and keeps them there from now on: once, before any engine
+  /// is there. It outlives this.
+  void restore(Journal& journal);
 
   void engine_added(std::string_view uuid, std::string_view id, bool extensions) override;
   void engine_removed(std::string_view uuid) override;
@@ -48,6 +54,7 @@ class TaskRelay : public Role, private TaskOutput {
   };
 
   void run(Job& job, TaskEngine& engine) override;
+  void waits(const Job& job) override;
   void recall(TaskEngine& engine) override;
   void fail(Job& job, TaskFailure why, const TaskEngine* engine) override;
   void pass_on() override;
@@ -67,6 +74,17 @@ class TaskRelay : public Role, private TaskOutput {
   void arm();
   void on_timer();
 
+  // task_journal.cpp
+  bool keep(const net::Incoming& message, const wire::Header& header);
+  void answer_again(const net::Incoming& message, const wire::Header& header);
+  void answer_error(const net::Incoming& message, const wire::Header& header,
+                    std::string_view ename, const std::string& why);
+  void note_reply(const Reply& reply);
+  void restore_end(std::string_view id, std::string_view engine, bool ok, net::Incoming& request,
+                   net::Incoming& reply);
+  void restore_task(net::Incoming& message, std::string_view engine);
+  bool renew(net::Incoming& message);
+
   net::Loop& loop_;
   net::Socket clients_;
   EngineSide engines_;
@@ -76,6 +94,7 @@ class TaskRelay : public Role, private TaskOutput {
   std::function<void()> catch_up_;
   TaskQueue queue_;
 
+  Journal* journal_ = nullptr;  // null: nothing is kept
   net::Incoming message_;
   const Reply* reply_ = nullptr;
   net::Frames outgoing_;

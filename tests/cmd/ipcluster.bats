@@ -193,7 +193,7 @@ lock_is_free() { [[ ! -e $PROFILE/pid/ipcluster.lock ]]; }
 }
 
 @test "the controller is killed: said in the log, the engines are stopped" {
-  started -n 2
+  started -n 2 --restart=never
   local controller engines
   controller=$(status_of .controller.pid)
   engines=$(status_of '.engines[].pid')

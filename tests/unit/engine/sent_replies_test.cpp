@@ -28,17 +28,28 @@ TEST(SentReplies, SmallLargeAndEmptyFramesComeBack) {
   SentReplies sent;
   const std::vector<std::string> message = {
       "id", "", std::string(100'000, 'x'), "end", std::string(8192, 'y'), std::string(8191, 'z')};
-  sent.keep(frames(message), kStart);
-  sent.keep(frames({"second"}), kStart + seconds(1));
+  sent.keep(frames(message), "first", kStart);
+  sent.keep(frames({"second"}), "", kStart + seconds(1));
   ASSERT_EQ(kept(sent, kStart).size(), 2u);
   EXPECT_EQ(kept(sent, kStart)[0], message);
   EXPECT_EQ(kept(sent, kStart + seconds(1)), (std::vector<std::vector<std::string>>{{"second"}}));
 }
 
+TEST(SentReplies, AReplyIsFoundByItsRequest) {
+  SentReplies sent;
+  sent.keep(frames({"output"}), "", kStart);
+  sent.keep(frames({"reply", std::string(100'000, 'x')}), "t_1", kStart);
+  EXPECT_TRUE(sent.find("t_2").empty());
+  const auto found = sent.find("t_1");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].view(), "reply");
+  EXPECT_EQ(found[1].size(), 100'000u);
+}
+
 TEST(SentReplies, TheOldestGo) {
   SentReplies sent;
   for (size_t n = 0; n < SentReplies::kReplies + 10; ++n)
-    sent.keep(frames({std::to_string(n)}), kStart);
+    sent.keep(frames({std::to_string(n)}), std::to_string(n), kStart);
   const auto all = kept(sent, kStart);
   ASSERT_EQ(all.size(), SentReplies::kReplies);
   EXPECT_EQ(all.front().front(), "10");
@@ -47,7 +58,7 @@ TEST(SentReplies, TheOldestGo) {
 
 TEST(SentReplies, NotManyBytesArePinned) {
   SentReplies sent;
-  for (int n = 0; n < 20; ++n) sent.keep(frames({std::string(4 << 20, 'x')}), kStart);
+  for (int n = 0; n < 20; ++n) sent.keep(frames({std::string(4 << 20, 'x')}), "", kStart);
   EXPECT_LE(sent.bytes(), SentReplies::kBytes + (8u << 20));
   EXPECT_GE(sent.size(), 1u);
 }

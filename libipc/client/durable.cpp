@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A client outlives its controller, where the next one has the tasks.
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "libipc/client/impl.hpp"
+
+namespace ipc::client {
+
+void Connection::Impl::outlast_controllers() {
+  durable = true;
+  link.outlast([this] { return can_outlast(); }, [this] { controller_returned(); });
+}
+
+// Broadcasts and what engines are asked beside their work nobody does twice, and engines that are
+// not ours take a request that comes again for an attack.
+bool Connection::Impl::can_outlast() const {
+  return tunnel == nullptr && std::all_of(pending.begin(), pending.end(), [](const auto& entry) {
+           const Pending& request = entry.second;
+           return !request.is_work || request.channel == Channel::task ||
+                  (request.channel == Channel::direct && !request.guest);
+         });
+}
+
+// When its hub answers, the engines are known to it.
+void Connection::Impl::controller_returned() {
+  if (const auto now = net::read_connection(options.path)) file.controller = now->controller;
+  send_again_due = true;
+  table_asked = false;
+  ask_for_engines();
+}
+
+// Whatever has no answer is sent again, in its order and as it was: what the controller or an
+// engine has already, they know by its id.
+void Connection::Impl::send_open_again() {
+  std::vector<std::pair<const std::string*, Pending*>> open;
+  for (auto& [id, request] : pending)
+    if (!request.frames.empty() && request.channel != Channel::control)
+      open.emplace_back(&id, &request);
+  // All ids have the same beginning, and a number at the end.
+  std::sort(open.begin(), open.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.first->size(), *a.first) < std::pair(b.first->size(), *b.first);
+  });
+  for (const auto& [id, request] : open) {
+    net::Frames frames;
+    for (const auto& frame : request->frames) frames.push_back(frame.share());
+    sockets[static_cast<int>(request->channel)]->send(std::move(frames));
+  }
+}
+
+}  // namespace ipc::client
