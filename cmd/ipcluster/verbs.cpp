@@ -53,6 +53,8 @@ const std::vector<cli::Option> kControllerRows = {
     {0, "scheme", "NAME", "which engine gets a task: leastload, lru, …"},
     {0, "ssh", "HOST", "ssh server for clients"},
     {0, "enginessh", "HOST", "ssh server for engines"},
+    {0, "enable-curve", "", "encrypt connections (default if others can connect)"},
+    {0, "no-curve", "", "do not"},
 };
 
 std::vector<cli::Option> rows(std::initializer_list<std::vector<cli::Option>> groups) {

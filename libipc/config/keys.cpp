@@ -36,6 +36,8 @@ constexpr Key kKeys[] = {
     {"controller.scheme", Type::text, "", "", "which engine gets a task: leastload, lru, …"},
     {"controller.ssh", Type::text, "", "", "ssh server for clients: [user@]host[:port]"},
     {"controller.enginessh", Type::text, "", "", "ssh server for engines"},
+    {"controller.curve", Type::text, "", "",
+     "yes or no: encrypt connections; yes where others can connect"},
     {"controller.env", Type::map, "", "", "variables for the controller"},
     {"controller.args", Type::list, "", "", "more options for ipcontroller"},
     {"batch.queue", Type::text, "", "", "queue or partition of the jobs"},

@@ -74,8 +74,10 @@ int TaskRelay::from_clients() {
     if (taken == 0) catch_up_();
     if (!located || message_.view.identities.size() != 1) {
       complaints_.warning("task channel: malformed message dropped");
+    } else if (!strangers_.listens_to(message_.frames)) {
+      continue;
     } else if (!maker_.signer().verify(message_.view)) {
-      complaints_.warning("task channel: message with a wrong signature dropped");
+      strangers_.refuse(message_.frames);
     } else {
       submit(message_);
     }
@@ -88,6 +90,10 @@ void TaskRelay::submit(net::Incoming& message) {
   const auto header = header_parser_.header(message.view.header);
   if (!header) return complaints_.warning("task channel: " + header.error().what);
   if (header->msg_type == "cancel_request") return cancel(message);
+  // Who heard a task on its way could have it run again.
+  if (queue_.knows(header->msg_id))
+    return complaints_.warning("task channel: a task with an id there was before dropped, from " +
+                               net::peer_text(message.frames));
   tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames,
                    {header->msg_id, header->msg_type, header->date, "", ""});
   bool is_ours = false;
@@ -154,7 +160,7 @@ int TaskRelay::from_engines() {
     if (!located || message_.view.identities.empty())
       complaints_.warning("task channel: malformed reply dropped");
     else if (!maker_.signer().verify(message_.view))
-      complaints_.warning("task channel: reply with a wrong signature dropped");
+      strangers_.refuse(message_.frames);
     else if (message_.view.identities.size() == 1)
       engine_says(message_);
     else
