@@ -51,11 +51,7 @@ class Client {
 
   /// A socket of ours, with our key if the controller wants one.
   void connect(ipc::net::Socket& socket, const std::string& endpoint) {
-    if (!connection_.curve_server_key.empty()) {
-      auto keys = ipc::net::new_curve_keys();
-      keys.server_key = connection_.curve_server_key;
-      socket.set_curve(keys);
-    }
+    if (!connection_.curve_server_key.empty()) socket.set_curve(connection_.peer_keys());
     if (auto done = socket.connect(endpoint); !done) give_up(done.error().text());
   }
 

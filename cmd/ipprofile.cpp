@@ -12,6 +12,7 @@
 #include "libipc/cli/table.hpp"
 #include "libipc/config/launch.hpp"
 #include "libipc/config/profile.hpp"
+#include "libipc/net/connection.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 #include "libipc/wire/json.hpp"
@@ -33,8 +34,8 @@ constexpr const char* kForAll = "/etc/ipkit";
 Command command() {
   Command c;
   c.name = "ipprofile";
-  c.synopsis = {"list [-l] [--json]", "show [--all] [--json] [NAME]", "locate [NAME]",
-                "check [NAME]", "create [--launcher=KIND] NAME"};
+  c.synopsis = {"list [-l] [--json]", "show [--all] [--json] [NAME]",  "locate [NAME]",
+                "check [NAME]",       "create [--launcher=KIND] NAME", "key [NAME]"};
   c.summary =
       "Shows and makes profiles: the settings of a cluster, kept under a name.\n"
       "NAME is that of --profile; without it the default one.";
@@ -188,18 +189,6 @@ Result<int> locate(const Arguments& arguments) {
   return 0;
 }
 
-// Whoever can write these files decides what our engines run.
-Status check_owner(const std::string& path) {
-  struct stat s;
-  if (::stat(path.c_str(), &s) != 0) return {};
-  const std::string shown = ipc::config::display_path(path);
-  if (s.st_uid != ::geteuid() && s.st_uid != 0)
-    return Error{Code::refused, shown + " belongs to another user", ""};
-  if ((s.st_mode & 022) != 0)
-    return Error{Code::refused, shown + " can be written by others", "chmod go-w it"};
-  return {};
-}
-
 Result<int> check(const Arguments& arguments) {
   IPC_TRY_ASSIGN(const ClusterName name, profile_of(arguments));
   IPC_TRY(must_exist(name));
@@ -210,12 +199,32 @@ Result<int> check(const Arguments& arguments) {
                    profile.setting(key).origin + ": " + found.error().what, found.error().hint};
   for (const auto& path :
        {name.profile_dir, own_file(name), std::string(kForAll), file_for_all(name)})
-    IPC_TRY(check_owner(path));
+    IPC_TRY(ipc::check_ours(path));
   struct stat s;
   const std::string keys = security_directory(name);
   if (::stat(keys.c_str(), &s) == 0 && (s.st_mode & 077) != 0)
     return Error{Code::refused, ipc::config::display_path(keys) + " is open to others",
                  "chmod 700 it"};
+  return 0;
+}
+
+// -- key
+
+// Of the profile's user, to be put on the list of somebody else's controller; made if there is
+// none.
+Result<int> key(const Arguments& arguments) {
+  IPC_TRY_ASSIGN(const ClusterName name, profile_of(arguments));
+  IPC_TRY(create_profile(name));
+  const std::string path =
+      ipc::net::curve_key_file(connection_file(name, ipc::config::FileKind::client));
+  if (!is_there(path))
+    IPC_TRY(ipc::write_file_atomically(path, ipc::net::new_curve_keys().secret_key + "\n"));
+  IPC_TRY_ASSIGN(const std::string secret, ipc::read_secret(path));
+  const std::string shown = ipc::net::curve_public_key(std::string(ipc::trim(secret)));
+  if (shown.empty())
+    return Error{Code::bad_input, ipc::config::display_path(path) + " holds no CURVE key",
+                 "remove it, and a new one is made"};
+  IPC_TRY(print(shown + "\n"));
   return 0;
 }
 
@@ -255,7 +264,8 @@ Result<int> create(const Arguments& arguments) {
 
 Result<int> body(const Arguments& arguments) {
   static constexpr std::pair<std::string_view, Body> kVerbs[] = {
-      {"list", list}, {"show", show}, {"locate", locate}, {"check", check}, {"create", create}};
+      {"list", list},   {"show", show},     {"locate", locate},
+      {"check", check}, {"create", create}, {"key", key}};
   std::vector<std::string> names;
   const std::string word = arguments.operands.empty() ? "" : arguments.operands[0];
   for (const auto& [name, verb] : kVerbs) {

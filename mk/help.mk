@@ -8,6 +8,9 @@ help:
 	@echo "make check-docs      the tutorial and the other pages of docs/, as they stand"
 	@echo "make check-asan      unit tests and a smoke of the programs under ASan and UBSan"
 	@echo "make check-tsan      the same under ThreadSanitizer"
+	@echo "make check-valgrind  the same under valgrind"
+	@echo "make check-asan-bats, check-tsan-bats, check-valgrind-bats: all bats files, for hours"
+	@echo "make fuzz            every fuzzer for FUZZ_SECONDS (60); FUZZ=\"codec …\" chooses"
 	@echo "make bench           the measurements of bench/"
 	@echo "make lint            layers, sizes, clang-tidy, shellcheck, manual pages, format"
 	@echo "make format          clang-format over the C++ files"
@@ -20,7 +23,7 @@ help:
 	@echo "make clean           remove build/ and build-*/"
 
 # Packages: looks, and installs only what is missing.
-setup-demo setup-check: setup-%:
+setup-demo setup-check setup-deep: setup-%:
 	@scripts/setup $*
 
 # On all processors, for whoever did not say -j.
@@ -30,4 +33,4 @@ demo: setup-demo
 	@$(MAKE) --no-print-directory $(ALL_CORES) all
 	@IPKIT_BUILD=$(BUILD) scripts/demo
 
-.PHONY: help setup-demo setup-check demo
+.PHONY: help setup-demo setup-check setup-deep demo

@@ -6,8 +6,10 @@ UNIT_OBJS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/unit/*/*.cpp))
 UNIT_OBJS += $(BUILD)/obj/kernels/echo/echo.o
 # The assembly of the controller, for the test that has everything in one process.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipcontroller/%.o,controller binding)
-# What decides in ipdag.
-UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipdag/%.o,graph schedule)
+# What decides in ipdag, and what it reads.
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipdag/%.o,graph schedule read dagman)
+# The fuzzers' targets, for their corpora.
+UNIT_OBJS += $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/*.cpp))
 # How many engines ipcluster wants.
 UNIT_OBJS += $(BUILD)/obj/cmd/ipcluster/elastic.o
 # What ipmap does with bytes.
@@ -62,16 +64,35 @@ check-docs: all
 check-smoke: all unit
 	@scripts/check -B $(BUILD) unit $(SMOKE)
 
+# The sanitizers look at the unit tests and a smoke of the programs; with -bats at all bats files
+# instead: hours, as each test takes three to ten times as long.
 # ccache keeps what was compiled with a precompiled header only if told so.
-check-asan check-tsan: export CCACHE_SLOPPINESS = pch_defines,time_macros
+ASAN := check-asan check-asan-bats
+TSAN := check-tsan check-tsan-bats
+check-asan-bats check-tsan-bats check-valgrind-bats: export IPKIT_CHECK_LIMIT ?= 3600
+$(ASAN) $(TSAN): export CCACHE_SLOPPINESS = pch_defines,time_macros
 # libzmq asks for as much as a hostile peer announces, and copes with getting nothing.
-check-asan: export ASAN_OPTIONS = detect_leaks=1:exitcode=99:allocator_may_return_null=1
-check-asan: export UBSAN_OPTIONS = halt_on_error=1:print_stacktrace=1
+$(ASAN): export ASAN_OPTIONS = detect_leaks=1:exitcode=99:allocator_may_return_null=1
+$(ASAN): export UBSAN_OPTIONS = halt_on_error=1:print_stacktrace=1
 check-asan:
 	@$(MAKE) --no-print-directory $(call SANITIZED,asan,$(UNDEFINED)) check-smoke
+check-asan-bats:
+	@$(MAKE) --no-print-directory $(call SANITIZED,asan,$(UNDEFINED)) check-bats
 
-check-tsan: export TSAN_OPTIONS = exitcode=99:suppressions=$(CURDIR)/tests/lib/tsan.supp
+$(TSAN): export TSAN_OPTIONS = exitcode=99:suppressions=$(CURDIR)/tests/lib/tsan.supp
 check-tsan:
 	@$(MAKE) --no-print-directory $(call SANITIZED,tsan,thread) check-smoke
+check-tsan-bats:
+	@$(MAKE) --no-print-directory $(call SANITIZED,tsan,thread) check-bats
 
-.PHONY: FORCE unit check check-docs check-unit check-bats check-smoke check-asan check-tsan
+# The ordinary build under valgrind: every program of ours, also those that others start.
+VALGRIND := $(BUILD)-valgrind
+check-valgrind: setup-deep all unit
+	@scripts/valgrind-build $(BUILD) $(VALGRIND)
+	@WORLD_STOP_LIMIT=120 scripts/check -B $(VALGRIND) -j 2 unit $(SMOKE)
+check-valgrind-bats: setup-deep all
+	@scripts/valgrind-build $(BUILD) $(VALGRIND)
+	@WORLD_STOP_LIMIT=120 scripts/check -B $(VALGRIND) -j 2 bats
+
+.PHONY: FORCE unit check check-docs check-unit check-bats check-smoke $(ASAN) $(TSAN) check-valgrind \
+  check-valgrind-bats

@@ -72,10 +72,7 @@ Status Cells::listen() {
   const auto& file = connection_->file();
   IPC_TRY_ASSIGN(auto signer, file.signer());
   const bool secret = !file.curve_server_key.empty();
-  if (secret) {
-    curve_ = net::new_curve_keys();
-    curve_.server_key = file.curve_server_key;
-  }
+  if (secret) curve_ = file.peer_keys();
   feed_.emplace(context_, connection_->loop(), std::move(signer));
   const auto take = [this](std::string_view parent, std::string_view type, int engine,
                            const net::Incoming& message) {

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "cmd/ipcluster/plan.hpp"
+#include "cmd/ipcluster/safety.hpp"
 #include "cmd/ipcluster/verbs.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/client/jobs.hpp"
@@ -39,6 +40,7 @@ class Visit {
     IPC_TRY(file());
     IPC_TRY(process());
     IPC_TRY(port());
+    IPC_TRY(safety());
     IPC_TRY(key());
     IPC_TRY(registered());
     IPC_TRY(answering());
@@ -50,6 +52,7 @@ class Visit {
   Status file();
   Status process();
   Status port();
+  Status safety();
   Status key();
   Status registered();
   Status answering();
@@ -172,10 +175,15 @@ Status Visit::port() {
     IPC_TRY(try_port(address.substr(host + 3, port - host - 3), address.substr(port + 1)));
     IPC_TRY(good("port", address));
   }
-  const bool loopback = found_.interface.starts_with("tcp://127.");
-  if (!loopback && found_.curve_server_key.empty())
-    return warn("port", "open to the network without CURVE: what is sent can be read there");
   return {};
+}
+
+Status Visit::safety() {
+  const auto found = unsafe_settings(cluster_, found_);
+  for (const auto& what : found) IPC_TRY(warn("safety", what));
+  if (!found.empty()) return {};
+  const bool is_encrypted = !found_.curve_server_key.empty();
+  return good("safety", is_encrypted ? "messages are encrypted" : "messages are signed");
 }
 
 Status Visit::key() {

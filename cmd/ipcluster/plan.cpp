@@ -58,6 +58,10 @@ Status apply_options(const cli::Arguments& arguments, config::Profile& profile) 
     if (const auto value = arguments.get(option))
       IPC_TRY(profile.set(key, *value, "--" + std::string(option)));
   if (arguments.has("durable")) IPC_TRY(profile.set("controller.durable", "yes", "--durable"));
+  for (const char* option : {"enable-curve", "no-curve"})
+    if (arguments.has(option))
+      IPC_TRY(profile.set("controller.curve", option[0] == 'n' ? "no" : "yes",
+                          "--" + std::string(option)));
   if (const std::string level = profile.text("log_level"); !level.empty())
     IPC_TRY(log::parse_level(level));
   return {};
@@ -288,6 +292,15 @@ Result<config::LaunchRequest> controller_request(const Plan& plan, bool restore)
     request.arguments.push_back("--durable");
   else if (durable == "no-fsync")
     request.arguments.push_back("--no-fsync");
+  const auto& curve = plan.profile.setting("controller.curve");
+  if (curve.text == "yes" || curve.text == "true")
+    request.arguments.push_back("--enable-curve");
+  else if (curve.text == "no" || curve.text == "false")
+    request.arguments.push_back("--no-curve");
+  else if (!curve.text.empty())
+    return Error{Code::bad_profile,
+                 curve.origin + ": 'controller.curve' must be yes or no, not '" + curve.text + "'",
+                 ""};
   // Engines in jobs are on other machines.
   if (plan.profile.text("controller.ip").empty() &&
       config::is_batch_system(plan.profile.text("launcher")))

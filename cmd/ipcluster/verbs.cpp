@@ -55,6 +55,8 @@ const std::vector<cli::Option> kControllerRows = {
     {0, "restart", "POLICY", "a controller that died: on-failure (default), on-failure:N, never"},
     {0, "ssh", "HOST", "ssh server for clients"},
     {0, "enginessh", "HOST", "ssh server for engines"},
+    {0, "enable-curve", "", "encrypt connections (default if others can connect)"},
+    {0, "no-curve", "", "do not"},
 };
 
 std::vector<cli::Option> rows(std::initializer_list<std::vector<cli::Option>> groups) {

@@ -161,9 +161,27 @@ Result<std::unique_ptr<Controller>> Controller::start(net::Context& context,
                                                       ControllerOptions options) {
   std::unique_ptr<Controller> controller(new Controller);
   Sockets sockets;
+  IPC_TRY(controller->guard(context, options));
   IPC_TRY(controller->bind(context, options, sockets));
   IPC_TRY(controller->run(context, std::move(options), std::move(sockets)));
   return controller;
+}
+
+// Where there is a list, the files have a pair each, so that who can read one gets in.
+Status Controller::guard(net::Context& context, const ControllerOptions& o) {
+  if (o.authorized_keys.empty() || o.curve.secret_key.empty()) return {};
+  const auto give_pair = [](net::Connection& to, const std::optional<net::Connection>& reused) {
+    const bool again = reused && !reused->curve_secret_key.empty();
+    const net::Curve pair = again ? reused->peer_keys() : net::new_curve_keys();
+    to.curve_public_key = pair.public_key;
+    to.curve_secret_key = pair.secret_key;
+  };
+  give_pair(client_, o.reuse_client);
+  give_pair(engine_, o.reuse_engine);
+  IPC_TRY_ASSIGN(doorkeeper_,
+                 net::Doorkeeper::start(context, o.authorized_keys,
+                                        {client_.curve_public_key, engine_.curve_public_key}));
+  return {};
 }
 
 Status Controller::bind(net::Context& context, const ControllerOptions& o, Sockets& s) {

@@ -13,6 +13,7 @@
 #include "libipc/hub/sqlite_store.hpp"
 #include "libipc/net/actor.hpp"
 #include "libipc/net/connection.hpp"
+#include "libipc/net/doorkeeper.hpp"
 #include "libipc/sched/role.hpp"
 
 namespace ipc {
@@ -29,7 +30,10 @@ struct ControllerOptions {
   /// Names for net::local_endpoint(), one for each side; empty: not offered.
   std::string client_local, engine_local;
   std::string key, signature_scheme = "hmac-sha256";
-  net::Curve curve;     ///< secret_key empty: no CURVE
+  net::Curve curve;  ///< secret_key empty: no CURVE
+  /// With CURVE: a file of the public keys that are let in, beside those in the connection files;
+  /// empty: every key.
+  std::string authorized_keys;
   std::string session;  ///< the hub's name on the wire; empty: a new one
   std::string scheme = "leastload";
   std::optional<unsigned> task_limit;  ///< tasks an engine may have; 0: any number
@@ -68,10 +72,12 @@ class Controller {
   struct TaskLoop;
 
   Controller() = default;
+  Status guard(net::Context& context, const ControllerOptions& options);
   Status bind(net::Context& context, const ControllerOptions& options, Sockets& sockets);
   Status run(net::Context& context, ControllerOptions options, Sockets sockets);
 
   net::Connection client_, engine_;
+  std::unique_ptr<net::Doorkeeper> doorkeeper_;  // outlives every socket
   // The hub last made and first ended: it talks to the others.
   std::unique_ptr<net::Actor> relay_, task_, hub_;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 
 #include "cmd/ipcontroller/traits.hpp"
 #include "libipc/cli/traits.hpp"
@@ -35,6 +36,7 @@ void read_environment(std::vector<Given>& given) {
     auto value = environment(name, variable);
     if (!value) continue;
     // The reference knows 1 and, as anything else, no.
+    if (trait == std::string_view("IPController.enable_curve") && value->empty()) continue;
     if (trait == std::string_view("IPController.enable_curve"))
       value = *value == "1" || *value == "true" || *value == "True" || *value == "yes" ? "True"
                                                                                        : "False";
@@ -82,6 +84,7 @@ constexpr Flag kFlags[] = {
     {"reuse", "IPController.reuse_files", "True"},
     {"restore", "IPController.restore_engines", "True"},
     {"enable-curve", "IPController.enable_curve", "True"},
+    {"no-curve", "IPController.enable_curve", "False"},
     {"no-secure", "Session.key", ""},
     {"debug", "IPController.log_level", "DEBUG"},
     {"verbose", "IPController.log_level", "DEBUG"},
@@ -192,14 +195,14 @@ Result<hub::RecordLimits> parse_record_limits(const std::string& text) {
 }
 
 // Keys that were given must be a pair; one that was not follows from the other.
-Status settle_curve(net::Curve& curve) {
+Status settle_curve(net::Curve& curve, bool& is_new) {
   curve.is_server = true;
   if (curve.secret_key.empty() && !curve.public_key.empty())
     return Error{Code::usage, "a CURVE public key without its secret key",
                  "give IPController.curve_secretkey or $IPP_CURVE_SECRETKEY too"};
   if (curve.secret_key.empty()) {
     curve = net::new_curve_keys();
-    curve.is_server = true;
+    curve.is_server = is_new = true;
     return {};
   }
   const std::string own = net::curve_public_key(curve.secret_key);
@@ -208,6 +211,22 @@ Status settle_curve(net::Curve& curve) {
   if (curve.public_key.empty()) curve.public_key = own;
   if (curve.public_key != own) return Error{Code::usage, "the CURVE keys given are not a pair", ""};
   return {};
+}
+
+// Whoever others can reach encrypts, unless told not to.
+bool wants_curve(const Settings& settings) {
+  const ControllerOptions& options = settings.controller;
+  if (!options.authorized_keys.empty()) return true;
+  return settings.enable_curve.value_or(!net::is_local_interface(options.client_interface) ||
+                                        !net::is_local_interface(options.engine_interface));
+}
+
+// Every user of this machine sees command lines.
+void warn_of_open_keys(Settings& settings) {
+  for (const auto& [trait, value, origin, in_file] : settings.given)
+    if (!value.empty() && (origin == "--Session.key" || origin == "--IPController.curve_secretkey"))
+      settings.warnings.push_back(origin + ": every user of this machine can read that key (ps); " +
+                                  "give it with --keyfile, or in the environment");
 }
 
 // Files name addresses: a peer elsewhere cannot know what eth0 is here.
@@ -227,15 +246,17 @@ Status settle(Settings& settings) {
   IPC_TRY(settle_address(options.engine_interface));
   if (options.registration_timeout == Duration(0))
     options.registration_timeout = std::max<Duration>(seconds(30), options.heart_period * 10);
-  if (settings.enable_curve)
-    IPC_TRY(settle_curve(options.curve));
+  const bool encrypts = wants_curve(settings);
+  if (encrypts)
+    IPC_TRY(settle_curve(options.curve, settings.curve_is_new));
   else
     options.curve = {};
   // Encrypted connections need no signatures: the reference does without them too.
   if (settings.key)
     options.key = *settings.key;
-  else if (!settings.enable_curve)
+  else if (!encrypts)
     options.key = new_key();
+  warn_of_open_keys(settings);
   return {};
 }
 
@@ -276,7 +297,10 @@ const cli::Command& controller_command() {
           {0, "keyfile", "FILE", "take the key from this file"},
           {0, "secure", "", "sign messages, with a new key (default)"},
           {0, "no-secure", "", "do not sign messages"},
-          {0, "enable-curve", "", "encrypt connections"},
+          {0, "enable-curve", "",
+           "encrypt connections (default if --ip is not this machine's own)"},
+          {0, "no-curve", "", "do not, for peers that cannot"},
+          {0, "authorized-keys", "FILE", "encrypt, and let in only public keys of this file"},
           {0, "ident", "ID", "the hub's session id"},
           {0, "user", "NAME", "user name in messages"},
           {0, "poll-spin", "TIME", "look for more work this long before sleeping; default 120us"},
@@ -339,6 +363,11 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   }
   if (const auto spin = arguments.get("poll-spin")) {
     IPC_TRY_ASSIGN(options.poll_spin, parse_spin(*spin));
+  }
+  if (const auto keys = arguments.get("authorized-keys")) {
+    if (settings.enable_curve == false)
+      return Error{Code::usage, "--authorized-keys with --no-curve: there are no keys then", ""};
+    options.authorized_keys = std::filesystem::absolute(*keys).string();
   }
   IPC_TRY(settle(settings));
   return settings;

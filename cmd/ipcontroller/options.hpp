@@ -32,7 +32,9 @@ struct Settings {
   log::Level log_level = log::Level::info;
   bool log_to_file = false, clean_logs = false, daemonize = false, reuse = false;
   bool durable = false;  ///< tasks are kept in a journal
-  bool enable_curve = false, create_profile = true;
+  bool create_profile = true;
+  std::optional<bool> enable_curve;  ///< not said: where others than this machine can connect
+  bool curve_is_new = false;         ///< its key was made now, not given
   bool client_is_local = true, engine_is_local = true;  ///< local sockets are offered as well
   bool show_config = false, show_config_json = false;
   std::optional<std::string> key;

@@ -39,6 +39,12 @@ std::string file_path(const Settings& settings, config::FileKind kind) {
   return own.front() == '/' ? own : config::security_directory(settings.cluster) + "/" + own;
 }
 
+// The secret half of a CURVE key that was made for this cluster: whoever comes next can have it.
+std::string curve_path(const config::ClusterName& cluster) {
+  return config::cluster_file(cluster, config::security_directory(cluster), "ipcontroller",
+                              ".curve");
+}
+
 std::string log_path(const config::ClusterName& cluster) {
   return config::cluster_file(cluster, config::log_directory(cluster), "ipcontroller",
                               "-" + std::to_string(::getpid()) + ".log");
@@ -65,6 +71,22 @@ Status open_log(const Settings& settings) {
   return {};
 }
 
+// Whether and with which key the earlier one encrypted, where the user has said nothing of it.
+void reuse_curve(Settings& settings, const net::Connection& file) {
+  net::Curve& curve = settings.controller.curve;
+  if (file.curve_server_key.empty()) {
+    if (!settings.enable_curve && settings.controller.authorized_keys.empty()) curve = {};
+    return;
+  }
+  if (!settings.curve_is_new) return;
+  const auto kept = read_secret(curve_path(settings.cluster), 4096);
+  if (!kept) return log::warning(kept.error().text());
+  const std::string secret(trim(*kept)), own = net::curve_public_key(secret);
+  if (own != file.curve_server_key) return;
+  curve.secret_key = secret;
+  curve.public_key = own;
+}
+
 // Ports and key of the files an earlier controller left, if they agree.
 void reuse_files(Settings& settings) {
   const auto client = net::read_connection(file_path(settings, config::FileKind::client));
@@ -76,6 +98,7 @@ void reuse_files(Settings& settings) {
   if (client->key != engine->key || client->signature_scheme != engine->signature_scheme ||
       client->ports.at("registration") != engine->ports.at("registration"))
     return log::error("files are not reused: they do not belong together");
+  reuse_curve(settings, *client);
   if (client->curve_server_key != settings.controller.curve.public_key)
     log::warning(
         "the CURVE keys are not those of the files: who has read them is shut out; "
@@ -115,6 +138,9 @@ net::ControllerIdentity our_identity() {
 
 Status write_files(const Settings& settings, const Controller& controller) {
   const auto identity = our_identity();
+  if (settings.curve_is_new && !settings.controller.curve.secret_key.empty())
+    IPC_TRY(write_file_atomically(curve_path(settings.cluster),
+                                  settings.controller.curve.secret_key + "\n"));
   for (const auto kind : {config::FileKind::client, config::FileKind::engine}) {
     const bool for_engine = kind == config::FileKind::engine;
     net::Connection connection =
@@ -133,6 +159,7 @@ Status write_files(const Settings& settings, const Controller& controller) {
 void remove_files(const Settings& settings) {
   for (const auto kind : {config::FileKind::client, config::FileKind::engine})
     ::unlink(file_path(settings, kind).c_str());
+  if (settings.curve_is_new) ::unlink(curve_path(settings.cluster).c_str());
 }
 
 Result<LockFile> lock(const config::ClusterName& cluster) {

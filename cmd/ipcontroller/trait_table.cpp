@@ -156,7 +156,7 @@ Status key(const Given& given, Settings& s) {
 
 Status key_file(const Given& given, Settings& s) {
   if (given.value.empty()) return {};
-  IPC_TRY_ASSIGN(const std::string content, read_file(given.value, 1 << 16));
+  IPC_TRY_ASSIGN(const std::string content, read_secret(given.value, 1 << 16));
   s.key = std::string(trim(content));
   return {};
 }
@@ -190,6 +190,11 @@ Status scheme(const Given& given, Settings& s) {
 Status task_limit(const Given& given, Settings& s) {
   IPC_TRY_ASSIGN(const long limit, parse_number(given.origin, given.value, 0, 1000000));
   s.controller.task_limit = static_cast<unsigned>(limit);
+  return {};
+}
+
+Status enable_curve(const Given& given, Settings& s) {
+  IPC_TRY_ASSIGN(s.enable_curve, parse_bool(given));
   return {};
 }
 
@@ -243,7 +248,7 @@ constexpr Trait kTraits[] = {
     {"IPController.hb", "ports of heartbeats: ping, pong", heartbeat_ports},
     {"IPController.ssh_server", "as --ssh", text<&Settings::ssh>},
     {"IPController.engine_ssh_server", "as --enginessh", text<&Settings::engine_ssh>},
-    {"IPController.enable_curve", "as --enable-curve", flag<&Settings::enable_curve>},
+    {"IPController.enable_curve", "as --enable-curve or --no-curve", enable_curve},
     {"IPController.curve_secretkey", "CURVE key instead of a new one, 40 characters",
      curve_key<&net::Curve::secret_key>},
     {"IPController.curve_publickey", "its public half", curve_key<&net::Curve::public_key>},

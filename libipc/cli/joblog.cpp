@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 
@@ -39,6 +40,12 @@ bool read_number(std::string_view text, Number& number) {
   text = trim(text);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+// A time that can be written again.
+bool read_time(std::string_view text, double& seconds) {
+  constexpr double kMost = 1e15;
+  return read_number(text, seconds) && std::abs(seconds) < kMost;
 }
 
 // Fills in what stands behind parallel's columns.
@@ -92,8 +99,8 @@ Result<JobRecord> parse_joblog_line(std::string_view line) {
   const auto cells = split(line, '\t');
   JobRecord record;
   const bool good = cells.size() >= kParallelsColumns && read_number(cells[0], record.seq) &&
-                    record.seq > 0 && read_number(cells[2], record.start) &&
-                    read_number(cells[3], record.runtime) && read_number(cells[4], record.sent) &&
+                    record.seq > 0 && read_time(cells[2], record.start) &&
+                    read_time(cells[3], record.runtime) && read_number(cells[4], record.sent) &&
                     read_number(cells[5], record.received) &&
                     read_number(cells[6], record.exit_status) &&
                     read_number(cells[7], record.signal) && read_own(cells, record);

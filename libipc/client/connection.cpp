@@ -258,10 +258,7 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
   auto impl = std::make_unique<Impl>(std::move(options), std::move(file), std::move(signer));
   impl->tunnel = std::move(tunnel);
   impl->identity = impl->session.id();
-  if (!impl->file.curve_server_key.empty()) {
-    impl->curve = net::new_curve_keys();
-    impl->curve.server_key = impl->file.curve_server_key;
-  }
+  if (!impl->file.curve_server_key.empty()) impl->curve = impl->file.peer_keys();
   if (impl->file.durable && impl->options.outlast) impl->outlast_controllers();
   IPC_TRY(impl->open_channel(Channel::hub));
   impl->ask_for_engines();

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "libipc/util/text.hpp"
@@ -19,6 +20,8 @@ using wire::Json;
 
 // Deeper ones could not be printed.
 constexpr int kDeepest = 100;
+// A few bytes of a pickle name a long text again and again: so much of it is copied.
+constexpr size_t kMostCopied = size_t{256} << 20;
 
 struct Entry {
   Json value;
@@ -205,19 +208,28 @@ class Reader {
   }
 
   bool remember(uint64_t index) {
-    if (stack_.empty() || index > memo_.size() + (1 << 16)) return false;
-    if (index >= memo_.size()) memo_.resize(index + 1);
-    // A list may grow after it was remembered: those are not given back.
-    const Entry& top = stack_.back();
-    memo_[index] = top.value.is_structured() || top.is_mark ? std::nullopt : std::optional(top);
+    if (stack_.empty()) return false;
     ++remembered_;
+    const Entry& top = stack_.back();
+    // A list may grow after it was remembered: those are not given back.
+    if (top.value.is_structured() || top.is_mark) return memo_.erase(index), true;
+    if (!copies(top)) return false;
+    memo_.insert_or_assign(index, top);
     return true;
   }
 
   bool recall(uint64_t index) {
-    if (index >= memo_.size() || !memo_[index]) return false;
-    stack_.push_back(*memo_[index]);
+    const auto found = memo_.find(index);
+    if (found == memo_.end() || !copies(found->second)) return false;
+    stack_.push_back(found->second);
     return true;
+  }
+
+  // False if more is copied than any plain value would need.
+  bool copies(const Entry& entry) {
+    copied_ += sizeof entry + entry.bytes.size();
+    if (entry.value.is_string()) copied_ += entry.value.get_ref<const std::string&>().size();
+    return copied_ <= kMostCopied;
   }
 
   bool memory(unsigned char code) {
@@ -240,8 +252,9 @@ class Reader {
   std::string_view rest_;
   bool good_ = true;
   std::vector<Entry> stack_;
-  std::vector<std::optional<Entry>> memo_;
+  std::unordered_map<uint64_t, Entry> memo_;
   uint64_t remembered_ = 0;
+  size_t copied_ = 0;
 };
 
 }  // namespace

@@ -40,6 +40,8 @@ constexpr Key kKeys[] = {
      "yes: tasks outlive the controller; no-fsync: but not the machine"},
     {"controller.restart", Type::text, "on-failure", "",
      "a controller that died: on-failure, on-failure:N, never"},
+    {"controller.curve", Type::text, "", "",
+     "yes or no: encrypt connections; yes where others can connect"},
     {"controller.env", Type::map, "", "", "variables for the controller"},
     {"controller.args", Type::list, "", "", "more options for ipcontroller"},
     {"batch.queue", Type::text, "", "", "queue or partition of the jobs"},

@@ -130,6 +130,7 @@ std::string pid_directory(const ClusterName& cluster) {
 
 Status create_profile(const ClusterName& cluster) {
   IPC_TRY(make_directories(cluster.profile_dir, 0755));
+  IPC_TRY(check_ours(cluster.profile_dir));
   IPC_TRY(make_directories(log_directory(cluster), 0755));
   for (const auto& directory : {security_directory(cluster), pid_directory(cluster)}) {
     IPC_TRY(make_directories(directory, 0700));
@@ -138,6 +139,7 @@ Status create_profile(const ClusterName& cluster) {
     // Keys and pids are nobody else's, also in a profile an older program made.
     if ((s.st_mode & 077) != 0 && ::chmod(directory.c_str(), 0700) != 0)
       return Error{Code::refused, display_path(directory) + " is open to others", "chmod 700 it"};
+    IPC_TRY(check_ours(directory));
   }
   return {};
 }

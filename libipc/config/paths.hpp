@@ -50,7 +50,8 @@ std::string cluster_file(const ClusterName& cluster, const std::string& director
                          const std::string& stem, const std::string& suffix);
 
 /// Makes the profile directory with security and pid (0700) and log, where missing. Code::refused
-/// if security can be read by others and cannot be closed to them.
+/// if a stranger can change it (check_ours), or security can be read by others and cannot be closed
+/// to them.
 Status create_profile(const ClusterName& cluster);
 
 }  // namespace ipc::config

@@ -142,6 +142,7 @@ Profile::Profile() {
 
 Result<Profile> Profile::load(const ClusterName& cluster) {
   Profile profile;
+  IPC_TRY(check_ours(cluster.profile_dir));
   IPC_TRY(profile.merge_file("/etc/ipkit/" + cluster.profile + ".yaml"));
   IPC_TRY(profile.merge_file(cluster.profile_dir + "/ipkit.yaml"));
   for (const auto& key : keys()) {
@@ -154,9 +155,15 @@ Result<Profile> Profile::load(const ClusterName& cluster) {
 
 Status Profile::merge_file(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) return {};
+  // It says what is run in our name.
+  IPC_TRY(check_ours(path));
   auto text = read_file(path, 1 << 20);
   if (!text) return Error{Code::bad_profile, text.error().what, ""};
-  return Reader(path, settings_).read(*text);
+  return merge_text(path, *text);
+}
+
+Status Profile::merge_text(const std::string& path, const std::string& text) {
+  return Reader(path, settings_).read(text);
 }
 
 Status Profile::set(std::string_view name, const std::string& value, const std::string& origin) {

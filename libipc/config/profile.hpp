@@ -27,10 +27,12 @@ struct Setting {
 class Profile {
  public:
   /// Reads what there is. Code::bad_profile: "FILE:LINE: unknown key 'x'; did you mean 'y'?" and
-  /// the like.
+  /// the like; Code::refused if a stranger can write it.
   static Result<Profile> load(const ClusterName& cluster);
   /// Merges one file over what is there; a file that does not exist changes nothing.
   Status merge_file(const std::string& path);
+  /// The same for the text of a file; `path` is what it is called in messages.
+  Status merge_text(const std::string& path, const std::string& text);
   /// Built-in values only.
   Profile();
 

@@ -188,6 +188,7 @@ TraitFile parse_trait_file(std::string_view text, const std::string& name) {
 }
 
 Result<TraitFile> read_trait_file(const std::string& path) {
+  IPC_TRY(check_ours(path));
   IPC_TRY_ASSIGN(const std::string text, read_file(path, 1 << 20));
   return parse_trait_file(text, display_path(path));
 }

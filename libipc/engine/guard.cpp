@@ -63,11 +63,7 @@ class Watch {
     net::Context context;
     net::Socket socket(context, net::SocketType::dealer);
     socket.set_linger(seconds(3));
-    if (!connection->curve_server_key.empty()) {
-      net::Curve curve = net::new_curve_keys();
-      curve.server_key = connection->curve_server_key;
-      socket.set_curve(curve);
-    }
+    if (!connection->curve_server_key.empty()) socket.set_curve(connection->peer_keys());
     if (!socket.connect(connection->endpoint("registration"))) return;
     net::Outgoing message;
     message.header = wire::Session().header("unregistration_request");

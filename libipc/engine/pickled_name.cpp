@@ -12,6 +12,9 @@
 namespace ipc::engine {
 namespace {
 
+// Longer texts are no names; remembering each again and again would take memory without bound.
+constexpr size_t kLongestName = 1000;
+
 // Opcodes whose argument has a fixed size; those with none are not listed.
 const std::map<char, size_t>& sizes() {
   static const std::map<char, size_t> table{{'\x80', 1}, {'\x95', 8}, {'K', 1},    {'M', 2},
@@ -65,7 +68,8 @@ class Reader {
     std::string_view bytes;
     if (const auto length = lengths().find(op); length != lengths().end()) {
       if (!take(length->second, bytes) || !take(number(bytes), bytes)) return false;
-      push(is_text(op) ? std::optional<std::string>(bytes) : std::nullopt);
+      const bool may_be_name = is_text(op) && bytes.size() <= kLongestName;
+      push(may_be_name ? std::optional<std::string>(bytes) : std::nullopt);
       return true;
     }
     if (op == 'c') return global();

@@ -77,10 +77,7 @@ Status Uplink::connect(const net::Connection& connection) {
   ++times_;
   connection_ = connection;
   IPC_TRY_ASSIGN(signer_, connection.signer());
-  if (!connection.curve_server_key.empty()) {
-    curve_ = net::new_curve_keys();
-    curve_->server_key = connection.curve_server_key;
-  }
+  if (!connection.curve_server_key.empty()) curve_ = connection.peer_keys();
   sockets_.emplace(context_);
   Sockets& s = *sockets_;
   for (net::Socket* socket : {&s.registration, &s.shell, &s.control, &s.iopub, &s.pong})
@@ -225,14 +222,16 @@ bool Uplink::send_again(std::string_view id) {
 
 void Uplink::drop(const char* why) {
   ++dropped_;
-  log::warning(std::string("message dropped: ") + why);
+  complaints_.warning(std::string("message dropped: ") + why);
 }
 
 bool Uplink::accept(net::Incoming& message, bool located, bool is_control) {
   if (!located) return drop("it is not a message of the protocol"), false;
   if (!signer_->verify(message.view)) return drop("its signature is wrong"), false;
-  // Not on the shell channel, where a scheduler may rightly send the same bytes again.
-  if (is_control && signer_->enabled() && !history_.add(message.view.signature))
+  // Not of the task scheduler, which may rightly send the same bytes again.
+  const auto path = message.view.identities;
+  const bool is_once = is_control || path.empty() || path[0] != kTaskScheduler;
+  if (is_once && signer_->enabled() && !history_.add(message.view.signature))
     return drop("it came before (replay)"), false;
   return true;
 }

@@ -12,6 +12,7 @@
 #include "libipc/net/loop.hpp"
 #include "libipc/net/message.hpp"
 #include "libipc/net/turn_batch.hpp"
+#include "libipc/util/log.hpp"
 #include "libipc/wire/header.hpp"
 #include "libipc/wire/json.hpp"
 
@@ -129,6 +130,7 @@ class Uplink {
   net::Loop::TimerId timer_ = 0;
   TimePoint last_ping_{};
   unsigned long long dropped_ = 0;
+  log::Throttle complaints_;
 };
 
 }  // namespace ipc::engine

@@ -9,6 +9,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "libipc/util/text.hpp"
 #include "libipc/wire/errors.hpp"
 
 namespace ipc::hub {
@@ -101,7 +102,9 @@ void Hub::take_event(net::Event& event) {
   if (event.kind == EventKind::task_reply) return accounts_.task_reply(message, event.buffers);
   // The relays check nothing: what follows may be anybody's.
   if (!signer_.verify(message.view))
-    return complaints_.warning("direct or output message with a wrong signature not recorded");
+    return complaints_.warning(
+        "direct or output message with a wrong signature not recorded, from client " +
+        json_quote(message.client) + " or engine " + json_quote(message.engine));
   take_direct(event, message);
 }
 
@@ -113,6 +116,12 @@ void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
   switch (event.kind) {
     case EventKind::mux_request:
     case EventKind::control_request:
+      // The engine drops it, too.
+      if (accounts_.state(header->msg_id) != TaskState::unknown) {
+        complaints_.warning("direct message seen before not recorded (replay), from client " +
+                            json_quote(message.client));
+        break;
+      }
       direct_.add(message.engine, header->msg_id,
                   {std::string(message.client), std::string(message.view.header), control});
       if (!control) accounts_.mux_request(message, event.buffers), waits_.touched();
@@ -165,11 +174,16 @@ int Hub::from_clients() {
   bool located = false;
   for (; taken < net::kDrainLimit && message_.receive(sockets_.clients, located); ++taken) {
     if (!located || message_.view.identities.empty()) {
-      complaints_.warning("hub: malformed message dropped");
-    } else if (signer_.enabled() && !seen_.add(message_.view.signature)) {
-      complaints_.warning("hub: message seen before dropped");
+      complaints_.warning("hub: malformed message dropped, from " +
+                          net::peer_text(message_.frames));
+    } else if (!strangers_.listens_to(message_.frames)) {
+      continue;
     } else if (!signer_.verify(message_.view)) {
-      complaints_.warning("hub: message with a wrong signature dropped");
+      strangers_.refuse(message_.frames);
+      // Only then: else wrong ones would push the right ones out of the history.
+    } else if (signer_.enabled() && !seen_.add(message_.view.signature)) {
+      complaints_.warning("hub: message seen before dropped (replay), from " +
+                          net::peer_text(message_.frames));
     } else {
       take_request(message_);
     }

@@ -17,6 +17,7 @@
 #include "libipc/net/events.hpp"
 #include "libipc/net/loop.hpp"
 #include "libipc/net/message.hpp"
+#include "libipc/net/strangers.hpp"
 #include "libipc/util/log.hpp"
 #include "libipc/util/memory.hpp"
 #include "libipc/wire/header.hpp"
@@ -132,6 +133,7 @@ class Hub {
   std::string client_, parent_;  // of the request that is being answered
   TimePoint begin_ = Clock::now();
   bool impatient_timer_ = false, state_due_ = false;
+  net::Strangers strangers_{"hub"};
   log::Throttle complaints_;
 };
 

@@ -64,10 +64,13 @@ Test test(const std::string& op, const Json& value, const Json& wanted) {
     return verdict(value.is_array() && wanted.is_array() &&
                    std::all_of(wanted.begin(), wanted.end(),
                                [&](const Json& item) { return contains(value, item); }));
-  if (op == "$mod")
-    return verdict(value.is_number_integer() && wanted.is_array() && wanted.size() == 2 &&
-                   wanted[0].is_number_integer() && wanted[0] != 0 &&
-                   value.get<int64_t>() % wanted[0].get<int64_t>() == wanted[1]);
+  if (op == "$mod") {
+    if (!value.is_number_integer() || !wanted.is_array() || wanted.size() != 2) return Test::no;
+    const int64_t divisor = wanted[0].is_number_integer() ? wanted[0].get<int64_t>() : 0;
+    // By -1 nothing remains; of the lowest number that cannot even be computed.
+    return verdict(divisor != 0 &&
+                   (divisor == -1 ? 0 : value.get<int64_t>() % divisor) == wanted[1]);
+  }
   if (op == "$glob")
     return verdict(value.is_string() && wanted.is_string() &&
                    ::fnmatch(wanted.get_ref<const std::string&>().c_str(),

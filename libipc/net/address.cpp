@@ -82,6 +82,11 @@ Result<std::string> choose_address(std::string_view word, std::span<const OwnAdd
   return std::string("127.0.0.1");
 }
 
+bool is_local_interface(std::string_view interface) {
+  constexpr std::string_view kTcp = "tcp://";
+  return !interface.starts_with(kTcp) || is_loopback(interface.substr(kTcp.size()));
+}
+
 Result<std::string> listen_address(const std::string& word) {
   const auto own = own_addresses();
   if (auto found = choose_address(word, own, {})) return found;

@@ -27,6 +27,9 @@ std::vector<OwnAddress> own_addresses();
 Result<std::string> choose_address(std::string_view word, std::span<const OwnAddress> own,
                                    std::span<const std::string> resolved);
 
+/// True if only this machine reaches what listens on `interface` ("tcp://127.0.0.1", "ipc://…").
+bool is_local_interface(std::string_view interface);
+
 /// choose_address() for this machine; asks the resolver if need be, which may take seconds.
 Result<std::string> listen_address(const std::string& word);
 

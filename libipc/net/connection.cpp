@@ -2,12 +2,12 @@
 // Connection files: where a controller listens, and the key.
 #include "libipc/net/connection.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
+#include <cerrno>
 
 #include "libipc/util/file.hpp"
 #include "libipc/util/process.hpp"
+#include "libipc/util/text.hpp"
 #include "libipc/wire/json.hpp"
 
 namespace ipc::net {
@@ -62,6 +62,18 @@ ControllerIdentity take_identity(const Json& file) {
 bool runs_here(const ControllerIdentity& c) {
   return !c.local.empty() && c.host == host_name() && c.boot_id == boot_id() &&
          c.network == network_namespace();
+}
+
+// There need be none.
+Status take_own_key(const std::string& path, Connection& into) {
+  const auto text = read_secret(path, 4096);
+  if (!text && text.error().code == Code::no_input && errno == ENOENT) return {};
+  if (!text) return text.error();
+  into.curve_secret_key = trim(*text);
+  into.curve_public_key = curve_public_key(into.curve_secret_key);
+  if (into.curve_public_key.empty())
+    return Error{Code::bad_input, path + " holds no CURVE key", "40 characters; remove it"};
+  return {};
 }
 
 int port_of(const Connection& connection, const std::string& name) {
@@ -122,6 +134,9 @@ std::string to_json(const Connection& connection, bool for_engine) {
                      {"start_ticks", c.start_ticks}};
   if (connection.is_ipkit() && connection.durable) file["ipkit"]["durable"] = true;
   if (!c.local.empty()) file["ipkit"].update({{"network", c.network}, {"local", c.local}});
+  if (connection.is_ipkit() && !connection.curve_secret_key.empty())
+    file["ipkit"].update({{"curve_publickey", connection.curve_public_key},
+                          {"curve_secretkey", connection.curve_secret_key}});
   return file.dump(2) + "\n";
 }
 
@@ -144,6 +159,10 @@ Result<Connection> parse_connection(std::string_view text) {
   if (pack != "json" && pack != "orjson")
     return Error{Code::bad_input, "messages packed by '" + pack + "'", "only json is understood"};
   connection.controller = take_identity(file);
+  if (file.contains("ipkit")) {
+    connection.curve_public_key = wire::string_or(file["ipkit"], "curve_publickey");
+    connection.curve_secret_key = wire::string_or(file["ipkit"], "curve_secretkey");
+  }
   connection.is_here = runs_here(connection.controller);
   if (const auto own = file.find("ipkit"); own != file.end())
     connection.durable = wire::bool_or(*own, "durable", false);
@@ -151,19 +170,31 @@ Result<Connection> parse_connection(std::string_view text) {
 }
 
 Result<Connection> read_connection(const std::string& path) {
-  auto text = read_file(path, 1 << 20);
+  auto text = read_secret(path, 1 << 20);
   if (!text) {
+    if (text.error().code != Code::no_input) return text.error();
     if (errno == ENOENT) return Error{Code::no_controller, "no file " + path, ""};
     return Error{errno == EACCES ? Code::refused : text.error().code, text.error().what, ""};
   }
-  struct stat s;
-  if (::stat(path.c_str(), &s) == 0 && (s.st_mode & 077) != 0)
-    return Error{Code::refused, path + " can be read or written by others", "chmod 600 " + path};
   auto connection = parse_connection(*text);
   if (!connection)
     return Error{Code::bad_input, path + ": " + connection.error().text(),
                  "start the cluster again to have it written anew"};
+  if (!connection->curve_server_key.empty() && connection->curve_secret_key.empty())
+    IPC_TRY(take_own_key(curve_key_file(path), *connection));
   return connection;
+}
+
+std::string curve_key_file(const std::string& connection_path) {
+  const size_t slash = connection_path.rfind('/');
+  return (slash == std::string::npos ? "" : connection_path.substr(0, slash + 1)) + "curve.key";
+}
+
+Curve Connection::peer_keys() const {
+  Curve keys = curve_secret_key.empty() ? new_curve_keys()
+                                        : Curve{"", curve_public_key, curve_secret_key, false};
+  keys.server_key = curve_server_key;
+  return keys;
 }
 
 void fill_from_environment(Connection& connection) {

@@ -29,6 +29,8 @@ struct Connection {
   std::string interface = "tcp://127.0.0.1";
   std::string location, ssh, key;
   std::string curve_server_key;  ///< empty: no CURVE
+  /// The pair a peer shows: the controller lets nobody in without one it knows. Empty: a new one.
+  std::string curve_public_key, curve_secret_key;
   std::string signature_scheme = "hmac-sha256";
   std::map<std::string, int> ports;  ///< registration, mux, control, task, iopub …
   std::vector<int> broadcast;        ///< client file: one; engine file: one per leaf
@@ -46,6 +48,8 @@ struct Connection {
   std::string address(int port) const;
   /// True if our own controller wrote it: our extensions may be used.
   bool is_ipkit() const { return !controller.version.empty(); }
+  /// Keys for a peer's sockets; only if there is a curve_server_key.
+  Curve peer_keys() const;
   Result<wire::Signer> signer() const { return wire::Signer::create(signature_scheme, key); }
 };
 
@@ -61,8 +65,13 @@ std::string to_json(const Connection& connection, bool for_engine);
 Result<Connection> parse_connection(std::string_view text);
 
 /// Reads and parses; Code::no_controller if there is no such file, Code::refused if others can read
-/// the key of a file that is ours (mode), Code::bad_input with the path if it is corrupt.
+/// or write it or it is another user's, Code::bad_input with the path if it is corrupt. Where
+/// connections are encrypted and the file names no pair for us, it is that of curve_key_file().
 Result<Connection> read_connection(const std::string& path);
+
+/// Beside a connection file: the secret key of the profile's user, who has made one to be known by
+/// (`ipprofile key`). 40 characters, mode 0600.
+std::string curve_key_file(const std::string& connection_path);
 
 /// What the file leaves open: the keys, from $IPKIT_… or $IPP_SESSION_KEY and _CURVE_SERVERKEY.
 void fill_from_environment(Connection& connection);

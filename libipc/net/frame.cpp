@@ -68,6 +68,11 @@ std::string_view Frame::view() const {
   return {static_cast<const char*>(zmq_msg_data(message(storage_))), size()};
 }
 
+std::string Frame::peer() const {
+  const char* const address = zmq_msg_gets(message(storage_), "Peer-Address");
+  return address != nullptr ? address : "";
+}
+
 size_t Frame::size() const {
   return zmq_msg_size(message(storage_));
 }

@@ -34,6 +34,9 @@ class Frame {
   Frame share() const;
   std::string_view view() const;
   size_t size() const;
+  /// Where a received frame came from: an IP address, or "localhost:UID:GID:PID" of a peer at a
+  /// local socket; "" if it is not known.
+  std::string peer() const;
   /// The bytes, to be changed by whoever made the frame and before it is shared.
   char* data();
   zmq_msg_t* raw();

@@ -56,8 +56,13 @@ int BroadcastRelay::from_clients() {
   for (; taken < net::kDrainLimit && message_.receive(clients_, located); ++taken) {
     if (!located || message_.view.identities.size() != 1)
       complaints_.warning("broadcast channel: malformed message dropped");
+    else if (!strangers_.listens_to(message_.frames))
+      continue;
     else if (!maker_.signer().verify(message_.view))
-      complaints_.warning("broadcast channel: message with a wrong signature dropped");
+      strangers_.refuse(message_.frames);
+    else if (maker_.signer().enabled() && !seen_.add(message_.view.signature))
+      complaints_.warning("broadcast channel: message seen before dropped (replay), from " +
+                          net::peer_text(message_.frames));
     else
       spread(message_);
   }
@@ -115,7 +120,7 @@ int BroadcastRelay::from_leaf(EngineSide& leaf) {
     if (!located || message_.view.identities.size() < 2)
       complaints_.warning("broadcast channel: malformed reply dropped");
     else if (!maker_.signer().verify(message_.view))
-      complaints_.warning("broadcast channel: reply with a wrong signature dropped");
+      strangers_.refuse(message_.frames);
     else
       take_reply(message_);
   }

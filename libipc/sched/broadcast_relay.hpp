@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libipc/net/message.hpp"
+#include "libipc/net/strangers.hpp"
 #include "libipc/sched/broadcast.hpp"
 #include "libipc/sched/engine_side.hpp"
 #include "libipc/sched/replies.hpp"
@@ -42,6 +43,8 @@ class BroadcastRelay : public Role {
   Broadcasts open_;
   net::Incoming message_;
   wire::FieldParser parser_;
+  wire::DigestHistory seen_;
+  net::Strangers strangers_{"broadcast channel"};
   log::Throttle complaints_;
 };
 

@@ -54,6 +54,8 @@ class TaskQueue {
   TaskQueue(TaskOutput& output, std::unique_ptr<Policy> policy, unsigned limit);
   ~TaskQueue();
 
+  /// True if a task of this id has come already; it may have ended long ago.
+  bool knows(std::string_view id) const { return ids_.get(id) != 0; }
   /// A task came. `frames` is emptied. False if its id is not finished yet: then nothing is done.
   /// `is_ours`: it runs only where our extensions are known.
   bool submit(std::string_view id, net::Frames& frames, std::unique_ptr<Conditions> conditions,

@@ -80,8 +80,10 @@ int TaskRelay::from_clients() {
     if (taken == 0) catch_up_();
     if (!located || message_.view.identities.size() != 1) {
       complaints_.warning("task channel: malformed message dropped");
+    } else if (!strangers_.listens_to(message_.frames)) {
+      continue;
     } else if (!maker_.signer().verify(message_.view)) {
-      complaints_.warning("task channel: message with a wrong signature dropped");
+      strangers_.refuse(message_.frames);
     } else {
       submit(message_);
     }
@@ -94,6 +96,13 @@ void TaskRelay::submit(net::Incoming& message) {
   const auto header = header_parser_.header(message.view.header);
   if (!header) return complaints_.warning("task channel: " + header.error().what);
   if (header->msg_type == "cancel_request") return cancel(message);
+  // Who heard a task on its way could have it run again. A journal knows what comes again with a
+  // controller that has taken over.
+  const bool comes_again =
+      journal_ != nullptr && journal_->state(header->msg_id) != Journal::State::unknown;
+  if (!comes_again && queue_.knows(header->msg_id))
+    return complaints_.warning("task channel: a task with an id there was before dropped, from " +
+                               net::peer_text(message.frames));
   if (journal_ != nullptr && !keep(message, *header)) return;
   tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames,
                    {header->msg_id, header->msg_type, header->date, "", ""});
@@ -164,7 +173,7 @@ int TaskRelay::from_engines() {
     if (!located || message_.view.identities.empty())
       complaints_.warning("task channel: malformed reply dropped");
     else if (!maker_.signer().verify(message_.view))
-      complaints_.warning("task channel: reply with a wrong signature dropped");
+      strangers_.refuse(message_.frames);
     else if (message_.view.identities.size() == 1)
       engine_says(message_);
     else
@@ -275,9 +284,8 @@ void TaskRelay::probe(const TaskEngine& engine) {
   const std::string id = maker_.session().next_id();
   net::Outgoing request;
   request.header = maker_.session().header("execute_request", id);
-  request.content =
-      R"({"code":"","silent":true,"store_history":false,"user_expressions":{},)"
-      R"("allow_stdin":false,"stop_on_error":false})";
+  request.content = R"({"code":"","silent":true,"store_history":false,"user_expressions":{},)"
+                    R"("allow_stdin":false,"stop_on_error":false})";
   auto frames = maker_.sign({&uuid, 1}, std::move(request));
   engines_.send(frames);
   probes_.emplace(id, queue_.runs());

@@ -8,6 +8,7 @@
 #include "libipc/net/events.hpp"
 #include "libipc/net/loop.hpp"
 #include "libipc/net/message.hpp"
+#include "libipc/net/strangers.hpp"
 #include "libipc/sched/engine_side.hpp"
 #include "libipc/sched/replies.hpp"
 #include "libipc/sched/role.hpp"
@@ -103,6 +104,7 @@ class TaskRelay : public Role, private TaskOutput {
   std::map<std::string, std::uint64_t, std::less<>> probes_;  // their id; runs before it
   net::Loop::TimerId timer_ = 0;
   TimePoint timer_due_ = TimePoint::max();
+  net::Strangers strangers_{"task channel"};
   log::Throttle complaints_;
 };
 

@@ -72,7 +72,7 @@ Duration read_timeout(std::string_view text) {
 unsigned read_retries(std::string_view text) {
   const auto json = wire::parse_json(text, 4);
   if (!json || !json->is_number_integer() || *json < 0) return 0;
-  return static_cast<unsigned>(std::min<int64_t>(json->get<int64_t>(), 1 << 20));
+  return static_cast<unsigned>(std::min<std::uint64_t>(json->get<std::uint64_t>(), 1 << 20));
 }
 
 }  // namespace

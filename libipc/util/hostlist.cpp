@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <unordered_map>
 
 #include "libipc/util/text.hpp"
 
 namespace ipc {
 
 constexpr size_t kMostHosts = 1'000'000;
+constexpr int kMostOnHost = 1'000'000;
 
 std::vector<std::string> split_outside_brackets(std::string_view text) {
   std::vector<std::string> parts;
@@ -49,9 +51,11 @@ static bool expand_range(const std::string& range, std::vector<std::string>& num
   return true;
 }
 
-// Expands one name; several bracket parts multiply.
-static bool expand_name(const std::string& name, std::vector<std::string>& names) {
+// Expands one name; several bracket parts multiply, at most `depth` of them.
+static bool expand_name(const std::string& name, std::vector<std::string>& names,
+                        unsigned depth = 8) {
   const size_t open = name.find('[');
+  if (names.size() >= kMostHosts || depth == 0) return false;
   if (open == std::string::npos) {
     if (name.empty() || name.find(']') != std::string::npos) return false;
     names.push_back(name);
@@ -65,7 +69,7 @@ static bool expand_name(const std::string& name, std::vector<std::string>& names
   const std::string rest = name.substr(close + 1);
   if (rest.empty())
     tails.emplace_back();
-  else if (!expand_name(rest, tails))
+  else if (!expand_name(rest, tails, depth - 1))
     return false;
   if (numbers.empty() || numbers.size() * tails.size() > kMostHosts - names.size()) return false;
   for (const auto& number : numbers)
@@ -83,7 +87,11 @@ Result<std::vector<std::string>> expand_hostlist(std::string_view text) {
   return names;
 }
 
-static Status add_host_counts(const std::string& word, std::vector<HostCount>& hosts) {
+// Where a host with its user stands in a list.
+using Places = std::unordered_map<std::string, size_t>;
+
+static Status add_host_counts(const std::string& word, std::vector<HostCount>& hosts,
+                              Places& places) {
   HostCount host;
   const size_t at = word.find('@'), colon = word.rfind(':');
   const size_t from = at == std::string::npos ? 0 : at + 1;
@@ -98,25 +106,26 @@ static Status add_host_counts(const std::string& word, std::vector<HostCount>& h
                  "write node[01-04]:2 or user@host"};
   host.count = static_cast<int>(count);
   for (const auto& name : *names) {
-    const auto known = std::find_if(hosts.begin(), hosts.end(), [&](const HostCount& other) {
-      return other.name == name && other.user == host.user;
-    });
     host.name = name;
-    if (known == hosts.end())
+    const auto [place, is_new] = places.try_emplace(host.text(), hosts.size());
+    if (is_new)
       hosts.push_back(host);
     else
-      known->count += host.count;
+      hosts[place->second].count += host.count;
+    if (hosts[place->second].count > kMostOnHost || hosts.size() > kMostHosts)
+      return Error{Code::usage, "'" + word + "' makes it too many", ""};
   }
   return {};
 }
 
 Result<std::vector<HostCount>> parse_host_counts(std::string_view text) {
   std::vector<HostCount> hosts;
+  Places places;
   for (auto& part : split_outside_brackets(text)) {
     std::replace_if(
         part.begin(), part.end(), [](unsigned char c) { return std::isspace(c); }, ' ');
     for (const auto& word : split(part, ' '))
-      if (!word.empty()) IPC_TRY(add_host_counts(word, hosts));
+      if (!word.empty()) IPC_TRY(add_host_counts(word, hosts, places));
   }
   return hosts;
 }

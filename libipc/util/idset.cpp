@@ -47,7 +47,8 @@ Result<std::vector<int>> parse_idset(std::string_view text) {
                                 parse_id(std::string_view(part).substr(dash + 1), last);
     if (!good || last < first || static_cast<size_t>(last - first) >= kMostIds - ids.size())
       return Error{Code::usage, "'" + part + "' is not an id or a range of ids", "write 0-3,7"};
-    for (int id = first; id <= last; ++id) ids.push_back(id);
+    // Not up to `last`: there is nothing above the largest number.
+    for (int n = 0; n <= last - first; ++n) ids.push_back(first + n);
   }
   if (ids.empty())
     return Error{Code::usage, "no ids in '" + std::string(text) + "'", "write 0-3,7"};

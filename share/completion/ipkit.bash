@@ -30,7 +30,7 @@ _ipkit_argument() {
 # Of ipcluster's help: "Verbs: start, stop, …; …".
 _ipkit_verbs() {
   if [[ ${program##*/} == ipprofile ]]; then
-    echo list show locate check create
+    echo list show locate check create key
     return
   fi
   "$program" --help 2>/dev/null </dev/null | sed -nE 's/^Verbs: ([a-z, ]+).*/\1/p' | tr -d ,

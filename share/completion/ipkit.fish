@@ -89,7 +89,7 @@ end
 
 function __ipkit_verbs --argument-names program
     if string match -q '*ipprofile' $program
-        printf '%s\n' list show locate check create
+        printf '%s\n' list show locate check create key
     else
         $program --help 2>/dev/null </dev/null | string match -r '^Verbs: [a-z, ]+' |
             string replace Verbs: '' | string split -n , | string trim

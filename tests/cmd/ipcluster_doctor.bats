@@ -40,7 +40,7 @@ wrong() {
   assert_status 0
   assert_stderr ""
   assert_equal "$(awk '{print $1, $2}' <<<"$output" | tr '\n' ' ')" "ok settings ok file \
-ok controller ok port ok key ok engines ok answers ok queue "
+ok controller ok port ok safety ok key ok engines ok answers ok queue "
   assert_line --partial "engines 0-1 registered"
   assert_line --partial "nothing waits"
   doctor -q
@@ -143,8 +143,8 @@ ok controller ok port ok key ok engines ok answers ok queue "
 }
 
 @test "open to the network without CURVE is worth a word" {
-  start -n 1 --ip='*'
+  start -n 1 --ip='*' --no-curve
   doctor
   assert_status 0
-  assert_line --regexp "^warn +port +open to the network without CURVE"
+  assert_line --regexp "^warn +safety +open to the network without CURVE"
 }

@@ -135,7 +135,7 @@ profile() { run --separate-stderr run_limited 10 ipprofile "$@"; }
   chmod 666 "$file"
   profile check lab
   assert_status 77
-  assert_stderr --partial "can be written by others; chmod go-w it"
+  assert_stderr --partial "can be written by others; chmod go-w"
   chmod 600 "$file"
   mkdir -m 755 "$IPYTHONDIR/profile_lab/security"
   profile check lab

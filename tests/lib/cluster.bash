@@ -120,8 +120,10 @@ cluster_stop() {
 # killed), and no sanitizer had anything to say.
 assert_world_empty() {
   if wait_until "$WORLD_STOP_LIMIT" "" none_marked IPKIT_TEST_WORLD "$WORLD"; then
-    compgen -G "$WORLD/sanitizer.*" >/dev/null || return 0
-    head -n 60 "$WORLD"/sanitizer.*
+    local reports
+    mapfile -t reports < <(find "$WORLD" -maxdepth 1 -name 'sanitizer.*' -size +0)
+    ((${#reports[@]})) || return 0
+    head -n 60 "${reports[@]}"
     return 1
   fi
   echo "processes left behind:"
