@@ -14,7 +14,9 @@ CXXFLAGS += $(OPT) $(SANITIZE) -std=c++20 $(WARN) -fno-plt -pthread
 CPPFLAGS += -I. -DIPKIT_VERSION='"$(VERSION)"' -MMD -MP
 # Only what a program uses is linked: start-up time is mostly symbol relocation.
 LDFLAGS += $(SANITIZE) -Wl,--as-needed -Wl,-O1 -pthread
-LIBS    := -lczmq -lzmq -lsimdjson -lcrypto -lyaml-cpp -lSQLiteCpp -lsqlite3 -lz
+# SHA-256 out of the archive is 20 kB; the shared libcrypto is a fifth of what a command costs.
+CRYPTO  := $(or $(filter /%,$(shell $(CXX) -print-file-name=libcrypto.a)),-lcrypto)
+LIBS    := -lczmq -lzmq -lsimdjson $(CRYPTO) -lyaml-cpp -lSQLiteCpp -lsqlite3 -lz
 
 # What one program alone needs.
 LIBS_ipconsole := -ledit

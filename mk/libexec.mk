@@ -20,11 +20,14 @@ BATCH_LINKS := $(BATCH_NAMES:%=$(LIBEXEC)/ipkit-launch-%)
 
 libexec: $(KERNEL_BINS) $(LAUNCHER_BINS) $(BATCH_LINKS) $(LIBEXEC_DATA)
 
+# What one of them alone needs.
+KERNEL_LIBS_jupyter := -lcrypto
+
 define kernel_rule
 $(LIBEXEC)/ipkit-kernel-$(1): $$(call objs,kernels/$(1)) $$(call objs,kernels/common) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  ipkit-kernel-$(1)"
-	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LIBS)
+	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(KERNEL_LIBS_$(1)) $$(LIBS)
 endef
 $(foreach k,$(CPP_KERNELS),$(eval $(call kernel_rule,$(k))))
 

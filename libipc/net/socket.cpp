@@ -5,6 +5,7 @@
 #include "libipc/net/accept_guard.hpp"
 #include "libipc/net/tunnel.hpp"
 
+#include <nss.h>
 #include <zmq.h>
 
 #include <algorithm>
@@ -65,9 +66,17 @@ Error zmq_error(const std::string& what) {
 
 }  // namespace
 
-Context::Context(int io_threads) : context_(zmq_ctx_new()) {
+// With the first context ZeroMQ's libpgm looks up the number of its protocol, for which libc would
+// search forty directories for plug-ins. None but it looks for protocols here.
+static void* new_context() {
+  [[maybe_unused]] static const int set = ::__nss_configure_lookup("protocols", "files");
+  return zmq_ctx_new();
+}
+
+// ZeroMQ's limit of 1023 sockets stays: it writes a table of as many as there may be when the first
+// is opened, and the most there may be is 200 pages, a quarter of what a command touches.
+Context::Context(int io_threads) : context_(new_context()) {
   zmq_ctx_set(context_, ZMQ_IO_THREADS, io_threads);
-  zmq_ctx_set(context_, ZMQ_MAX_SOCKETS, zmq_ctx_get(context_, ZMQ_SOCKET_LIMIT));
 }
 
 Context::~Context() {

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace ipc {
@@ -47,8 +48,9 @@ Status set_cloexec(int fd, bool on) {
 Result<std::string> read_all(int fd, size_t limit) {
   std::string bytes;
   for (;;) {
-    size_t old = bytes.size();
-    bytes.resize(old + 64 * 1024);
+    const size_t old = bytes.size();
+    // Most files are small, and pages that are touched cost more than the reading.
+    bytes.resize(old + std::clamp<size_t>(old, 4096, 64 * 1024));
     ssize_t n = ::read(fd, bytes.data() + old, bytes.size() - old);
     if (n < 0 && errno == EINTR)
       n = 0, bytes.resize(old);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // HMAC signatures.
+#include <dlfcn.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -18,9 +19,42 @@
 
 namespace ipc::wire {
 
+namespace {
+
+/// Of the shared libcrypto, which is loaded only for another digest than SHA-256: its tables of
+/// addresses cost each command more than all it does itself. SHA256_* are linked into the program.
+struct OtherDigests {
+  decltype(&::EVP_get_digestbyname) find = nullptr;
+  decltype(&::HMAC) mac = nullptr;
+};
+
+#define IPC_TEXT_OF(number) #number
+#define IPC_LIBRARY(version) "libcrypto.so." IPC_TEXT_OF(version)
+
+const OtherDigests& other_digests() {
+  static const OtherDigests loaded = [] {
+    OtherDigests functions;
+    if (void* library = ::dlopen(IPC_LIBRARY(OPENSSL_SHLIB_VERSION), RTLD_NOW | RTLD_LOCAL)) {
+      functions.find = reinterpret_cast<decltype(functions.find)>(
+          ::dlsym(library, "EVP_get_digestbyname"));
+      functions.mac = reinterpret_cast<decltype(functions.mac)>(::dlsym(library, "HMAC"));
+    }
+    return functions;
+  }();
+  return loaded;
+}
+
+const EVP_MD* find_digest(const std::string& name) {
+  const auto& functions = other_digests();
+  return functions.find != nullptr && functions.mac != nullptr ? functions.find(name.c_str())
+                                                               : nullptr;
+}
+
+}  // namespace
+
 struct Signer::State {
   std::string key;
-  const EVP_MD* digest = nullptr;
+  const EVP_MD* digest = nullptr;  // of another than SHA-256
   bool is_sha256 = false;
   SHA256_CTX inner{}, outer{};  // after the inner and the outer pad of the key
   std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
@@ -28,10 +62,13 @@ struct Signer::State {
 
   void prepare_pads() {
     std::array<unsigned char, SHA256_CBLOCK> block{};
-    if (key.size() > block.size())
-      SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), block.data());
-    else
+    if (key.size() > block.size()) {
+      SHA256_Init(&inner);
+      SHA256_Update(&inner, key.data(), key.size());
+      SHA256_Final(block.data(), &inner);
+    } else {
       std::copy(key.begin(), key.end(), block.begin());
+    }
     for (auto& byte : block) byte ^= 0x36;
     SHA256_Init(&inner);
     SHA256_Update(&inner, block.data(), block.size());
@@ -54,8 +91,9 @@ struct Signer::State {
     std::string text;
     for (const auto part : parts) text += part;
     unsigned size = 0;
-    HMAC(digest, key.data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(text.data()), text.size(), raw.data(), &size);
+    other_digests().mac(digest, key.data(), static_cast<int>(key.size()),
+                        reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                        raw.data(), &size);
     return size;
   }
 };
@@ -72,11 +110,11 @@ Signer::~Signer() = default;
 Result<Signer> Signer::create(std::string_view scheme, std::string key) {
   auto state = std::make_unique<State>();
   const std::string hash(scheme.starts_with("hmac-") ? scheme.substr(5) : "");
-  state->digest = hash.empty() ? nullptr : EVP_get_digestbyname(hash.c_str());
-  if (state->digest == nullptr)
+  state->is_sha256 = hash == "sha256";
+  if (!hash.empty() && !state->is_sha256) state->digest = find_digest(hash);
+  if (state->digest == nullptr && !state->is_sha256)
     return Error{Code::usage, "unknown signature scheme '" + std::string(scheme) + "'",
                  "hmac-sha256 is the usual one"};
-  state->is_sha256 = hash == "sha256";
   state->key = std::move(key);
   if (state->is_sha256) state->prepare_pads();
   return Signer(std::move(state));
