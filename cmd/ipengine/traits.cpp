@@ -93,7 +93,7 @@ Status log_level(const Given& given, Settings& s) {
 
 Status key_file(const Given& given, Settings& s) {
   if (given.value.empty()) return {};
-  IPC_TRY_ASSIGN(const std::string content, read_file(given.value, 1 << 16));
+  IPC_TRY_ASSIGN(const std::string content, read_secret(given.value, 1 << 16));
   s.key = std::string(trim(content));
   return {};
 }

@@ -362,6 +362,7 @@ print(c["HeartMonitor"]["period"] + 1, c["IPController"]["reuse_files"])' <<<"$o
 
 @test "the key: from a file, from the environment, from the command line, none, a new one" {
   echo secret >key
+  chmod 600 key
   controller --keyfile=key
   assert_equal "$(value "$CLIENT" key)" '"secret"'
   stop

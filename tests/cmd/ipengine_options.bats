@@ -121,6 +121,7 @@ PYTHON
     cat stripped >"$file" # its mode stays
   done
   echo top-secret >key
+  chmod 600 key
   engine --keyfile=key --IPEngine.curve_serverkey="$curve"
   export IPP_SESSION_KEY=top-secret IPP_CURVE_SERVERKEY=$curve
   in_background "$WORLD/engine-1.log" ipengine >"$WORLD/engine-1.pid"

@@ -23,7 +23,7 @@ def start(side, recording, work):
     """A controller with the key of the recording, and all that its peers have to know."""
     os.makedirs(work)
     keyfile = os.path.join(work, "key")
-    with open(keyfile, "wb") as file:
+    with open(keyfile, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.write(recording.key)
     options = ["--keyfile=" + keyfile, "--ping=%d" % PERIOD, "--user=ipp",
                "--HeartMonitor.max_heartmonitor_misses=3", "--IPController.registration_timeout=8",
