@@ -183,8 +183,7 @@ void RecordBinder::time(int column, const std::optional<UnixMicros>& time, std::
 void RecordBinder::buffers(int column, bool has, const net::Frames& frames, std::string& value) {
   if (!has) return check(sqlite3_bind_null(statement_, column + 1));
   value = pickle_buffers(frames);
-  check(
-      sqlite3_bind_blob64(statement_, column + 1, value.data(), value.size(), SQLITE_STATIC));
+  check(sqlite3_bind_blob64(statement_, column + 1, value.data(), value.size(), SQLITE_STATIC));
 }
 
 void RecordBinder::forget_large() {

@@ -64,8 +64,7 @@ TEST(JobTest, ManyThatWaitHaveTheirFramesWhenTheyRunOrFail) {
     ASSERT_TRUE(queue.submit("s_" + std::to_string(i), frames, nullptr, now));
   }
   queue.cancel({"s_" + std::to_string(kTasks - 1)}, now);
-  EXPECT_EQ(heard.failed_frames,
-            (std::vector<std::string>{"frame " + std::to_string(kTasks - 1)}));
+  EXPECT_EQ(heard.failed_frames, (std::vector<std::string>{"frame " + std::to_string(kTasks - 1)}));
   queue.engine_added("e", true, now);
   ASSERT_EQ(heard.run_frames.size(), kTasks - 1u);
   for (size_t i = 0; i < heard.run_frames.size(); ++i)
