@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <map>
 #include <set>
 
 #include "libipc/cli/jobs.hpp"
@@ -141,6 +142,28 @@ void sort_by_time(std::vector<Json>& records) {
   records = std::move(sorted);
 }
 
+// Adds `keys` to records, some thousand at a time: neither side has all of it in one message, and
+// the hub has time for others in between.
+ipc::Status complete(ipc::client::Connection& connection, const std::vector<std::string>& keys,
+                     std::vector<Json>& records) {
+  constexpr size_t kAtATime = 2000;
+  for (size_t begin = 0; begin < records.size(); begin += kAtATime) {
+    const size_t end = std::min(begin + kAtATime, records.size());
+    std::map<std::string, Json*> by_id;
+    for (size_t i = begin; i < end; ++i)
+      by_id[ipc::wire::string_or(records[i], "msg_id")] = &records[i];
+    Json ids = Json::array();
+    for (const auto& [id, record] : by_id) ids.push_back(id);
+    IPC_TRY_ASSIGN(auto more, ipc::client::find_records(
+                                  connection, {{"msg_id", {{"$in", std::move(ids)}}}}, keys));
+    for (auto& record : more)
+      if (const auto found = by_id.find(ipc::wire::string_or(record, "msg_id"));
+          found != by_id.end())
+        found->second->update(record);
+  }
+  return {};
+}
+
 }  // namespace
 
 bool Condition::holds(const Json& record, const EngineTable& table) const {
@@ -232,18 +255,18 @@ Result<Selection> parse_selection(const ipc::cli::Arguments& arguments) {
 }
 
 Result<ChosenJobs> choose_jobs(ipc::client::Connection& connection, const Selection& selection,
-                               std::vector<std::string> keys, long newest) {
+                               const std::vector<std::string>& keys, long newest) {
   IPC_TRY_ASSIGN(const EngineTable* table, connection.engines());
   // Where records are ipyparallel's there may be no labels, and < and > are mixed up.
   const bool ours = connection.file().is_ipkit();
-  std::set<std::string> wanted(keys.begin(), keys.end());
+  std::set<std::string> first = {"submitted"}, rest(keys.begin(), keys.end());
   for (const auto& condition : selection.conditions)
-    wanted.insert(condition.column->keys.begin(), condition.column->keys.end());
-  if (!ours) wanted.erase("label");
-  keys.assign(wanted.begin(), wanted.end());
+    first.insert(condition.column->keys.begin(), condition.column->keys.end());
+  if (!ours) first.erase("label"), rest.erase("label");
+  for (const auto& key : first) rest.erase(key);
   ChosenJobs chosen;
-  IPC_TRY_ASSIGN(chosen.records,
-                 ipc::client::find_records(connection, selection.hub_query(ours), keys));
+  IPC_TRY_ASSIGN(chosen.records, ipc::client::find_records(connection, selection.hub_query(ours),
+                                                           {first.begin(), first.end()}));
   auto& records = chosen.records;
   if (selection.by_id && selection.query.is_null()) {
     std::set<std::string> missing(selection.ids.begin(), selection.ids.end());
@@ -258,6 +281,7 @@ Result<ChosenJobs> choose_jobs(ipc::client::Connection& connection, const Select
   const auto most = static_cast<size_t>(newest);
   if (newest >= 0 && records.size() > most)
     records.erase(records.begin(), records.end() - static_cast<std::ptrdiff_t>(most));
+  if (!rest.empty()) IPC_TRY(complete(connection, {rest.begin(), rest.end()}, records));
   return chosen;
 }
 

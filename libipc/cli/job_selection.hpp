@@ -57,10 +57,9 @@ struct ChosenJobs {
   std::vector<std::string> missing;
 };
 
-/// Asks the hub for `keys` of the records that are meant; `newest` >= 0: only so many of the newest
-/// of them. `keys` has "submitted", and what the conditions need is added. Keys that the
-/// controller's records cannot have are left out.
+/// Asks the hub for `keys` (and "submitted") of the records that are meant; `newest` >= 0: only so
+/// many of the newest of them. Keys that the controller's records cannot have are left out.
 ipc::Result<ChosenJobs> choose_jobs(ipc::client::Connection& connection, const Selection& selection,
-                                    std::vector<std::string> keys, long newest = -1);
+                                    const std::vector<std::string>& keys, long newest = -1);
 
 }  // namespace ipc::cli
