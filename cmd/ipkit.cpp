@@ -25,7 +25,8 @@ const std::vector<Row>& table() {
        {"ipexec", "ipapply", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
       {"jobs", {"ipwait", "ipresult", "ipcancel", "iphistory"}},
-      {"watch", {"ipstat", "ipreport"}},
+      {"jobs", {"ipwait", "ipresult", "ipcancel", "iphistory"}},
+      {"watch", {"ipstat", "iptop", "ipreport"}},
       {"at a prompt", {"ipconsole"}},
   };
   return rows;

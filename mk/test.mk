@@ -13,6 +13,8 @@ UNIT_OBJS += $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/*.cpp))
 # What a report says of a run.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipreport/%.o,data graph load marks page run style \
   summary timeline)
+# What iptop knows of engines.
+UNIT_OBJS += $(BUILD)/obj/cmd/iptop/model.o
 # How many engines ipcluster wants.
 UNIT_OBJS += $(BUILD)/obj/cmd/ipcluster/elastic.o
 # What ipmap does with bytes.

@@ -210,4 +210,4 @@ complete -o default -o bashdefault -F _ipkit \
   ipcluster ipcontroller ipengine ipprofile \
   ipexec ipapply ippush ippull ipscatter ipgather ipls ipclear \
   ipmap ipsubmit ipdag \
-  ipwait ipresult ipcancel iphistory ipstat ipreport ipconsole ipkit
+  ipwait ipresult ipcancel iphistory ipstat iptop ipreport ipconsole ipkit

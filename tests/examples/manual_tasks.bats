@@ -23,6 +23,8 @@ teardown_file() { cluster_stop; }
 @test "ipreport" { both ipreport.1 'ipexec -n "train()" && ipsubmit --label fit-1 "train()";
   '"$FORGET"; }
 
+@test "iptop" { page man iptop.1; }
+
 @test "ipstat, ipkit" {
   both ipstat.1
   page man ipkit.1
