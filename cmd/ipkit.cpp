@@ -25,7 +25,6 @@ const std::vector<Row>& table() {
        {"ipexec", "ipapply", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
       {"jobs", {"ipwait", "ipresult", "ipcancel", "iphistory"}},
-      {"jobs", {"ipwait", "ipresult", "ipcancel", "iphistory"}},
       {"watch", {"ipstat", "iptop", "ipreport"}},
       {"at a prompt", {"ipconsole"}},
   };

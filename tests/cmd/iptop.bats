@@ -20,7 +20,9 @@ tmux_() { run_limited 10 tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null "$@"; }
 # open_top: iptop on a screen of 80x24.
 open_top() {
   command -v tmux >/dev/null || skip "no tmux: scripts/setup check installs it"
-  tmux_ new-session -d -x 80 -y 24 "trap : INT; TERM=screen iptop -d 200ms; echo \"ended: \$?\"; exec cat"
+  # Ctrl-C is for all that run there: the shell shall tell what came of it.
+  tmux_ new-session -d -x 80 -y 24 \
+    'trap : INT; TERM=screen iptop -d 200ms; echo "ended: $?"; exec cat'
 }
 
 screen() { tmux_ capture-pane -p; }
