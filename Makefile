@@ -20,6 +20,7 @@ LIBS    := -lczmq -lzmq -lsimdjson $(CRYPTO) -lyaml-cpp -lSQLiteCpp -lsqlite3 -l
 
 # What one program alone needs.
 LIBS_ipconsole := -ledit
+LIBS_iptop := -lncursesw
 
 # Layers, top first: the order static archives are linked in.
 LAYERS  := cli serial client engine sched hub config net wire util

@@ -24,7 +24,8 @@ const std::vector<Row>& table() {
       {"namespaces",
        {"ipexec", "ipapply", "ippush", "ippull", "ipscatter", "ipgather", "ipls", "ipclear"}},
       {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
-      {"jobs, load", {"ipwait", "ipresult", "ipcancel", "iphistory", "ipstat"}},
+      {"jobs", {"ipwait", "ipresult", "ipcancel", "iphistory"}},
+      {"watch", {"ipstat", "iptop", "ipreport"}},
       {"at a prompt", {"ipconsole"}},
   };
   return rows;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdio>
 
 #include "libipc/cli/cluster_state.hpp"
 #include "libipc/cli/connect.hpp"
@@ -22,15 +23,17 @@ using ipc::wire::Json;
 Command command() {
   Command c;
   c.name = "ipstat";
-  c.synopsis = {"[-t SET] [-q] [--json]"};
+  c.synopsis = {"[-t SET] [-q | --json | --prometheus]"};
   c.summary = "Prints what each engine has to do and has done, and what the controller holds.";
   c.examples = {
       {"ipstat", "a table, and a line about the controller"},
       {"ipstat -q", "three numbers: waiting, running and finished"},
       {"ipstat --json | jq 'select(.engine).queue'", "one object for each engine"},
+      {"ipstat --prometheus > ipkit.prom", "for the textfile collector of node_exporter"},
   };
   c.options = {
-      {'q', "quiet", "", "three numbers only: unassigned tasks, work on engines, completed"}};
+      {'q', "quiet", "", "three numbers only: unassigned tasks, work on engines, completed"},
+      {0, "prometheus", "", "metrics in the text format of Prometheus"}};
   c.common = kCluster | kTargets | kJson;
   return c;
 }
@@ -123,10 +126,90 @@ std::string numbers_text(const QueueState& state, const std::vector<int>& engine
          std::to_string(completed) + "\n";
 }
 
-ipc::Result<int> body(const Arguments& arguments) {
+// As the value of a label.
+std::string label_text(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '\\' || c == '"') quoted += '\\';
+    quoted += c == '\n' ? std::string("\\n") : std::string(1, c);
+  }
+  return quoted + "\"";
+}
+
+/// Text of metrics, each with its help before its values.
+class Metrics {
+ public:
+  explicit Metrics(std::string labels) : labels_(std::move(labels)) {}
+  void begin(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    text_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " " +
+             std::string(type) + "\n";
+  }
+  void value(double value, const std::string& more = "") {
+    char number[32];
+    std::snprintf(number, sizeof number, "%.15g", value);
+    text_ += name_ + "{" + labels_ + more + "} " + number + "\n";
+  }
+  void only(std::string_view name, std::string_view type, std::string_view help, double number) {
+    begin(name, type, help);
+    value(number);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string labels_, name_, text_;
+};
+
+Metrics begin_metrics(const ipc::client::Options& options, bool up) {
+  Metrics metrics("profile=" + label_text(options.profile) +
+                  ",cluster=" + label_text(options.cluster_id));
+  metrics.only("ipkit_up", "gauge", "Whether the controller answers.", up ? 1 : 0);
+  return metrics;
+}
+
+std::string prometheus_text(const ipc::client::EngineTable& table, const QueueState& state,
+                            const std::vector<int>& engines, const ipc::client::Options& options) {
+  Metrics metrics = begin_metrics(options, true);
+  metrics.only("ipkit_engines", "gauge", "Engines that are registered.",
+               static_cast<double>(engines.size()));
+  metrics.only("ipkit_tasks_waiting", "gauge", "Tasks that no engine has been given.",
+               static_cast<double>(state.unassigned));
+  if (state.uptime)
+    metrics.only("ipkit_controller_uptime_seconds", "gauge", "Time since the controller began.",
+                 *state.uptime);
+  if (state.rss)
+    metrics.only("ipkit_controller_resident_bytes", "gauge", "Memory of the controller.",
+                 static_cast<double>(*state.rss));
+  const auto each = [&](const char* name, const char* type, const char* help, auto value) {
+    metrics.begin(name, type, help);
+    for (const int id : engines) {
+      const auto* info = table.find(id);
+      metrics.value(static_cast<double>(value(state.engines.at(id))),
+                    ",engine=\"" + std::to_string(id) +
+                        "\",host=" + label_text(info == nullptr ? "" : info->host));
+    }
+  };
+  each("ipkit_engine_busy", "gauge", "Whether the engine has work.",
+       [](const EngineLoad& load) { return load.queue + load.tasks > 0 ? 1 : 0; });
+  each("ipkit_engine_queue", "gauge", "Requests and tasks at the engine.",
+       [](const EngineLoad& load) { return load.queue + load.tasks; });
+  each("ipkit_engine_completed_total", "counter", "Requests and tasks that ended.",
+       [](const EngineLoad& load) { return load.completed; });
+  each("ipkit_engine_failed_total", "counter", "Requests and tasks that failed.",
+       [](const EngineLoad& load) { return load.failed.value_or(0); });
+  return metrics.text();
+}
+
+ipc::Status check(const Arguments& arguments) {
   if (!arguments.operands.empty())
     return ipc::Error{ipc::Code::usage, "'" + arguments.operands[0] + "' is too much",
                       "engines are chosen by -t"};
+  if (arguments.has("prometheus") && (arguments.has("json") || arguments.has("quiet")))
+    return ipc::Error{ipc::Code::usage, "one of -q, --json and --prometheus", ""};
+  return {};
+}
+
+ipc::Result<int> show(const Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto connection, connect(arguments, false));
   const SignalGuard guard(*connection);
   IPC_TRY_ASSIGN(const ipc::client::EngineTable* table, connection->engines());
@@ -138,7 +221,9 @@ ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto options, connection_options(arguments));
   const Json elastic = elastic_state(options.path);
   Writer out(STDOUT_FILENO);
-  if (arguments.has("json"))
+  if (arguments.has("prometheus"))
+    out.write(prometheus_text(*table, state, engines, options));
+  else if (arguments.has("json"))
     out.write(json_text(*connection, state, engines, elastic));
   else if (arguments.has("quiet"))
     out.write(numbers_text(state, engines));
@@ -148,6 +233,19 @@ ipc::Result<int> body(const Arguments& arguments) {
   out.flush();
   IPC_TRY(out.status());
   return 0;
+}
+
+ipc::Result<int> body(const Arguments& arguments) {
+  IPC_TRY(check(arguments));
+  const auto status = show(arguments);
+  if (status || !arguments.has("prometheus") ||
+      (status.error().code != ipc::Code::no_controller &&
+       status.error().code != ipc::Code::refused))
+    return status;
+  // Whoever collects metrics wants to hear of that, too.
+  IPC_TRY_ASSIGN(const auto options, connection_options(arguments));
+  IPC_TRY(print(begin_metrics(options, false).text()));
+  return status;
 }
 
 }  // namespace

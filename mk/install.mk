@@ -15,6 +15,7 @@ install: all
 	install -d $(prefix)/share/doc/ipkit/examples
 	install -m 755 $(filter-out %.c,$(wildcard docs/examples/*)) $(prefix)/share/doc/ipkit/examples/
 	install -m 644 docs/examples/*.c $(prefix)/share/doc/ipkit/examples/
+	install -D -m 644 share/grafana/ipkit.json $(prefix)/share/ipkit/grafana/ipkit.json
 	install -d $(prefix)/include/ipkit
 	install -m 644 include/ipkit/*.h $(prefix)/include/ipkit/
 	for page in $(MANPAGES); do install -D -m 644 $$page $(prefix)/share/$$page; done
@@ -44,7 +45,7 @@ install-dev: all
 
 uninstall:
 	rm -f $(PROGRAMS:%=$(prefix)/bin/%)
-	rm -rf $(prefix)/include/ipkit
+	rm -rf $(prefix)/include/ipkit $(prefix)/share/ipkit
 	rm -rf $(prefix)/libexec/ipkit $(prefix)/share/doc/ipkit
 	rm -f $(MANPAGES:%=$(prefix)/share/%)
 	rm -f $(PROGRAMS:%=$(prefix)/share/bash-completion/completions/%)

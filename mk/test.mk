@@ -10,6 +10,11 @@ UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipcontroller/%.o,controller binding)
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipdag/%.o,graph schedule read dagman)
 # The fuzzers' targets, for their corpora.
 UNIT_OBJS += $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/*.cpp))
+# What a report says of a run.
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipreport/%.o,data graph load marks page run style \
+  summary timeline)
+# What iptop knows of engines.
+UNIT_OBJS += $(BUILD)/obj/cmd/iptop/model.o
 # How many engines ipcluster wants.
 UNIT_OBJS += $(BUILD)/obj/cmd/ipcluster/elastic.o
 # What ipmap does with bytes.

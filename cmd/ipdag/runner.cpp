@@ -160,13 +160,18 @@ void Runner::send(Index index) {
 Json Runner::metadata_of(Index index) const {
   const Node& node = graph_[index];
   Json metadata = {{"label", node.name}};
-  Json after = Json::array(), follow = Json::array();
-  // What is done already need not be waited for. One with forms has waited here.
+  Json after = Json::array(), follow = Json::array(), preceded = Json::array();
+  // What is done already need not be waited for, but the records shall have the whole graph. One
+  // with forms has waited here.
   for (const Index before : node.after)
-    if (!node.has_forms() && schedule_.state(before) == State::sent) after.push_back(ids_[before]);
+    if (!node.has_forms() && schedule_.state(before) == State::sent)
+      after.push_back(ids_[before]);
+    else if (!ids_[before].empty())
+      preceded.push_back(ids_[before]);
   for (const Index before : node.follow)
     if (!ids_[before].empty()) follow.push_back(ids_[before]);
   if (!after.empty()) metadata["after"] = std::move(after);
+  if (!preceded.empty()) metadata["preceded"] = std::move(preceded);
   const Forms& forms = node.follow_forms;
   if (!follow.empty() && !forms.is_plain())
     metadata["follow"] = {{"dependencies", std::move(follow)},

@@ -3,12 +3,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <set>
 
-#include "cmd/iphistory/condition.hpp"
 #include "libipc/cli/connect.hpp"
+#include "libipc/cli/job_selection.hpp"
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/program.hpp"
@@ -20,7 +19,6 @@
 namespace {
 
 using namespace ipc::cli;
-using namespace iphistory;
 using ipc::Code;
 using ipc::Error;
 using ipc::Result;
@@ -88,58 +86,21 @@ ipc::Status check(const Arguments& arguments, const Selection& selection) {
 }
 
 // Keys of the records that are needed.
-std::vector<std::string> keys_for(const Arguments& arguments, const Selection& selection,
-                                  const std::vector<const Column*>& columns, bool has_labels) {
+std::vector<std::string> keys_for(const Arguments& arguments,
+                                  const std::vector<const Column*>& columns) {
   std::set<std::string> keys = {"submitted"};
   for (const Column* column : columns) keys.insert(column->keys.begin(), column->keys.end());
-  for (const auto& condition : selection.conditions)
-    keys.insert(condition.column->keys.begin(), condition.column->keys.end());
   if (arguments.has("purge") || arguments.has("replay")) {
     keys.insert("completed");
     keys.insert("header");
   }
-  if (!has_labels) keys.erase("label");
   return {keys.begin(), keys.end()};
 }
 
-void sort_by_time(std::vector<Json>& records) {
-  std::stable_sort(records.begin(), records.end(), [](const Json& a, const Json& b) {
-    const auto left = ipc::parse_iso8601(ipc::wire::string_or(a, "submitted"));
-    const auto right = ipc::parse_iso8601(ipc::wire::string_or(b, "submitted"));
-    return left && right && *left < *right;
-  });
-}
-
-/// Records that were chosen, oldest first, and the jobs that have none.
-struct Chosen {
-  std::vector<Json> records;
-  std::vector<std::string> missing;
-};
-
-Result<Chosen> choose(Connection& connection, const Arguments& arguments,
-                      const Selection& selection, const std::vector<const Column*>& columns) {
+Result<ChosenJobs> choose(Connection& connection, const Arguments& arguments,
+                          const Selection& selection, const std::vector<const Column*>& columns) {
   IPC_TRY_ASSIGN(const long newest, arguments.number("newest", -1, 0, 1000000000));
-  IPC_TRY_ASSIGN(const EngineTable* table, connection.engines());
-  // Where records are ipyparallel's there may be no labels, and < and > are mixed up.
-  const bool ours = connection.file().is_ipkit();
-  Chosen chosen;
-  IPC_TRY_ASSIGN(chosen.records, find_records(connection, selection.hub_query(ours),
-                                              keys_for(arguments, selection, columns, ours)));
-  auto& records = chosen.records;
-  if (selection.by_id && selection.query.is_null()) {
-    std::set<std::string> missing(selection.ids.begin(), selection.ids.end());
-    for (const auto& record : records) missing.erase(ipc::wire::string_or(record, "msg_id"));
-    chosen.missing.assign(missing.begin(), missing.end());
-  }
-  std::erase_if(records, [&](const Json& record) {
-    // Output without a request makes a record that is no job.
-    return ipc::wire::string_or(record, "submitted").empty() || !selection.holds(record, *table);
-  });
-  sort_by_time(records);
-  const auto most = static_cast<size_t>(newest);
-  if (newest >= 0 && records.size() > most)
-    records.erase(records.begin(), records.end() - static_cast<std::ptrdiff_t>(most));
-  return chosen;
+  return choose_jobs(connection, selection, keys_for(arguments, columns), newest);
 }
 
 std::string tsv_cell(const std::string& text) {
@@ -186,7 +147,7 @@ std::string json_text(const std::vector<Json>& records, const std::vector<const 
 
 // What is for people: times of day, seconds with few digits, the first line of what has several.
 std::string table_cell(const Column& column, const Json& value) {
-  if (column.kind == Kind::time) return ipc::client::short_time(plain_text(value));
+  if (column.kind == ColumnKind::time) return ipc::client::short_time(plain_text(value));
   if (value.is_number_float()) {
     char text[32];
     return std::string(
@@ -225,7 +186,7 @@ std::string table_text(const std::vector<Json>& records, const std::vector<const
   std::vector<size_t> right;
   for (size_t i = 0; i < columns.size(); ++i) {
     rows[0].emplace_back(columns[i]->name);
-    if (columns[i]->kind == Kind::number) right.push_back(i);
+    if (columns[i]->kind == ColumnKind::number) right.push_back(i);
   }
   for (const auto& record : records) {
     auto& row = rows.emplace_back();

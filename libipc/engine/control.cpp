@@ -61,6 +61,7 @@ bool Engine::handle(Request& request) {
       {"drain_request", &Engine::drain_request},
       {"show_request", &Engine::show_request},
       {"answer_request", &Engine::answer_request},
+      {"state_request", &Engine::state_request},
   };
   // A scheduler passes a cancel on over the task connection; the others are control's alone.
   if (request.route != Route::control && request.msg_type != "cancel_request") return false;

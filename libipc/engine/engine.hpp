@@ -133,6 +133,7 @@ class Engine : private KernelOwner, private UplinkOwner {
 
   // what is shown to whoever watches (watch.cpp)
   void show_request(Request& request);
+  void state_request(Request& request);
   void show_code(Request& request);
   void show_end(Request& request, const KernelMessage& message, bool failed);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is published only while somebody watches: code and values of requests that publish nothing
 // by themselves, those of ipkit's own programs.
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "libipc/engine/engine.hpp"
@@ -13,6 +15,7 @@ namespace {
 constexpr long kLongestWatch = 600;
 // More of a value is not for people.
 constexpr size_t kMostShown = 64 * 1024;
+constexpr size_t kMostCode = 200;
 
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
@@ -76,6 +79,14 @@ std::string silent_code(const Request& request) {
          (count == 1 ? " item" : " items");
 }
 
+// What runs, in one short line; "" if that cannot be told any more.
+std::string code_of(const Request& request) {
+  const auto content = wire::parse_json(request.view().content);
+  if (!content || !content->is_object()) return "";
+  const std::string code = wire::string_or(*content, "code");
+  return code.substr(0, std::min(code.find('\n'), kMostCode));
+}
+
 }  // namespace
 
 void Engine::show_request(Request& request) {
@@ -86,6 +97,24 @@ void Engine::show_request(Request& request) {
     return outbox_.error(request, "ValueError", "show_request without seconds");
   watched_until_ = loop_.now() + seconds(std::clamp<long>(time.get<long>(), 0, kLongestWatch));
   answer(request, R"({"status":"ok"})");
+}
+
+void Engine::state_request(Request& request) {
+  wire::Json content = {{"status", "ok"},
+                        {"running", nullptr},
+                        {"waiting", queue_.queued()},
+                        {"rss", resident_bytes(::getpid())}};
+  if (const Request* running = queue_.running()) {
+    content["waiting"] = queue_.queued() + queue_.started() - 1;
+    const auto label = wire::parse_json(running->label);
+    content["running"] = {{"msg_id", running->msg_id},
+                          {"msg_type", running->msg_type},
+                          {"kernel", running->kernel},
+                          {"label", label ? *label : wire::Json()},
+                          {"code", code_of(*running)},
+                          {"seconds", static_cast<double>(unix_now() - running->started) / 1e6}};
+  }
+  answer(request, wire::dump_json(content));
 }
 
 void Engine::show_code(Request& request) {

@@ -89,6 +89,7 @@ Accounts::Open& Accounts::open(std::string_view id) {
 std::size_t& Accounts::count(Place place, EngineId engine) {
   if (place == Place::unassigned) return unassigned_;
   EngineAccount& account = engines_[engine];
+  account.changed = ++version_;
   return place == Place::direct ? account.queue : account.tasks;
 }
 
@@ -308,6 +309,7 @@ std::size_t Accounts::without_engine() const {
 }
 
 void Accounts::stranded(const Engine& engine) {
+  engines_[engine.id].changed = ++version_;
   late_.engine_gone(engine.uuid);
   for (Open& task : open_) {
     if (task.order == 0 || task.place != Place::direct || task.engine != engine.id) continue;

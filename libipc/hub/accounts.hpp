@@ -31,6 +31,7 @@ struct EngineAccount {
   std::size_t tasks = 0;  ///< balanced ones
   std::size_t completed = 0, failed = 0;
   std::deque<std::string> recent;  ///< ids of the last kRecent completed
+  std::uint64_t changed = 0;       ///< Accounts::version() at its last change
   static constexpr std::size_t kRecent = 1000;
 };
 
@@ -56,7 +57,7 @@ class Accounts {
   /// `finished` is told each id that ends, after the books are right.
   Accounts(const Registry& registry, Store& store, std::function<void(std::string_view)> finished);
 
-  void engine_added(EngineId id) { engines_.try_emplace(id); }
+  void engine_added(EngineId id) { engines_[id].changed = ++version_; }
   void mux_request(const net::MessageEvent& message, net::Frames& buffers);
   void mux_reply(const net::MessageEvent& message, net::Frames& buffers);
   void task_request(const net::MessageEvent& message, net::Frames& buffers);
@@ -77,6 +78,8 @@ class Accounts {
   LateOutput& late_output() { return late_; }
   const LateOutput& late_output() const { return late_; }
   const std::map<EngineId, EngineAccount>& engines() const { return engines_; }
+  /// Grows with each change of an engine's books.
+  std::uint64_t version() const { return version_; }
   std::size_t unassigned() const { return unassigned_; }
   /// The same, and those of engines that have gone, which nobody has answered: they wait too.
   std::size_t without_engine() const;
@@ -117,6 +120,7 @@ class Accounts {
   std::function<void(std::string_view)> finished_;
   std::map<EngineId, EngineAccount> engines_;
   std::size_t unassigned_ = 0;
+  std::uint64_t version_ = 0;
   std::deque<Open> open_;  // slots, used again
   std::vector<std::uint32_t> free_;
   std::uint64_t next_order_ = 1;

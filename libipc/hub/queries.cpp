@@ -58,19 +58,23 @@ Json ok() {
   return {{"status", "ok"}};
 }
 
-Json facts(const Accounts& accounts, const std::vector<EngineId>& ids, double uptime) {
+Json facts(const Accounts& accounts, const Registry& registry, const std::vector<EngineId>& ids,
+           double uptime) {
   Json engines = Json::object();
   for (const EngineId id : ids) {
     const auto& account = accounts.engines().at(id);
-    const bool busy = account.queue + account.tasks > 0;
+    const char* state = registry.find(id) == nullptr        ? "gone"
+                        : account.queue + account.tasks > 0 ? "busy"
+                                                            : "idle";
     engines[std::to_string(id)] = {{"queue", account.queue},
                                    {"tasks", account.tasks},
                                    {"completed", account.completed},
                                    {"failed", account.failed},
-                                   {"state", busy ? "busy" : "idle"}};
+                                   {"state", state}};
   }
   return {{"unassigned", accounts.without_engine()},
           {"engines", std::move(engines)},
+          {"version", accounts.version()},
           {"rss", resident_bytes()},
           {"uptime", uptime}};
 }
@@ -151,6 +155,12 @@ Answer queue_answer(const Accounts& accounts, const Registry& registry, const Js
   std::vector<EngineId> ids;
   if (auto refusal = read_targets(accounts, registry, content, ids)) return *std::move(refusal);
   const bool verbose = wire::bool_or(content, "verbose", false);
+  const bool ours = wire::bool_or(content, "ipkit", false);
+  // Who asks again and again wants to hear of changes only.
+  if (const auto since = wire::int_or(content, "since", -1); ours && since >= 0)
+    std::erase_if(ids, [&](EngineId id) {
+      return accounts.engines().at(id).changed <= static_cast<std::uint64_t>(since);
+    });
   OpenIds open = verbose ? accounts.open_ids() : OpenIds{};
   Json reply = ok();
   for (const EngineId id : ids) {
@@ -163,7 +173,7 @@ Answer queue_answer(const Accounts& accounts, const Registry& registry, const Js
           {"queue", account.queue}, {"completed", account.completed}, {"tasks", account.tasks}};
   }
   reply["unassigned"] = verbose ? Json(open.unassigned) : Json(accounts.unassigned());
-  if (wire::bool_or(content, "ipkit", false)) reply["ipkit"] = facts(accounts, ids, uptime);
+  if (ours) reply["ipkit"] = facts(accounts, registry, ids, uptime);
   return {"queue_reply", std::move(reply), {}};
 }
 

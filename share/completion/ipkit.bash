@@ -170,7 +170,8 @@ _ipkit_scan() {
 _ipkit_choose() {
   if [[ -n $previous ]]; then
     _ipkit_values "$previous" "$wanted"
-  elif [[ ${program##*/} == @(ipwait|ipresult|ipcancel|iphistory) && $current != -* ]]; then
+  elif [[ $current != -* &&
+    ${program##*/} == @(ipwait|ipresult|ipcancel|iphistory|ipreport) ]]; then
     _ipkit_values operand JOBS
   elif [[ $verb == engines && -z $operand && $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "add remove" -- "$current")
@@ -209,4 +210,4 @@ complete -o default -o bashdefault -F _ipkit \
   ipcluster ipcontroller ipengine ipprofile \
   ipexec ipapply ippush ippull ipscatter ipgather ipls ipclear \
   ipmap ipsubmit ipdag \
-  ipwait ipresult ipcancel iphistory ipstat ipconsole ipkit
+  ipwait ipresult ipcancel iphistory ipstat iptop ipreport ipconsole ipkit

@@ -135,7 +135,8 @@ function __ipkit_complete
             test $name = ipcluster; and set rows ($program $verb --help-rows 2>/dev/null </dev/null)
         else
             set operand $given
-            contains $name ipcluster ipprofile ipdag ipwait ipresult ipcancel iphistory; or break
+            contains $name ipcluster ipprofile ipdag ipwait ipresult ipcancel iphistory \
+                ipreport; or break
         end
     end
 
@@ -149,7 +150,7 @@ function __ipkit_complete
         __ipkit_values "$wanted[2]" "$wanted[3]" "$parts[2]" $parts[1]=
         return
     end
-    set -l free_order (contains $name ipcluster ipprofile ipdag iphistory; and echo yes)
+    set -l free_order (contains $name ipcluster ipprofile ipdag iphistory ipreport; and echo yes)
     if string match -q -- '-*' $word; and test -z "$operand" -o -n "$free_order"
         for row in $rows
             set -l fields (string split \t -- $row)
@@ -166,7 +167,7 @@ function __ipkit_complete
             else if test $name = ipprofile -a "$verb" != list
                 __ipkit_profiles
             end
-        case ipwait ipresult ipcancel iphistory
+        case ipwait ipresult ipcancel iphistory ipreport
             __ipkit_ask iphistory -q -n 50 | __ipkit_list "$word" ''
         case '*'
             __fish_complete_path $word
@@ -175,6 +176,6 @@ end
 
 for program in ipcluster ipcontroller ipengine ipprofile ipexec ipapply ippush ippull ipscatter \
         ipgather ipls ipclear ipmap ipsubmit ipdag ipwait ipresult ipcancel iphistory ipstat \
-        ipconsole ipkit
+        iptop ipreport ipconsole ipkit
     complete -c $program -f -a '(__ipkit_complete)'
 end

@@ -38,6 +38,7 @@ each_program() {
   "$1" ipwait -n 1
   "$1" ipstat
   "$1" iphistory
+  "$1" ipreport -o "$WORLD/report"
   "$1" ipresult "$JOB"
   "$1" ipcancel "$JOB"
 }
@@ -73,7 +74,7 @@ with() {
 
 @test "--exclude" {
   but_one() {
-    case $1 in ipwait | iphistory | ipresult | ipcancel) return ;; esac
+    case $1 in ipwait | iphistory | ipreport | ipresult | ipcancel) return ;; esac
     with --profile=elsewhere --cluster-id=second --exclude=1 -- "$@"
   }
   each_program but_one

@@ -20,6 +20,11 @@ teardown_file() { cluster_stop; }
 @test "iphistory" { both iphistory.1 'ipexec -n "train()" && ipsubmit "train()" && ipsubmit fail;
   '"$FORGET"; }
 
+@test "ipreport" { both ipreport.1 'ipexec -n "train()" && ipsubmit --label fit-1 "train()";
+  '"$FORGET"; }
+
+@test "iptop" { page man iptop.1; }
+
 @test "ipstat, ipkit" {
   both ipstat.1
   page man ipkit.1

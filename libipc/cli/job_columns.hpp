@@ -9,13 +9,13 @@
 #include "libipc/client/engines.hpp"
 #include "libipc/wire/json.hpp"
 
-namespace iphistory {
+namespace ipc::cli {
 
-enum class Kind { text, number, time };
+enum class ColumnKind { text, number, time };
 
 struct Column {
   std::string_view name;
-  Kind kind;
+  ColumnKind kind;
   std::vector<std::string> keys;  ///< of the record, that it is made of
   /// Null: not known.
   ipc::wire::Json (*value)(const ipc::wire::Json& record, const ipc::client::EngineTable& table);
@@ -37,4 +37,4 @@ std::string plain_text(const ipc::wire::Json& value);
 /// "ok", "error", "aborted", or "pending".
 std::string status_of(const ipc::wire::Json& record);
 
-}  // namespace iphistory
+}  // namespace ipc::cli

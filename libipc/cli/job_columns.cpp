@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What can be known of a job: columns to show, and what conditions are about.
-#include "cmd/iphistory/columns.hpp"
+#include "libipc/cli/job_columns.hpp"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 #include "libipc/util/clock.hpp"
 #include "libipc/util/text.hpp"
 
-namespace iphistory {
+namespace ipc::cli {
 
 using ipc::client::EngineTable;
 using ipc::wire::Json;
@@ -72,48 +72,48 @@ std::string status_of(const Json& record) {
 
 const std::vector<Column>& all_columns() {
   static const std::vector<Column> columns = {
-      {"id", Kind::text, {}, [](auto& r, auto&) { return word(string_or(r, "msg_id")); }},
-      {"engine", Kind::number, {"engine_uuid", "result_metadata"}, engine},
+      {"id", ColumnKind::text, {}, [](auto& r, auto&) { return word(string_or(r, "msg_id")); }},
+      {"engine", ColumnKind::number, {"engine_uuid", "result_metadata"}, engine},
       {"status",
-       Kind::text,
+       ColumnKind::text,
        {"completed", "result_metadata"},
        [](auto& r, auto&) { return Json(status_of(r)); }},
-      {"submitted", Kind::time, {}, plain<"submitted">},
-      {"started", Kind::time, {"started"}, plain<"started">},
-      {"completed", Kind::time, {"completed"}, plain<"completed">},
-      {"received", Kind::time, {"received"}, plain<"received">},
+      {"submitted", ColumnKind::time, {}, plain<"submitted">},
+      {"started", ColumnKind::time, {"started"}, plain<"started">},
+      {"completed", ColumnKind::time, {"completed"}, plain<"completed">},
+      {"received", ColumnKind::time, {"received"}, plain<"received">},
       {"waited",
-       Kind::number,
+       ColumnKind::number,
        {"started"},
        [](auto& r, auto&) { return between(r, "submitted", "started"); }},
       {"duration",
-       Kind::number,
+       ColumnKind::number,
        {"started", "completed"},
        [](auto& r, auto&) { return between(r, "started", "completed"); }},
-      {"queue", Kind::text, {"queue"}, plain<"queue">},
-      {"request", Kind::text, {"header"}, nested<"header", "msg_type">},
-      {"user", Kind::text, {"header"}, nested<"header", "username">},
-      {"client", Kind::text, {"client_uuid"}, plain<"client_uuid">},
-      {"label", Kind::text, {"label"}, plain<"label">},
-      {"code", Kind::text, {"content"}, nested<"content", "code">},
-      {"error", Kind::text, {"result_content"}, error},
-      {"stdout", Kind::text, {"stdout"}, plain<"stdout">},
-      {"stderr", Kind::text, {"stderr"}, plain<"stderr">},
+      {"queue", ColumnKind::text, {"queue"}, plain<"queue">},
+      {"request", ColumnKind::text, {"header"}, nested<"header", "msg_type">},
+      {"user", ColumnKind::text, {"header"}, nested<"header", "username">},
+      {"client", ColumnKind::text, {"client_uuid"}, plain<"client_uuid">},
+      {"label", ColumnKind::text, {"label"}, plain<"label">},
+      {"code", ColumnKind::text, {"content"}, nested<"content", "code">},
+      {"error", ColumnKind::text, {"result_content"}, error},
+      {"stdout", ColumnKind::text, {"stdout"}, plain<"stdout">},
+      {"stderr", ColumnKind::text, {"stderr"}, plain<"stderr">},
       {"resubmitted",
-       Kind::text,
+       ColumnKind::text,
        {"resubmitted"},
        [](auto& r, auto&) { return word(string_or(r, "resubmitted")); }},
-      {"msg_id", Kind::text, {}, plain<"msg_id">},
-      {"header", Kind::text, {"header"}, plain<"header">},
-      {"metadata", Kind::text, {"metadata"}, plain<"metadata">},
-      {"content", Kind::text, {"content"}, plain<"content">},
-      {"client_uuid", Kind::text, {"client_uuid"}, plain<"client_uuid">},
-      {"engine_uuid", Kind::text, {"engine_uuid"}, plain<"engine_uuid">},
-      {"result_header", Kind::text, {"result_header"}, plain<"result_header">},
-      {"result_metadata", Kind::text, {"result_metadata"}, plain<"result_metadata">},
-      {"result_content", Kind::text, {"result_content"}, plain<"result_content">},
-      {"execute_input", Kind::text, {"execute_input"}, plain<"execute_input">},
-      {"execute_result", Kind::text, {"execute_result"}, plain<"execute_result">},
+      {"msg_id", ColumnKind::text, {}, plain<"msg_id">},
+      {"header", ColumnKind::text, {"header"}, plain<"header">},
+      {"metadata", ColumnKind::text, {"metadata"}, plain<"metadata">},
+      {"content", ColumnKind::text, {"content"}, plain<"content">},
+      {"client_uuid", ColumnKind::text, {"client_uuid"}, plain<"client_uuid">},
+      {"engine_uuid", ColumnKind::text, {"engine_uuid"}, plain<"engine_uuid">},
+      {"result_header", ColumnKind::text, {"result_header"}, plain<"result_header">},
+      {"result_metadata", ColumnKind::text, {"result_metadata"}, plain<"result_metadata">},
+      {"result_content", ColumnKind::text, {"result_content"}, plain<"result_content">},
+      {"execute_input", ColumnKind::text, {"execute_input"}, plain<"execute_input">},
+      {"execute_result", ColumnKind::text, {"execute_result"}, plain<"execute_result">},
   };
   return columns;
 }
@@ -146,4 +146,4 @@ std::string plain_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : ipc::wire::dump_json(value);
 }
 
-}  // namespace iphistory
+}  // namespace ipc::cli

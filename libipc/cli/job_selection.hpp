@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "cmd/iphistory/columns.hpp"
 #include "libipc/cli/command.hpp"
+#include "libipc/cli/job_columns.hpp"
+#include "libipc/client/connection.hpp"
 
-namespace iphistory {
+namespace ipc::cli {
 
 enum class Operator {
   equal,
@@ -47,6 +48,18 @@ struct Selection {
 
 /// Code::usage says what cannot be understood.
 ipc::Result<Condition> parse_condition(const std::string& text);
+/// Of --where, --since, --until, --failed and the operands.
 ipc::Result<Selection> parse_selection(const ipc::cli::Arguments& arguments);
 
-}  // namespace iphistory
+/// Records that were chosen, oldest first, and the jobs that have none.
+struct ChosenJobs {
+  std::vector<ipc::wire::Json> records;
+  std::vector<std::string> missing;
+};
+
+/// Asks the hub for `keys` (and "submitted") of the records that are meant; `newest` >= 0: only so
+/// many of the newest of them. Keys that the controller's records cannot have are left out.
+ipc::Result<ChosenJobs> choose_jobs(ipc::client::Connection& connection, const Selection& selection,
+                                    const std::vector<std::string>& keys, long newest = -1);
+
+}  // namespace ipc::cli

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Which records are meant.
-#include "cmd/iphistory/condition.hpp"
+#include "libipc/cli/job_selection.hpp"
 
 #include <fnmatch.h>
 
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <map>
+#include <set>
 
 #include "libipc/cli/jobs.hpp"
+#include "libipc/client/history.hpp"
 #include "libipc/util/clock.hpp"
 #include "libipc/util/idset.hpp"
 #include "libipc/util/text.hpp"
 
-namespace iphistory {
+namespace ipc::cli {
 
 using ipc::Code;
 using ipc::Error;
@@ -76,25 +79,25 @@ Result<double> parse_number(const std::string& text) {
 }
 
 ipc::Status read_value(Condition& condition) {
-  const Kind kind = condition.column->kind;
+  const ColumnKind kind = condition.column->kind;
   if (condition.op == Operator::like || condition.op == Operator::unlike) return {};
-  if (condition.value.empty() || kind == Kind::text) return {};
+  if (condition.value.empty() || kind == ColumnKind::text) return {};
   if (condition.column->name == "engine" && !is_order(condition.op)) {
     IPC_TRY_ASSIGN(condition.engines, ipc::parse_idset(condition.value));
     return {};
   }
-  IPC_TRY_ASSIGN(condition.number,
-                 kind == Kind::time ? parse_time(condition.value) : parse_number(condition.value));
+  IPC_TRY_ASSIGN(condition.number, kind == ColumnKind::time ? parse_time(condition.value)
+                                                            : parse_number(condition.value));
   return {};
 }
 
 // Less than 0, 0, more than 0.
 double compare(const Condition& condition, const Json& value) {
-  if (condition.column->kind == Kind::time) {
+  if (condition.column->kind == ColumnKind::time) {
     const auto time = ipc::parse_iso8601(plain_text(value));
     return time ? static_cast<double>(*time) - condition.number : -1;
   }
-  if (condition.column->kind == Kind::number)
+  if (condition.column->kind == ColumnKind::number)
     return (value.is_number() ? value.get<double>() : 0) - condition.number;
   return plain_text(value).compare(condition.value);
 }
@@ -114,7 +117,7 @@ bool is_like(const Condition& condition, const Json& value) {
 
 // The hub's word for an operator and its value; null if it is not for the hub.
 Json for_hub(const Condition& condition) {
-  if (condition.column->kind != Kind::time || condition.value.empty()) return {};
+  if (condition.column->kind != ColumnKind::time || condition.value.empty()) return {};
   const char* op = condition.op == Operator::less               ? "$lt"
                    : condition.op == Operator::less_or_equal    ? "$lte"
                    : condition.op == Operator::greater          ? "$gt"
@@ -124,6 +127,41 @@ Json for_hub(const Condition& condition) {
   Json words = Json::object();
   words[op] = ipc::iso8601(static_cast<ipc::UnixMicros>(condition.number));
   return words;
+}
+
+void sort_by_time(std::vector<Json>& records) {
+  std::vector<std::pair<ipc::UnixMicros, size_t>> order;
+  for (const auto& record : records) {
+    const auto time = ipc::parse_iso8601(ipc::wire::string_or(record, "submitted"));
+    order.emplace_back(time ? *time : 0, order.size());
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<Json> sorted;
+  sorted.reserve(records.size());
+  for (const auto& [time, index] : order) sorted.push_back(std::move(records[index]));
+  records = std::move(sorted);
+}
+
+// Adds `keys` to records, some thousand at a time: neither side has all of it in one message, and
+// the hub has time for others in between.
+ipc::Status complete(ipc::client::Connection& connection, const std::vector<std::string>& keys,
+                     std::vector<Json>& records) {
+  constexpr size_t kAtATime = 2000;
+  for (size_t begin = 0; begin < records.size(); begin += kAtATime) {
+    const size_t end = std::min(begin + kAtATime, records.size());
+    std::map<std::string, Json*> by_id;
+    for (size_t i = begin; i < end; ++i)
+      by_id[ipc::wire::string_or(records[i], "msg_id")] = &records[i];
+    Json ids = Json::array();
+    for (const auto& [id, record] : by_id) ids.push_back(id);
+    IPC_TRY_ASSIGN(auto more, ipc::client::find_records(
+                                  connection, {{"msg_id", {{"$in", std::move(ids)}}}}, keys));
+    for (auto& record : more)
+      if (const auto found = by_id.find(ipc::wire::string_or(record, "msg_id"));
+          found != by_id.end())
+        found->second->update(record);
+  }
+  return {};
 }
 
 }  // namespace
@@ -216,4 +254,35 @@ Result<Selection> parse_selection(const ipc::cli::Arguments& arguments) {
   return selection;
 }
 
-}  // namespace iphistory
+Result<ChosenJobs> choose_jobs(ipc::client::Connection& connection, const Selection& selection,
+                               const std::vector<std::string>& keys, long newest) {
+  IPC_TRY_ASSIGN(const EngineTable* table, connection.engines());
+  // Where records are ipyparallel's there may be no labels, and < and > are mixed up.
+  const bool ours = connection.file().is_ipkit();
+  std::set<std::string> first = {"submitted"}, rest(keys.begin(), keys.end());
+  for (const auto& condition : selection.conditions)
+    first.insert(condition.column->keys.begin(), condition.column->keys.end());
+  if (!ours) first.erase("label"), rest.erase("label");
+  for (const auto& key : first) rest.erase(key);
+  ChosenJobs chosen;
+  IPC_TRY_ASSIGN(chosen.records, ipc::client::find_records(connection, selection.hub_query(ours),
+                                                           {first.begin(), first.end()}));
+  auto& records = chosen.records;
+  if (selection.by_id && selection.query.is_null()) {
+    std::set<std::string> missing(selection.ids.begin(), selection.ids.end());
+    for (const auto& record : records) missing.erase(ipc::wire::string_or(record, "msg_id"));
+    chosen.missing.assign(missing.begin(), missing.end());
+  }
+  std::erase_if(records, [&](const Json& record) {
+    // Output without a request makes a record that is no job.
+    return ipc::wire::string_or(record, "submitted").empty() || !selection.holds(record, *table);
+  });
+  sort_by_time(records);
+  const auto most = static_cast<size_t>(newest);
+  if (newest >= 0 && records.size() > most)
+    records.erase(records.begin(), records.end() - static_cast<std::ptrdiff_t>(most));
+  if (!rest.empty()) IPC_TRY(complete(connection, {rest.begin(), rest.end()}, records));
+  return chosen;
+}
+
+}  // namespace ipc::cli
