@@ -36,7 +36,7 @@ engine() {
 
 @test "all options and flags of the reference are accepted, with = and without" {
   local option
-  touch key
+  (umask 077 && touch key)
   for option in --file=f --startup-command=1 --startup-script=s --url= --ssh= --sshkey= \
     --location=h --timeout=5 --log-level=10 --profile-dir=p --profile=q --ipython-dir=i \
     --work-dir=. --log-url= --cluster-id=c --ident=me --user=me --keyfile=key; do

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fuzz target: queries for task records; what SQLite selects is a superset of what matches.
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
 
+#include <cstdlib>
 #include <set>
 
 #include "libipc/hub/query.hpp"
@@ -44,10 +46,13 @@ struct Table {
     }
     db.exec("CREATE TABLE records (" + columns + ")");
     RecordBinder binder;
+    const std::string insert = "INSERT INTO records VALUES (" + places + ")";
     for (const auto& record : records) {
-      SQLite::Statement insert(db, "INSERT INTO records VALUES (" + places + ")");
-      binder.bind(insert, record);
-      insert.exec();
+      sqlite3_stmt* statement = nullptr;
+      sqlite3_prepare_v2(db.getHandle(), insert.c_str(), -1, &statement, nullptr);
+      binder.bind(statement, record);
+      if (sqlite3_step(statement) != SQLITE_DONE) std::abort();
+      sqlite3_finalize(statement);
     }
   }
 };
