@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # execute.py: execute_request: code in the user's namespace.
+import _signal
 import builtins
 import sys
 
@@ -80,13 +81,30 @@ def _evaluate_code(code, namespace):
         _loop = asyncio.new_event_loop()
         asyncio.set_event_loop(_loop)
     task = _loop.create_task(eval(code, namespace))
-    try:
-        return _loop.run_until_complete(task)
-    except BaseException:
-        if not task.done():  # interrupted: it hears of it as cancellation
-            task.cancel()
-            _loop.run_until_complete(asyncio.wait([task]))
-        raise
+    with _Woken(_loop):
+        try:
+            return _loop.run_until_complete(task)
+        except BaseException:
+            if not task.done():  # interrupted: it hears of it as cancellation
+                task.cancel()
+                _loop.run_until_complete(asyncio.wait([task]))
+            raise
+
+
+class _Woken:
+    """Signals wake the loop: one that comes just before it begins to wait would else be noticed
+    when it has waited."""
+
+    def __init__(self, loop):
+        self._waker = getattr(loop, '_csock', None)  # asyncio's own loops have it
+
+    def __enter__(self):
+        if self._waker is not None:
+            self._before = _signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+
+    def __exit__(self, *exc):
+        if self._waker is not None:
+            _signal.set_wakeup_fd(self._before)
 
 
 def execute(kernel, request):
