@@ -99,5 +99,5 @@ check-valgrind-bats: setup-deep all
 	@scripts/valgrind-build $(BUILD) $(VALGRIND)
 	@WORLD_STOP_LIMIT=120 scripts/check -B $(VALGRIND) -j 2 bats
 
-.PHONY: FORCE unit check check-docs check-unit check-bats check-smoke $(ASAN) $(TSAN) check-valgrind \
-  check-valgrind-bats
+.PHONY: FORCE unit check check-docs check-unit check-bats check-smoke $(ASAN) $(TSAN) \
+  check-valgrind check-valgrind-bats
