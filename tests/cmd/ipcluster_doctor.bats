@@ -93,7 +93,7 @@ ok controller ok port ok safety ok key ok engines ok answers ok queue "
 }
 
 @test "the controller: stopped, killed" {
-  start -n 1
+  start -n 1 --restart=never
   local pid
   pid=$(fact .controller.pid)
   stop "$pid"
