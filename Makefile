@@ -16,11 +16,25 @@ CPPFLAGS += -I. -DIPKIT_VERSION='"$(VERSION)"' -MMD -MP
 LDFLAGS += $(SANITIZE) -Wl,--as-needed -Wl,-O1 -pthread
 # SHA-256 out of the archive is 20 kB; the shared libcrypto is a fifth of what a command costs.
 CRYPTO  := $(or $(filter /%,$(shell $(CXX) -print-file-name=libcrypto.a)),-lcrypto)
-LIBS    := -lczmq -lzmq -lsimdjson $(CRYPTO) -lyaml-cpp -lSQLiteCpp -lsqlite3 -lz
+OTHERS  := -lsimdjson $(CRYPTO) -lyaml-cpp -lSQLiteCpp -lsqlite3 -lz
+SHARED_LIBS := -lczmq -lzmq $(OTHERS)
+# The shared libzmq brings sixteen libraries along, Kerberos among them: half of what a command
+# costs. Its archive, as Debian has it, brings none. LINK=shared: for distributions, and for
+# sanitizers, which know libraries by their files.
+LINK    ?= $(if $(SANITIZE),shared,static)
+ZMQ_ARCHIVES := $(foreach l,zmq sodium bsd md,$(filter /%,\
+  $(shell $(CXX) -print-file-name=lib$(l).a)))
+ifeq ($(LINK) $(words $(ZMQ_ARCHIVES)),static 4)
+  LIBS := $(ZMQ_ARCHIVES) $(BUILD)/lib/zmq_absent.a $(OTHERS)
+else
+  LIBS := $(SHARED_LIBS)
+endif
 
 # What one program alone needs.
 LIBS_ipconsole := -ledit
 LIBS_iptop := -lncursesw
+# What uses czmq has the shared libzmq through it.
+LINKED_SHARED := ipcontroller
 
 # Layers, top first: the order static archives are linked in.
 LAYERS  := cli serial client engine sched hub config net wire util
@@ -59,9 +73,15 @@ $(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) \
   $$(call objs,cmd/$(1)) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  $(1)"
-	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(LIBS) $(LIBS_$(1))
+	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) \
+	  $(if $(filter $(1),$(LINKED_SHARED)),$(SHARED_LIBS),$(LIBS)) $(LIBS_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
+
+$(BINS) $(KERNEL_BINS) $(LAUNCHER_BINS): $(filter $(BUILD)/%,$(LIBS))
+$(BUILD)/lib/zmq_absent.a: $(BUILD)/obj/libipc/zmq_absent.o
+	@rm -f $@
+	@$(AR) rcs $@ $<
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')
 

@@ -122,17 +122,28 @@ class World:
             raise Failed(f"{' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
-    def wait_file(self, path, process):
+    def wait_file(self, path, process, patience=START_LIMIT):
         """Waits until `process` has written the file."""
-        limit = time.monotonic() + START_LIMIT
+        limit = time.monotonic() + patience
         while not (os.path.exists(path) and os.path.getsize(path)):
             if process.poll() is not None or time.monotonic() > limit:
                 raise Failed(f"{process.bench_name} did not start: {self.last_words(process)}")
             time.sleep(0.01)
 
-    def last_words(self, process):
+    def wait_line(self, text, process, patience=START_LIMIT):
+        """Waits until `process` has said `text`."""
+        limit = time.monotonic() + patience
+        while text not in self.said(process):
+            if process.poll() is not None or time.monotonic() > limit:
+                raise Failed(f"{process.bench_name} did not start: {self.last_words(process)}")
+            time.sleep(0.01)
+
+    def said(self, process):
         with open(self.log_path(process.bench_name), errors="replace") as log:
-            return " / ".join(log.read().strip().splitlines()[-3:])
+            return log.read()
+
+    def last_words(self, process):
+        return " / ".join(self.said(process).strip().splitlines()[-3:])
 
 
 class Cluster:

@@ -16,7 +16,7 @@ bench-quick: all bench-build
 $(BENCH_BINS): $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "  LD  $(@F)"
-	@$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(LIBS)
+	@$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(SHARED_LIBS)
 
 # Its engines have the echo kernel in them.
 $(BUILD)/bench/fleet: $(BUILD)/obj/kernels/echo/echo.o

@@ -27,7 +27,7 @@ $(FUZZ_BINS): build-fuzz/fuzz/%: build-fuzz/obj/tests/fuzz/%.o $(FUZZ_OBJS) $(AR
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	@$(FUZZ_CXX) -pthread -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(ARCHIVES) \
-	  $(LIBS)
+	  $(SHARED_LIBS)
 
 fuzz-build: setup-deep
 	@$(MAKE) --no-print-directory $(FUZZ_BUILD) fuzz-objs

@@ -38,10 +38,10 @@ $(UNIT).list: FORCE
 $(UNIT): $(UNIT_OBJS) $(ARCHIVES) $(UNIT).list
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	@$(CXX) $(LDFLAGS) -o $@ $(UNIT_OBJS) $(ARCHIVES) -lgtest -lgtest_main $(LIBS)
+	@$(CXX) $(LDFLAGS) -o $@ $(UNIT_OBJS) $(ARCHIVES) -lgtest -lgtest_main $(SHARED_LIBS)
 
 # What the tests of bats use beside the programs.
-TEST_TOOLS := $(BUILD)/bench/fleet $(BUILD)/bench/clients
+TEST_TOOLS := $(BUILD)/bench/fleet $(BUILD)/bench/clients $(BUILD)/bench/load
 
 unit: $(UNIT) $(TEST_TOOLS)
 

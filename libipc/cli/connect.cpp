@@ -76,6 +76,7 @@ Result<std::unique_ptr<client::Connection>> connect(const Arguments& arguments, 
   }
   IPC_TRY_ASSIGN(auto options, connection_options(arguments));
   options.direct = direct;
+  options.is_last = true;
   options.broadcast = arguments.has("broadcast");
   const std::string path = options.path;
   auto connection = client::Connection::open(std::move(options));

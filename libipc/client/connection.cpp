@@ -221,7 +221,10 @@ void Connection::Impl::remark_missing_engines() {
 }
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Connection::~Connection() = default;
+Connection::~Connection() {
+  // A tunnel ends what it started.
+  if (impl_->options.is_last && !impl_->tunnel) (void)impl_.release();
+}
 
 Result<std::unique_ptr<Connection>> Connection::open_stand_in(Options options) {
   net::Connection file;

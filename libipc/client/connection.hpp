@@ -25,6 +25,9 @@ struct Options {
   bool direct = true;               ///< connect the direct channel at once, beside the hub's
   bool broadcast = false;           ///< send_to_all() sends one message
   bool outlast = true;              ///< wait for the next controller, if that has our tasks
+  /// The process ends with the connection: nothing is closed then, which takes longer than the
+  /// end of the process does and sends as little (sockets have LINGER 0).
+  bool is_last = false;
   /// Instead of all the above: what takes the requests in place of a controller.
   std::shared_ptr<StandIn> stand_in = {};
   /// Gets remarks such as "waiting for engines: …", once each. May be empty.

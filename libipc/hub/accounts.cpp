@@ -83,7 +83,33 @@ Accounts::Open& Accounts::open(std::string_view id) {
   task.id = id;
   task.order = next_order_++;
   task.record = store_.open(id, is_new);
+  task.is_away = false;
+  if (task.record != nullptr) recent_.push_back({task.order, slot});
   return task;
+}
+
+void Accounts::tick() {
+  for (; !recent_.empty(); recent_.pop_front()) {
+    Open& task = open_[recent_.front().slot];
+    if (task.order == recent_.front().order && task.record != nullptr) {
+      if (looked_at_ == 0 || recent_.size() <= kManyOpen) break;
+      task.drops_buffers = task.record->drops_buffers;
+      task.is_away = store_.put_away(*task.record);
+      if (task.is_away) task.record = nullptr;
+    }
+    if (looked_at_ > 0) --looked_at_;
+  }
+  looked_at_ = recent_.size();
+}
+
+template <class Change>
+void Accounts::change(Open& task, const Change& with) {
+  if (task.record != nullptr) return with(*task.record);
+  if (!task.is_away) return;
+  store_.amend(task.id, [&](Record& record) {
+    record.drops_buffers = task.drops_buffers;
+    with(record);
+  });
 }
 
 std::size_t& Accounts::count(Place place, EngineId engine) {
@@ -192,7 +218,7 @@ void Accounts::finish(std::string_view id, const Result& result, const net::Mess
       store_.update(id, [&](Record& record) { add_result(record, result, message, buffers); });
     return;
   }
-  if (task->record != nullptr) add_result(*task->record, result, message, buffers);
+  change(*task, [&](Record& record) { add_result(record, result, message, buffers); });
   const TaskState state = result.status == "ok"        ? TaskState::ok
                           : result.status == "aborted" ? TaskState::aborted
                                                        : TaskState::error;
@@ -248,9 +274,10 @@ void Accounts::task_assigned(std::string_view msg_id, std::string_view uuid) {
   Open* task = find_open(msg_id);
   if (task == nullptr || engine == nullptr) return;
   move(*task, Place::balanced, engine->id);
-  if (task->record == nullptr) return;
-  task->record->engine_uuid = uuid;
-  task->record->has_engine = true;
+  change(*task, [uuid](Record& record) {
+    record.engine_uuid = uuid;
+    record.has_engine = true;
+  });
 }
 
 void Accounts::task_reply(const net::MessageEvent& message, net::Frames& buffers, bool is_old) {
@@ -313,17 +340,17 @@ void Accounts::stranded(const Engine& engine) {
   late_.engine_gone(engine.uuid);
   for (Open& task : open_) {
     if (task.order == 0 || task.place != Place::direct || task.engine != engine.id) continue;
-    if (Record* record = task.record) {
+    change(task, [&](Record& record) {
       const auto text =
           "Engine " + std::to_string(engine.id) + " died while running task '" + task.id + "'";
       const UnixMicros now = unix_now();
-      record->result.assign(wire::dump_json({{"engine", engine.uuid}, {"date", iso8601(now)}}),
-                            wire::dump_json({{"engine", engine.uuid}, {"status", "error"}}),
-                            wire::error_content("EngineError", text));
-      record->has_result_buffers = true;
-      record->completed = record->received = now;
-      record->engine_uuid = engine.uuid;
-    }
+      record.result.assign(wire::dump_json({{"engine", engine.uuid}, {"date", iso8601(now)}}),
+                           wire::dump_json({{"engine", engine.uuid}, {"status", "error"}}),
+                           wire::error_content("EngineError", text));
+      record.has_result_buffers = true;
+      record.completed = record.received = now;
+      record.engine_uuid = engine.uuid;
+    });
     ++engines_[engine.id].failed;
     const std::string id = task.id;
     close(task, TaskState::error);

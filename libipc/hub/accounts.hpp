@@ -81,6 +81,10 @@ class Accounts {
   /// Grows with each change of an engine's books.
   std::uint64_t version() const { return version_; }
   std::size_t unassigned() const { return unassigned_; }
+  /// To be called a few times a second. What was open the last time too goes out of memory, but for
+  /// the newest kManyOpen: a record takes more than its task.
+  void tick();
+  static constexpr std::size_t kManyOpen = 1000;
   /// The same, and those of engines that have gone, which nobody has answered: they wait too.
   std::size_t without_engine() const;
   OpenIds open_ids() const;
@@ -92,7 +96,9 @@ class Accounts {
     std::uint64_t order = 0;  // of arrival; 0: this slot is free
     std::optional<Place> place;
     EngineId engine = 0;
-    Record* record = nullptr;  // null: the store keeps nothing
+    Record* record = nullptr;  // null: the store keeps nothing, or has put it away
+    bool is_away = false;
+    bool drops_buffers = false;  // the record's, while that is away
   };
   struct Result {  // what the books want of a reply; strings as in TaskFacts
     std::string_view status, started, date, engine;
@@ -110,6 +116,8 @@ class Accounts {
   void finish(std::string_view id, const Result& result, const net::MessageEvent& message,
               net::Frames& buffers);
   void close(Open& task, TaskState state);
+  template <class Change>
+  void change(Open& task, const Change& with);
   void await_output(std::string_view id, const Result& result, const Engine* engine);
   std::uint64_t number_in(std::string_view metadata);
   static void add_result(Record& record, const Result& result, const net::MessageEvent& message,
@@ -123,6 +131,12 @@ class Accounts {
   std::uint64_t version_ = 0;
   std::deque<Open> open_;  // slots, used again
   std::vector<std::uint32_t> free_;
+  struct Recent {
+    std::uint64_t order;
+    std::uint32_t slot;
+  };
+  std::deque<Recent> recent_;   // what was opened, until tick() has looked at it twice
+  std::size_t looked_at_ = 0;  // of these, from the front
   std::uint64_t next_order_ = 1;
   wire::IdTable tasks_;  // how a task ended, or kFirstOpen + its slot
   LateOutput late_;

@@ -45,6 +45,7 @@ Hub::Hub(net::Loop& loop, HubSockets sockets, HubOptions options, wire::Signer s
   });
   loop.every(kStoreTick, [this] {
     accounts_.late_output().expire(Clock::now());
+    accounts_.tick();
     store_->tick();
   });
   if (options_.succeeds) hold_notes();

@@ -30,6 +30,7 @@ RecordTable::Entry& RecordTable::begin() {
   Entry& entry = finished_.back();
   entry.self = std::prev(finished_.end());
   entry.weight = 0;
+  entry.is_part = false;
   return entry;
 }
 

@@ -21,6 +21,7 @@ class RecordTable {
     Entries::iterator self;
     std::size_t weight = 0;  ///< as counted in bytes()
     bool is_open = false;
+    bool is_part = false;  ///< what is to be added to a record that is elsewhere
   };
 
   Entry* find(std::string_view msg_id);

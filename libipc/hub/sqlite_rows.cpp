@@ -222,6 +222,38 @@ void RecordBinder::bind(sqlite3_stmt* statement, const Record& r) {
   text_or_null(label, r.label);
 }
 
+// The columns a part may have, in their order, and the id.
+static constexpr std::array kPart{engine_uuid,     started,        completed,      received,
+                                  result_header, result_metadata, result_content, result_buffers};
+
+std::string part_update(const std::string& table) {
+  std::string sql;
+  int parameter = 0;
+  for (const Number column : kPart) {
+    const std::string name = '"' + std::string(record_columns()[column].name) + '"';
+    sql += (sql.empty() ? "" : ", ") + name + " = coalesce(?" + std::to_string(++parameter) + ", " +
+           name + ")";
+  }
+  return "UPDATE " + table + " SET " + sql + " WHERE msg_id = ?" + std::to_string(parameter + 1);
+}
+
+void RecordBinder::bind_part(sqlite3_stmt* statement, const Record& r) {
+  statement_ = statement;
+  int parameter = 0;
+  if (r.has_engine)
+    text(parameter++, r.engine_uuid);
+  else
+    text_or_null(parameter++, "");
+  time(parameter++, r.started, times_[0]);
+  time(parameter++, r.completed, times_[1]);
+  time(parameter++, r.received, times_[2]);
+  text_or_null(parameter++, r.result.header());
+  text_or_null(parameter++, r.result.metadata());
+  text_or_null(parameter++, r.result.content());
+  buffers(parameter++, r.has_result_buffers, r.result_buffers, blobs_[0]);
+  text(parameter, r.msg_id);
+}
+
 Record read_record(SQLite::Statement& row) {
   Record r;
   r.msg_id = text_of(row, msg_id);

@@ -28,12 +28,17 @@ const std::vector<Column>& record_columns();
 /// "name, name, …" of all of them, quoted.
 std::string column_list();
 
+/// "UPDATE …" that adds a part to the row of its id.
+std::string part_update(const std::string& table);
+
 /// Binds records to a statement's parameters. One thread.
 class RecordBinder {
  public:
   /// All columns in their order, the first to parameter 1. What is bound belongs to the record and
   /// to this, until the next call. Throws SQLite::Exception.
   void bind(sqlite3_stmt* statement, const Record& record);
+  /// What a part has of engine and result, in the order of part_update(); null: as it was.
+  void bind_part(sqlite3_stmt* statement, const Record& part);
   /// Once what was bound is written: large values do not stay in memory until the next.
   void forget_large();
 

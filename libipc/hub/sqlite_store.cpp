@@ -71,6 +71,9 @@ class Database {
     db_.exec("PRAGMA user_version = " + std::to_string(kVersion));
     std::string marks = "?";
     for (std::size_t i = 1; i < record_columns().size(); ++i) marks += ", ?";
+    update_ = prepared(part_update(table_));
+    first_ = std::to_string(
+        db_.execAndGet("SELECT coalesce(max(rowid), 0) FROM " + table_).getInt64() + 1);
     insert_ = prepared("INSERT OR REPLACE INTO " + table_ + " (" + column_list() + ") VALUES (" +
                        marks + ")");
     select_ = "SELECT " + column_list() + " FROM " + table_;
@@ -81,15 +84,16 @@ class Database {
 
   void write(const RecordTable::Entries& batch) {
     SQLite::Transaction transaction(db_);
-    for (const Record& record : batch) {
-      binder_.bind(insert_.get(), record);
-      const int result = sqlite3_step(insert_.get());
-      sqlite3_reset(insert_.get());
-      if (result != SQLITE_DONE) throw SQLite::Exception(db_.getHandle(), result);
+    for (const RecordTable::Entry& record : batch) {
+      if (!record.is_part || !add_part(record)) {
+        binder_.bind(insert_.get(), record);
+        step(insert_.get());
+      }
       binder_.forget_large();
+      // Or less, if it was there: counted anew before any is dropped.
+      if (record.completed || (!record.submitted && !record.is_part)) ++count_;
     }
     transaction.commit();
-    count_ += batch.size();  // or less, if some were there: counted anew before any is dropped
     prune();
   }
 
@@ -116,7 +120,8 @@ class Database {
   }
 
   void drop(const Query& query) {
-    const Where condition = where(query);
+    Where condition = where(query);
+    condition.sql += (condition.sql.empty() ? " WHERE " : " AND ") + is_over();
     SQLite::Transaction transaction(db_);
     if (condition.exact) {
       SQLite::Statement drop(db_, "DELETE FROM " + table_ + condition.sql);
@@ -160,13 +165,32 @@ class Database {
     return Prepared(statement);
   }
 
+  void step(sqlite3_stmt* statement) {
+    const int result = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    if (result != SQLITE_DONE) throw SQLite::Exception(db_.getHandle(), result);
+  }
+
+  // False: its record is not there any more.
+  bool add_part(const Record& part) {
+    binder_.bind_part(update_.get(), part);
+    step(update_.get());
+    return sqlite3_changes(db_.getHandle()) > 0;
+  }
+
+  // Of rows that may be dropped: not those put away, which an earlier controller's never are.
+  std::string is_over() const {
+    return "(completed IS NOT NULL OR submitted IS NULL OR rowid < " + first_ + ")";
+  }
+
   static void bind(SQLite::Statement& statement, const Where& condition) {
     int n = 0;
     for (const auto& value : condition.values) statement.bind(++n, value);
   }
 
   std::size_t count() {
-    return static_cast<std::size_t>(db_.execAndGet("SELECT count(*) FROM " + table_).getInt64());
+    return static_cast<std::size_t>(
+        db_.execAndGet("SELECT count(*) FROM " + table_ + " WHERE " + is_over()).getInt64());
   }
 
   std::size_t bytes() {
@@ -211,8 +235,11 @@ class Database {
       count_ = count();
       if (count_ > limits_.records) drop_oldest(count_ - limits_.records + limits_.records / 10);
     }
-    while (limits_.bytes > 0 && bytes() > limits_.bytes && count_ > 1)
-      drop_oldest(std::max<std::size_t>(1, (count_ = count()) / 10));
+    for (std::size_t before = 0;
+         limits_.bytes > 0 && bytes() > limits_.bytes && count_ > 1 && count_ != before;) {
+      before = count_ = count();
+      drop_oldest(std::max<std::size_t>(1, count_ / 10));
+    }
     const TimePoint now = Clock::now();
     if (limits_.age.count() == 0 || now < next_age_check_) return;
     next_age_check_ = now + kAgeCheck;
@@ -221,7 +248,7 @@ class Database {
 
   void drop_oldest(std::size_t n) {
     SQLite::Statement drop(db_, "DELETE FROM " + table_ + " WHERE rowid IN (SELECT rowid FROM " +
-                                    table_ + " ORDER BY rowid LIMIT ?)");
+                                    table_ + " WHERE " + is_over() + " ORDER BY rowid LIMIT ?)");
     drop.bind(1, static_cast<std::int64_t>(n));
     drop.exec();
     count_ = count();
@@ -233,7 +260,8 @@ class Database {
         db_, "SELECT rowid FROM " + table_ + " WHERE received >= ? ORDER BY rowid LIMIT 1");
     first.bind(1, time);
     const bool any = first.executeStep();
-    SQLite::Statement drop(db_, "DELETE FROM " + table_ + (any ? " WHERE rowid < ?" : ""));
+    SQLite::Statement drop(db_, "DELETE FROM " + table_ + " WHERE " + is_over() +
+                                    (any ? " AND rowid < ?" : ""));
     if (any) drop.bind(1, first.getColumn(0).getInt64());
     first.reset();
     drop.exec();
@@ -243,9 +271,10 @@ class Database {
   RecordLimits limits_;
   SQLite::Database db_;
   std::string table_, select_;
-  Prepared insert_;
+  std::string first_;  // row of this run
+  Prepared insert_, update_;
   std::optional<SQLite::Statement> find_, at_;
-  std::size_t count_ = 0;
+  std::size_t count_ = 0;  // rows that may be dropped
   TimePoint next_age_check_{};
   RecordBinder binder_;
 };
@@ -342,12 +371,27 @@ class SqliteStore : public Store {
     if (table_.finished().size() >= kBatch) tick();
   }
 
+  bool put_away(Record& record) override {
+    close(record);
+    return true;
+  }
+
+  void amend(std::string_view msg_id, const std::function<void(Record&)>& change) override {
+    auto* entry = table_.find(msg_id);
+    if (entry == nullptr) {
+      entry = &table_.make(msg_id);
+      entry->is_part = true;
+    }
+    change(*entry);
+    if (table_.finished().size() >= kBatch) tick();
+  }
+
   void update(std::string_view msg_id, const std::function<void(Record&)>& change) override {
     change(get(msg_id));
   }
 
   const Record* find(std::string_view msg_id) override {
-    if (const Record* known = table_.find(msg_id)) return known;
+    if (const Record* known = whole(msg_id)) return known;
     found_ = written(msg_id);
     return found_ ? &*found_ : nullptr;
   }
@@ -393,11 +437,17 @@ class SqliteStore : public Store {
   }
 
  private:
+  // In memory. A part is in the file as soon as that is asked.
+  RecordTable::Entry* whole(std::string_view msg_id) {
+    auto* known = table_.find(msg_id);
+    return known != nullptr && !known->is_part ? known : nullptr;
+  }
+
   // From memory, from the file, or a new one.
   RecordTable::Entry& get(std::string_view msg_id) {
-    if (auto* known = table_.find(msg_id)) return *known;
-    auto record = written(msg_id);
-    return record ? table_.add(*std::move(record)) : table_.make(msg_id);
+    if (auto* known = whole(msg_id)) return *known;
+    if (auto record = written(msg_id)) return table_.add(*std::move(record));
+    return table_.make(msg_id);
   }
 
   std::optional<Record> written(std::string_view msg_id) {

@@ -26,6 +26,12 @@ class Store {
   virtual Record* open(std::string_view msg_id, bool is_new) = 0;
   /// Takes back what open() gave: the task is finished.
   virtual void close(Record& record) = 0;
+  /// The same for a task that waits and will for a while: its record need not be in memory. False:
+  /// it stays open.
+  virtual bool put_away(Record&) { return false; }
+  /// Adds to a record that was put away: `change` gets one that may have nothing but the id, and
+  /// what it sets there of engine and result is kept.
+  virtual void amend(std::string_view, const std::function<void(Record&)>&) {}
   /// Changes a record, open or not, for what comes outside of a task's course: its output, which
   /// may even come first. Makes one if there is none.
   virtual void update(std::string_view msg_id, const std::function<void(Record&)>& change) = 0;
@@ -35,7 +41,7 @@ class Store {
   virtual void each(const Query& query, const std::function<void(const Record&)>& visit) = 0;
   /// Ids of tasks that were submitted, in the order of submission.
   virtual std::vector<std::string> history() = 0;
-  /// Drops those that match, but for open ones.
+  /// Drops those that match, but for open ones and those put away.
   virtual void drop(const Query& query) = 0;
   /// To be called a few times a second.
   virtual void tick() {}

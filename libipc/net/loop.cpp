@@ -141,10 +141,11 @@ void Loop::run() {
 }
 
 bool Loop::turn(Duration limit) {
-  const bool spinning = spin_.count() > 0 && now_ - last_work_ < spin_ && !flowing_;
+  const bool spinning = now_ - last_work_ < patience_ && !flowing_;
   const int taken = dispatch(spinning ? Duration{0} : until_next_timer(limit));
   const bool worked = taken > 0;
   if (worked) {
+    learn_patience(now_ - last_work_);
     last_work_ = now_;
     taken_ += taken;
     if (now_ - taken_since_ >= kFlowTime) {
@@ -160,6 +161,13 @@ bool Loop::turn(Duration limit) {
   // from costing each hand-over tens of microseconds.
   if (spinning && !worked) sched_yield();
   return worked || fired;
+}
+
+// How long an answer takes depends on the machine by a factor of three. What came a little later
+// than it was looked for would have been seen with more patience; what came much later never.
+void Loop::learn_patience(Duration gap) {
+  if (spin_.count() > 0 && gap > patience_)
+    patience_ = gap > kMostSpin ? spin_ : std::min<Duration>(2 * gap, kMostSpin);
 }
 
 int Loop::dispatch(Duration limit) {

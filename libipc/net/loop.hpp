@@ -16,6 +16,10 @@ namespace ipc::net {
 /// Messages a handler takes from one source before the others have their turn.
 inline constexpr int kDrainLimit = 256;
 
+/// The longest a loop polls without blocking. A processor where a round trip takes longer than this
+/// has worse to wait for than being woken.
+inline constexpr microseconds kMostSpin{400};
+
 /// Runs handlers for sockets, descriptors and timers in the thread that calls run(). Handlers may
 /// add and remove sources, also themselves. Not thread-safe but for stop().
 class Loop {
@@ -46,9 +50,9 @@ class Loop {
   /// Not from such a handler.
   void cancel_turn_end(TurnEndId handler);
 
-  /// After a turn that did work, poll without blocking for this long (with sched_yield) before
-  /// blocking. 0, the default, never does.
-  void set_spin(microseconds time) { spin_ = time; }
+  /// After a turn that did work, poll without blocking (with sched_yield) before blocking: for this
+  /// long, and up to kMostSpin while that is how soon more work comes. 0, the default, never does.
+  void set_spin(microseconds time) { patience_ = spin_ = time; }
 
   /// Time of this turn's start.
   TimePoint now() const { return now_; }
@@ -64,6 +68,7 @@ class Loop {
   struct Sources;
   int dispatch(Duration limit);
   bool fire_timers();
+  void learn_patience(Duration gap);
   Duration until_next_timer(Duration limit) const;
 
   std::unique_ptr<Sources> sources_;
@@ -77,6 +82,7 @@ class Loop {
   std::map<TurnEndId, std::function<void()>> turn_end_;
   TurnEndId next_turn_end_ = 1;
   microseconds spin_{0};
+  Duration patience_{0};  // spin_, or what answers took of late
   TimePoint now_ = Clock::now();
   TimePoint last_work_{};
   TimePoint taken_since_{};

@@ -212,6 +212,59 @@ TEST_P(BooksTest, CullsFinishedRecordsOnly) {
   EXPECT_EQ(store->find("s_0"), nullptr);
 }
 
+// More wait than are kept in memory: where there is a file, they are there and can be added to.
+TEST_P(BooksTest, RecordsOfTasksThatWaitAreWhole) {
+  const int n = static_cast<int>(Accounts::kManyOpen) + 50;
+  const auto id = [](int i) { return "s_" + std::to_string(i); };
+  for (int i = 0; i < n; ++i) task(id(i));
+  for (int i = 0; i < 3; ++i) {
+    accounts.tick();
+    store->tick();
+  }
+  size_t seen = 0;
+  store->each({}, [&](const Record& r) { seen += r.label == "\"L\"" && !r.completed; });
+  EXPECT_EQ(seen, static_cast<size_t>(n));
+  accounts.task_assigned(id(0), "e0");
+  accounts.task_assigned(id(1), "e0");
+  task_reply(id(0));
+  ASSERT_NE(store->find(id(1)), nullptr);
+  EXPECT_EQ(store->find(id(1))->engine_uuid, "e0");
+  EXPECT_FALSE(store->find(id(1))->completed);
+  store->drop({});  // ends with the one that is over
+  EXPECT_EQ(store->find(id(0)), nullptr);
+  task_reply(id(1), "error");
+  task_reply(id(2));
+  const Record* record = store->find(id(1));
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->request.header(), header(id(1), "apply_request"));
+  EXPECT_EQ(record->result.header(), header(id(1) + "r", "apply_reply"));
+  EXPECT_TRUE(record->completed);
+  EXPECT_EQ(record->label, "\"L\"");
+  EXPECT_EQ(accounts.state(id(1)), TaskState::error);
+  record = store->find(id(2));
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->engine_uuid, "e0");
+}
+
+// Its place in memory is looked at twice before it goes.
+TEST_P(BooksTest, OutputOfATaskThatWaitsStaysWithIt) {
+  const int n = static_cast<int>(Accounts::kManyOpen) + 1;
+  for (int i = 0; i < n; ++i) task("s_" + std::to_string(i));
+  accounts.tick();
+  accounts.tick();
+  const Texts t{header("x", "stream"), header("s_0", "apply_request"), "{}",
+                R"({"name": "stdout", "text": "hello"})", "C", ""};
+  accounts.output(t.event());
+  accounts.task_assigned("s_0", "e0");
+  store->tick();
+  task_reply("s_0");
+  const Record* record = store->find("s_0");
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->out, "hello");
+  EXPECT_EQ(record->request.header(), header("s_0", "apply_request"));
+  EXPECT_TRUE(record->completed);
+}
+
 TEST_P(BooksTest, PurgeRefusesPendingOnes) {
   direct("s_0");
   direct("s_1");
