@@ -17,8 +17,8 @@ UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipreport/%.o,data graph load marks pa
 UNIT_OBJS += $(BUILD)/obj/cmd/iptop/model.o
 # How many engines ipcluster wants.
 UNIT_OBJS += $(BUILD)/obj/cmd/ipcluster/elastic.o
-# What ipmap does with bytes.
-UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipmap/%.o,blocks partials)
+# What ipmap does with bytes, and how many items it sends.
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipmap/%.o,blocks partials pace)
 # What ipconsole does without a terminal.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipconsole/%.o,history input overlay syntax transcript)
 UNIT      := $(BUILD)/tests/unit

@@ -53,7 +53,8 @@ class Mapper {
   void send(Chunk chunk);
   void post(Chunk chunk, ipc::client::Request request);
   void take(Chunk chunk, ipc::TimePoint sent, const ipc::client::Reply& reply);
-  void take_results(const Chunk& chunk, const ipc::client::Reply& reply);
+  void take_results(const Chunk& chunk, const ipc::client::Reply& reply,
+                    const ipc::wire::Json& content);
   void take_partials(const Chunk& chunk, const ipc::client::Reply& reply,
                      const ipc::wire::Json& content);
   void take_error(Chunk chunk, const ipc::client::Reply& reply);

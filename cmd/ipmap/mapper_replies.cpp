@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What becomes of the engines' answers.
 #include "cmd/ipmap/mapper.hpp"
+
+#include <algorithm>
+#include <optional>
+
 #include "libipc/cli/errors.hpp"
 
 namespace ipmap {
@@ -10,6 +14,13 @@ using ipc::client::Outcome;
 using ipc::client::RemoteError;
 using ipc::client::Reply;
 
+// What the kernel says its items took; the way there and back is not in it.
+static std::optional<double> seconds_of(const ipc::wire::Json& content) {
+  const auto seconds = content.find("seconds");
+  if (seconds == content.end() || !seconds->is_number()) return std::nullopt;
+  return std::max(seconds->get<double>(), 1e-6);
+}
+
 void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
   bytes_in_flight_ -= chunk.bytes.size();
   if (shares_) shares_->answered(chunk.engine);
@@ -18,8 +29,10 @@ void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
   const auto busy = std::chrono::duration<double>(now - std::max(last, sent)).count();
   last = now;
   if (reply.outcome == Outcome::ok) {
-    pace_.measured(chunk.count, busy);
-    take_results(chunk, reply);
+    const auto content = reply.content();
+    const double turnaround = std::chrono::duration<double>(now - sent).count();
+    pace_.measured(chunk.count, seconds_of(content).value_or(busy), turnaround);
+    take_results(chunk, reply, content);
   } else {
     take_error(std::move(chunk), reply);
   }
@@ -30,8 +43,7 @@ void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
     feed();
 }
 
-void Mapper::take_results(const Chunk& chunk, const Reply& reply) {
-  const auto content = reply.content();
+void Mapper::take_results(const Chunk& chunk, const Reply& reply, const ipc::wire::Json& content) {
   if (reducer_) return take_partials(chunk, reply, content);
   if (presenter_.passes_lines() && ipc::wire::string_or(content, "form") == "lines") {
     done_ += chunk.count;

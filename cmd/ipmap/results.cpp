@@ -2,15 +2,7 @@
 // Results on their way to stdout, in input order if wanted.
 #include "cmd/ipmap/results.hpp"
 
-#include <algorithm>
-
 namespace ipmap {
-
-constexpr double kBusySeconds = 0.010;
-constexpr size_t kMostItems = 1'000'000;
-// A request may have so many times the items of the one just measured, no more: one fast item says
-// little of the next thousand.
-constexpr size_t kGrowth = 8;
 
 void Results::print(std::string_view text, std::vector<Receipt>&& receipts) {
   out_.write(text);
@@ -45,14 +37,6 @@ void Results::release() {
   for (auto& [first, held] : held_) print(held.text, std::move(held.receipts));
   held_.clear();
   held_bytes_ = 0;
-}
-
-void Pace::measured(size_t count, double seconds) {
-  if (count == 0 || seconds <= 0) return;
-  const double now = seconds / static_cast<double>(count);
-  per_item_ = per_item_ == 0 || count >= wanted_ / 2 ? now : 0.7 * per_item_ + 0.3 * now;
-  const double ideal = std::min(kBusySeconds / per_item_, static_cast<double>(kMostItems));
-  wanted_ = std::clamp<size_t>(static_cast<size_t>(ideal), 1, std::max<size_t>(count, 1) * kGrowth);
 }
 
 }  // namespace ipmap

@@ -49,8 +49,10 @@ class Pace {
   explicit Pace(size_t fixed) : fixed_(fixed) {}
 
   size_t items() const { return fixed_ != 0 ? fixed_ : wanted_; }
-  /// A request of `count` items kept an engine busy for `seconds`.
-  void measured(size_t count, double seconds);
+  /// A request of `count` items kept an engine busy for `busy` seconds; the answer came
+  /// `turnaround` seconds after it was sent. What is neither its own time nor that of the one
+  /// before it is the way: items worth that much must be there, or the engine waits for them.
+  void measured(size_t count, double busy, double turnaround);
 
  private:
   size_t fixed_, wanted_ = 1;

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # mapping.py: map_request: one expression, many items.
+from time import perf_counter
+
 from _ipkit import files, reduction, values
 from _ipkit.errors import Refused, describe
 from _ipkit.expression import Source
@@ -61,6 +63,13 @@ def _check(content, buffers):
 
 
 def map_items(kernel, request):
+    start = perf_counter()
+    content, buffers = _map_items(kernel, request)
+    content['seconds'] = round(perf_counter() - start, 6)
+    return content, buffers
+
+
+def _map_items(kernel, request):
     content = request.content
     count, sep, out, kind = _check(content, request.buffers)
     code, file = content['code'], content.get('file')

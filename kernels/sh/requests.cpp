@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "kernels/common/text.hpp"
@@ -105,13 +106,17 @@ Answer ShellServer::map(const Json& content, Buffers& buffers) {
   if (separator(content, "sep") != '\0' && buffers[0].find('\0') != std::string::npos) {
     throw Refused{"ValueError", "map_request: a command with a NUL byte", {}};
   }
+  const auto start = std::chrono::steady_clock::now();
   Results results;
   if (plain_.take(items)) {
     run_plain(items, input, results);
   } else {
     run_items(items, 0, input, results);
   }
-  return answer_of(results);
+  Answer reply = answer_of(results);
+  reply.content["seconds"] =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return reply;
 }
 
 // Items from `first` on, each in a subshell.
