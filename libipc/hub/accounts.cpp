@@ -73,17 +73,17 @@ Accounts::Open& Accounts::open(std::string_view id) {
   if (Open* known = find_open(id)) return *known;
   const bool is_new = tasks_.get(id) == 0;
   if (free_.empty()) {
-    free_.push_back(static_cast<std::uint32_t>(open_.size()));
-    open_.emplace_back();
+    free_.push_back(open_.size());
+    open_.add();
   }
   const std::uint32_t slot = free_.back();
   free_.pop_back();
   tasks_.set(id, kFirstOpen + slot);
   Open& task = open_[slot];
-  task.id = id;
   task.order = next_order_++;
   task.record = store_.open(id, is_new);
   task.is_away = false;
+  if (task.record == nullptr) task.own_id = id;
   if (task.record != nullptr) recent_.push_back({task.order, slot});
   return task;
 }
@@ -94,6 +94,7 @@ void Accounts::tick() {
     if (task.order == recent_.front().order && task.record != nullptr) {
       if (looked_at_ == 0 || recent_.size() <= kManyOpen) break;
       task.drops_buffers = task.record->drops_buffers;
+      task.own_id = task.record->msg_id;
       task.is_away = store_.put_away(*task.record);
       if (task.is_away) task.record = nullptr;
     }
@@ -106,7 +107,7 @@ template <class Change>
 void Accounts::change(Open& task, const Change& with) {
   if (task.record != nullptr) return with(*task.record);
   if (!task.is_away) return;
-  store_.amend(task.id, [&](Record& record) {
+  store_.amend(task.own_id, [&](Record& record) {
     record.drops_buffers = task.drops_buffers;
     with(record);
   });
@@ -127,8 +128,8 @@ void Accounts::move(Open& task, std::optional<Place> place, EngineId engine) {
 }
 
 void Accounts::close(Open& task, TaskState state) {
-  const std::uint32_t slot = tasks_.get(task.id) - kFirstOpen;
-  tasks_.set(task.id, static_cast<std::uint32_t>(state));
+  const std::uint32_t slot = tasks_.get(task.id()) - kFirstOpen;
+  tasks_.set(task.id(), static_cast<std::uint32_t>(state));
   move(task, std::nullopt);
   task.order = 0;
   if (task.record != nullptr) store_.close(*std::exchange(task.record, nullptr));
@@ -137,8 +138,8 @@ void Accounts::close(Open& task, TaskState state) {
 
 OpenIds Accounts::open_ids() const {
   std::vector<const Open*> tasks;
-  for (const Open& task : open_)
-    if (task.order != 0 && task.place) tasks.push_back(&task);
+  for (std::uint32_t slot = 0; slot < open_.size(); ++slot)
+    if (const Open& task = open_[slot]; task.order != 0 && task.place) tasks.push_back(&task);
   std::sort(tasks.begin(), tasks.end(),
             [](const Open* a, const Open* b) { return a->order < b->order; });
   OpenIds ids;
@@ -146,7 +147,7 @@ OpenIds Accounts::open_ids() const {
     auto& list = *task->place == Place::unassigned ? ids.unassigned
                  : *task->place == Place::direct   ? ids.direct[task->engine]
                                                    : ids.balanced[task->engine];
-    list.push_back(task->id);
+    list.emplace_back(task->id());
   }
   return ids;
 }
@@ -230,7 +231,7 @@ void Accounts::finish(std::string_view id, const Result& result, const net::Mess
     // An aborted direct request counts, a withdrawn task does not: it was never there.
     if (state != TaskState::aborted || task->place == Place::direct) {
       ++account.completed;
-      account.recent.push_back(task->id);
+      account.recent.emplace_back(task->id());
       if (account.recent.size() > EngineAccount::kRecent) account.recent.pop_front();
     }
   }
@@ -338,11 +339,13 @@ std::size_t Accounts::without_engine() const {
 void Accounts::stranded(const Engine& engine) {
   engines_[engine.id].changed = ++version_;
   late_.engine_gone(engine.uuid);
-  for (Open& task : open_) {
+  for (std::uint32_t slot = 0; slot < open_.size(); ++slot) {
+    Open& task = open_[slot];
     if (task.order == 0 || task.place != Place::direct || task.engine != engine.id) continue;
+    const std::string id(task.id());
     change(task, [&](Record& record) {
       const auto text =
-          "Engine " + std::to_string(engine.id) + " died while running task '" + task.id + "'";
+          "Engine " + std::to_string(engine.id) + " died while running task '" + id + "'";
       const UnixMicros now = unix_now();
       record.result.assign(wire::dump_json({{"engine", engine.uuid}, {"date", iso8601(now)}}),
                            wire::dump_json({{"engine", engine.uuid}, {"status", "error"}}),
@@ -352,7 +355,6 @@ void Accounts::stranded(const Engine& engine) {
       record.engine_uuid = engine.uuid;
     });
     ++engines_[engine.id].failed;
-    const std::string id = task.id;
     close(task, TaskState::error);
     finished_(id);
   }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -92,13 +93,31 @@ class Accounts {
 
  private:
   struct Open {
-    std::string id;
+    std::string own_id;       // while there is no record to have it
     std::uint64_t order = 0;  // of arrival; 0: this slot is free
     std::optional<Place> place;
     EngineId engine = 0;
     Record* record = nullptr;  // null: the store keeps nothing, or has put it away
     bool is_away = false;
     bool drops_buffers = false;  // the record's, while that is away
+    std::string_view id() const { return record != nullptr ? record->msg_id : own_id; }
+  };
+  // In blocks that share no page with records: those go sooner, and should leave none behind.
+  class Slots {
+   public:
+    std::uint32_t size() const { return size_; }
+    Open& operator[](std::uint32_t slot) { return blocks_[slot / kBlock][slot % kBlock]; }
+    const Open& operator[](std::uint32_t slot) const {
+      return blocks_[slot / kBlock][slot % kBlock];
+    }
+    void add() {
+      if (size_++ % kBlock == 0) blocks_.push_back(std::make_unique<Open[]>(kBlock));
+    }
+
+   private:
+    static constexpr std::uint32_t kBlock = 1024;
+    std::vector<std::unique_ptr<Open[]>> blocks_;
+    std::uint32_t size_ = 0;
   };
   struct Result {  // what the books want of a reply; strings as in TaskFacts
     std::string_view status, started, date, engine;
@@ -129,7 +148,7 @@ class Accounts {
   std::map<EngineId, EngineAccount> engines_;
   std::size_t unassigned_ = 0;
   std::uint64_t version_ = 0;
-  std::deque<Open> open_;  // slots, used again
+  Slots open_;  // used again
   std::vector<std::uint32_t> free_;
   struct Recent {
     std::uint64_t order;

@@ -12,7 +12,7 @@ namespace {
 
 // A registration is finished by a heartbeat: while one is pending nobody waits for the next regular
 // beat. A ping goes to all engines and all answer: the more there are, the fewer the pings.
-constexpr Duration kHurry = milliseconds(10), kHurryEach = microseconds(20);
+constexpr Duration kHurry = milliseconds(10), kHurryEach = microseconds(150);
 
 }  // namespace
 
