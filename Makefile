@@ -78,7 +78,11 @@ $(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) \
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
-$(BINS) $(KERNEL_BINS) $(LAUNCHER_BINS): $(filter $(BUILD)/%,$(LIBS))
+# Linked anew when LINK is another one.
+$(BINS) $(KERNEL_BINS) $(LAUNCHER_BINS): $(filter $(BUILD)/%,$(LIBS)) $(BUILD)/link
+$(BUILD)/link: FORCE
+	@mkdir -p $(@D)
+	@echo $(LINK) | cmp -s - $@ || echo $(LINK) > $@
 $(BUILD)/lib/zmq_absent.a: $(BUILD)/obj/libipc/zmq_absent.o
 	@rm -f $@
 	@$(AR) rcs $@ $<
