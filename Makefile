@@ -33,6 +33,7 @@ endif
 # What one program alone needs.
 LIBS_ipconsole := -ledit
 LIBS_iptop := -lncursesw
+LIBS_ipcontroller := -lmicrohttpd
 # What uses czmq has the shared libzmq through it.
 LINKED_SHARED := ipcontroller
 

@@ -5,6 +5,7 @@
 #include "libipc/cli/data.hpp"
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
+#include "libipc/cli/progress.hpp"
 #include "libipc/cli/values.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
@@ -41,9 +42,12 @@ Command command() {
 }
 
 // Values too large for one message go in pieces, each whole on all engines before the next.
-ipc::Result<std::vector<Failure>> push(const DataSession& session, std::vector<PushValue> values) {
+ipc::Result<std::vector<Failure>> push(const DataSession& session, std::vector<PushValue> values,
+                                       bool quiet) {
   size_t total = 0;
   for (const auto& value : values) total += value.size();
+  Meter meter(session.connection->loop(), total * session.engines.size(), true, quiet);
+  const auto on_bytes = [&meter](uint64_t bytes) { meter.add(bytes); };
   std::vector<PushValue> small;
   for (auto& value : values) {
     if (total <= ipc::client::kPiece || value.size() <= ipc::client::kPiece / values.size()) {
@@ -56,7 +60,7 @@ ipc::Result<std::vector<Failure>> push(const DataSession& session, std::vector<P
     for (const int engine : session.engines)
       deliveries.push_back({engine, {"", 0, value.source->size()}});
     IPC_TRY_ASSIGN(auto failures, push_slices(*session, session.kernel, value.name, value.type,
-                                              *value.source, deliveries));
+                                              *value.source, deliveries, on_bytes));
     if (!failures.empty()) return failures;
   }
   if (small.empty()) return std::vector<Failure>();
@@ -110,7 +114,7 @@ ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(auto values, parse_assignments(words, plain));
   IPC_TRY(add_code(arguments, values));
   IPC_TRY_ASSIGN(const auto session, open_data_session(arguments, stage.jobs));
-  IPC_TRY_ASSIGN(const auto failures, push(session, std::move(values)));
+  IPC_TRY_ASSIGN(const auto failures, push(session, std::move(values), arguments.has("quiet")));
   return report_failures(arguments, failures);
 }
 

@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
 
 #include "libipc/cli/cluster_state.hpp"
 #include "libipc/cli/connect.hpp"
+#include "libipc/cli/metrics.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/program.hpp"
 #include "libipc/cli/table.hpp"
@@ -126,80 +126,6 @@ std::string numbers_text(const QueueState& state, const std::vector<int>& engine
          std::to_string(completed) + "\n";
 }
 
-// As the value of a label.
-std::string label_text(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '\\' || c == '"') quoted += '\\';
-    quoted += c == '\n' ? std::string("\\n") : std::string(1, c);
-  }
-  return quoted + "\"";
-}
-
-/// Text of metrics, each with its help before its values.
-class Metrics {
- public:
-  explicit Metrics(std::string labels) : labels_(std::move(labels)) {}
-  void begin(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    text_ += "# HELP " + name_ + " " + std::string(help) + "\n# TYPE " + name_ + " " +
-             std::string(type) + "\n";
-  }
-  void value(double value, const std::string& more = "") {
-    char number[32];
-    std::snprintf(number, sizeof number, "%.15g", value);
-    text_ += name_ + "{" + labels_ + more + "} " + number + "\n";
-  }
-  void only(std::string_view name, std::string_view type, std::string_view help, double number) {
-    begin(name, type, help);
-    value(number);
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string labels_, name_, text_;
-};
-
-Metrics begin_metrics(const ipc::client::Options& options, bool up) {
-  Metrics metrics("profile=" + label_text(options.profile) +
-                  ",cluster=" + label_text(options.cluster_id));
-  metrics.only("ipkit_up", "gauge", "Whether the controller answers.", up ? 1 : 0);
-  return metrics;
-}
-
-std::string prometheus_text(const ipc::client::EngineTable& table, const QueueState& state,
-                            const std::vector<int>& engines, const ipc::client::Options& options) {
-  Metrics metrics = begin_metrics(options, true);
-  metrics.only("ipkit_engines", "gauge", "Engines that are registered.",
-               static_cast<double>(engines.size()));
-  metrics.only("ipkit_tasks_waiting", "gauge", "Tasks that no engine has been given.",
-               static_cast<double>(state.unassigned));
-  if (state.uptime)
-    metrics.only("ipkit_controller_uptime_seconds", "gauge", "Time since the controller began.",
-                 *state.uptime);
-  if (state.rss)
-    metrics.only("ipkit_controller_resident_bytes", "gauge", "Memory of the controller.",
-                 static_cast<double>(*state.rss));
-  const auto each = [&](const char* name, const char* type, const char* help, auto value) {
-    metrics.begin(name, type, help);
-    for (const int id : engines) {
-      const auto* info = table.find(id);
-      metrics.value(static_cast<double>(value(state.engines.at(id))),
-                    ",engine=\"" + std::to_string(id) +
-                        "\",host=" + label_text(info == nullptr ? "" : info->host));
-    }
-  };
-  each("ipkit_engine_busy", "gauge", "Whether the engine has work.",
-       [](const EngineLoad& load) { return load.queue + load.tasks > 0 ? 1 : 0; });
-  each("ipkit_engine_queue", "gauge", "Requests and tasks at the engine.",
-       [](const EngineLoad& load) { return load.queue + load.tasks; });
-  each("ipkit_engine_completed_total", "counter", "Requests and tasks that ended.",
-       [](const EngineLoad& load) { return load.completed; });
-  each("ipkit_engine_failed_total", "counter", "Requests and tasks that failed.",
-       [](const EngineLoad& load) { return load.failed.value_or(0); });
-  return metrics.text();
-}
-
 ipc::Status check(const Arguments& arguments) {
   if (!arguments.operands.empty())
     return ipc::Error{ipc::Code::usage, "'" + arguments.operands[0] + "' is too much",
@@ -222,7 +148,7 @@ ipc::Result<int> show(const Arguments& arguments) {
   const Json elastic = elastic_state(options.path);
   Writer out(STDOUT_FILENO);
   if (arguments.has("prometheus"))
-    out.write(prometheus_text(*table, state, engines, options));
+    out.write(metrics_text(*table, state, engines, options));
   else if (arguments.has("json"))
     out.write(json_text(*connection, state, engines, elastic));
   else if (arguments.has("quiet"))
@@ -244,7 +170,7 @@ ipc::Result<int> body(const Arguments& arguments) {
     return status;
   // Whoever collects metrics wants to hear of that, too.
   IPC_TRY_ASSIGN(const auto options, connection_options(arguments));
-  IPC_TRY(print(begin_metrics(options, false).text()));
+  IPC_TRY(print(no_metrics_text(options)));
   return status;
 }
 

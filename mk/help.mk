@@ -15,6 +15,7 @@ help:
 	@echo "make lint            layers, sizes, clang-tidy, shellcheck, manual pages, format"
 	@echo "make format          clang-format over the C++ files"
 	@echo "make man             check the manual pages and render them as text into build/man/"
+	@echo "make html            the manual pages as HTML into build/html/, with an index"
 	@echo "make install         to PREFIX (/usr/local), below DESTDIR; make uninstall undoes it"
 	@echo "make install-dev     libipc's headers, static library and pkg-config file as well"
 	@echo "make deb             Debian packages in build/deb/ (needs debhelper)"

@@ -10,18 +10,28 @@
 
 #include "cmd/ipcluster/events.hpp"
 #include "cmd/ipcluster/state.hpp"
+#include "libipc/cli/program.hpp"
 #include "libipc/util/lock.hpp"
 #include "libipc/util/process.hpp"
 
 namespace ipc::cluster {
 namespace {
 
+// After this long whoever waits should know for what.
+constexpr auto kRemark = seconds(2);
+
 /// Everything up to the peer's end of file.
-Result<std::string> read_until_end(int fd, TimePoint deadline) {
+Result<std::string> read_until_end(int fd, TimePoint deadline, const std::string& awaited) {
+  TimePoint remark = awaited.empty() ? TimePoint::max() : Clock::now() + kRemark;
   std::string text;
   char bytes[4096];
   for (;;) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
+    if (Clock::now() >= remark) {
+      cli::complain(awaited);
+      remark = TimePoint::max();
+    }
+    const auto next = std::min(deadline, remark);
+    const auto left = std::chrono::ceil<milliseconds>(next - Clock::now()).count();
     pollfd item{fd, POLLIN, 0};
     const int ready = ::poll(&item, 1, static_cast<int>(std::clamp<long>(left, 0, 3'600'000)));
     if (ready < 0 && errno == EINTR) continue;
@@ -47,11 +57,13 @@ Error nobody(const config::ClusterName& cluster) {
 
 }  // namespace
 
-Result<Answer> ask(const config::ClusterName& cluster, const wire::Json& request, Duration limit) {
+Result<Answer> ask(const config::ClusterName& cluster, const wire::Json& request, Duration limit,
+                   const std::string& awaited) {
   auto peer = connect_to(socket_file(cluster));
   if (!peer) return nobody(cluster);
   IPC_TRY(write_all(peer->get(), wire::dump_json(request) + "\n"));
-  IPC_TRY_ASSIGN(const std::string text, read_until_end(peer->get(), Clock::now() + limit));
+  IPC_TRY_ASSIGN(const std::string text,
+                 read_until_end(peer->get(), Clock::now() + limit, awaited));
   Answer answer;
   const auto reply = wire::parse_json(text);
   answer.ended = text.empty();

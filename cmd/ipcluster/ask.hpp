@@ -18,7 +18,9 @@ struct Answer {
 };
 
 /// Sends one request and waits for the answer. Code::no_controller if nobody is there, or who is is
-/// on another machine; Code::timed_out.
-Result<Answer> ask(const config::ClusterName& cluster, const wire::Json& request, Duration limit);
+/// on another machine; Code::timed_out. After two seconds `awaited`, if it is not empty, is said on
+/// stderr.
+Result<Answer> ask(const config::ClusterName& cluster, const wire::Json& request, Duration limit,
+                   const std::string& awaited = "");
 
 }  // namespace ipc::cluster

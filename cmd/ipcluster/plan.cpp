@@ -36,6 +36,7 @@ constexpr std::pair<const char*, const char*> kOptions[] = {
     {"ping", "controller.ping"},
     {"hwm", "controller.hwm"},
     {"scheme", "controller.scheme"},
+    {"metrics", "controller.metrics"},
     {"restart", "controller.restart"},
     {"ssh", "controller.ssh"},
     {"enginessh", "controller.enginessh"},
@@ -286,7 +287,7 @@ Result<config::LaunchRequest> controller_request(const Plan& plan, bool restore)
   IPC_TRY_ASSIGN(auto request, request_for(plan, "controller", "ipcontroller",
                                            plan.profile.text("controller.launcher")));
   for (const char* option :
-       {"ip", "location", "ports", "ping", "hwm", "scheme", "ssh", "enginessh"})
+       {"ip", "location", "ports", "ping", "hwm", "scheme", "metrics", "ssh", "enginessh"})
     pass(plan, request.arguments, option, ("controller." + std::string(option)).c_str());
   if (const std::string durable = plan.profile.text("controller.durable"); durable == "yes")
     request.arguments.push_back("--durable");

@@ -27,6 +27,8 @@ std::string duration_text(Duration duration) {
 
 // A launcher may ask many machines, or wait for a batch system.
 constexpr Duration kLaunch = seconds(60);
+// Who waits hears how many engines there are.
+constexpr Duration kFirstCount = seconds(3), kNextCount = seconds(10);
 
 std::string engines_text(size_t n) {
   return std::to_string(n) + (n == 1 ? " engine" : " engines");
@@ -158,6 +160,7 @@ Status Supervisor::watch_registrations(size_t first, int wanted, TimePoint deadl
     match(*table);
     absorb();
     if (ask_launchers() && Clock::now() > patience) tell_waiting(first);
+    if (wanted > 0 && Clock::now() >= next_count_) tell_count(first);
     const int missing = wanted - count_ready(first);
     if (missing <= 0 || count_pending(first) == 0 || should_end() || controller_ended()) return {};
     // The hub answers when all that are missing are there; what ends meanwhile wakes us as well.
@@ -180,6 +183,7 @@ Result<std::string> Supervisor::await_engines(size_t first, int wanted, Duration
   const TimePoint begin = Clock::now();
   pause_ = milliseconds(500);
   next_look_ = begin + pause_;
+  next_count_ = begin + kFirstCount;
   const Status watched = wanted > 0 ? watch_registrations(first, wanted, begin + limit) : Status();
   absorb();
   if (should_end()) return interrupted().error();
@@ -204,7 +208,16 @@ void Supervisor::tell_waiting(size_t first) {
     text += (text.empty() ? "" : ", ") + format_idset(which) + " (" + why + ")";
   if (text.empty() || text == waiting_) return;
   waiting_ = text;
-  text = "waiting for " + engines_text(state_.engines.size() - first) + ": " + text;
+  note("waiting for " + engines_text(state_.engines.size() - first) + ": " + text);
+}
+
+void Supervisor::tell_count(size_t first) {
+  next_count_ = Clock::now() + kNextCount;
+  note(std::to_string(count_ready(first)) + " of " + engines_text(state_.engines.size() - first) +
+       " ready");
+}
+
+void Supervisor::note(const std::string& text) {
   log::info(text);
   if (plan_.quiet) return;
   if (daemon_)

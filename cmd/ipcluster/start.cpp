@@ -102,7 +102,9 @@ Result<int> remove(const cli::Arguments& arguments) {
   request["verb"] = "remove";
   request["now"] = arguments.has("now") || arguments.has("remove");
   request["limit_ms"] = std::chrono::duration_cast<milliseconds>(limit).count();
-  IPC_TRY_ASSIGN(const auto answer, ask(cluster, request, limit + seconds(60)));
+  IPC_TRY_ASSIGN(const auto answer,
+                 ask(cluster, request, limit + seconds(60),
+                     arguments.has("quiet") ? "" : "waiting for the engines to end"));
   if (answer.code != Code::ok) return Error{answer.code, answer.text, ""};
   if (!arguments.has("quiet")) IPC_TRY(cli::print(answer.text + "\n"));
   return 0;
@@ -162,7 +164,8 @@ Result<int> engines(const cli::Arguments& given) {
   for (const char* key :
        {"batch.queue", "batch.account", "batch.qos", "batch.walltime", "ssh.hosts"})
     if (const std::string value = plan.profile.text(key); !value.empty()) request[key] = value;
-  IPC_TRY_ASSIGN(const auto answer, ask(plan.cluster, request, plan.limit + seconds(60)));
+  IPC_TRY_ASSIGN(const auto answer, ask(plan.cluster, request, plan.limit + seconds(60),
+                                        plan.quiet ? "" : "waiting for the engines"));
   if (answer.code != Code::ok) return Error{answer.code, answer.text, ""};
   if (!plan.quiet) IPC_TRY(cli::print(answer.text + "\n"));
   return 0;

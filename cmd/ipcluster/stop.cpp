@@ -15,10 +15,12 @@ namespace ipc::cluster {
 namespace {
 
 /// True if a supervisor was there and is gone now.
-Result<bool> stop_supervisor(const config::ClusterName& cluster, Duration limit) {
+Result<bool> stop_supervisor(const config::ClusterName& cluster, Duration limit, bool quiet) {
   const auto holder = LockFile::holder(lock_file(cluster));
   if (!holder) return false;
-  const auto answer = ask(cluster, {{"verb", "stop"}}, limit);
+  const std::string awaited =
+      quiet ? "" : "waiting for the end of the cluster of " + cluster.text();
+  const auto answer = ask(cluster, {{"verb", "stop"}}, limit, awaited);
   if (answer && answer->ended) return true;
   // It may have ended by itself between the two looks.
   if (!LockFile::holder(lock_file(cluster))) return true;
@@ -34,8 +36,8 @@ Result<bool> stop_supervisor(const config::ClusterName& cluster, Duration limit)
 }
 
 /// True if there was anything to stop.
-Result<bool> stop_one(const config::ClusterName& cluster, Duration limit) {
-  IPC_TRY_ASSIGN(const bool was_running, stop_supervisor(cluster, limit));
+Result<bool> stop_one(const config::ClusterName& cluster, Duration limit, bool quiet) {
+  IPC_TRY_ASSIGN(const bool was_running, stop_supervisor(cluster, limit, quiet));
   IPC_TRY_ASSIGN(const int ended, end_leftovers(cluster));
   remove_stale_files(cluster);
   return was_running || ended > 0;
@@ -59,12 +61,13 @@ Error nothing_to_stop(const config::ClusterName& cluster) {
 Result<int> stop(const cli::Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto given, arguments.duration("timeout"));
   const Duration limit = given.value_or(seconds(30));
+  const bool quiet = arguments.has("quiet");
   if (arguments.has("all")) {
-    for (const auto& cluster : all_clusters()) IPC_TRY(stop_one(cluster, limit));
+    for (const auto& cluster : all_clusters()) IPC_TRY(stop_one(cluster, limit, quiet));
     return 0;
   }
   IPC_TRY_ASSIGN(const auto cluster, cluster_of(arguments));
-  IPC_TRY_ASSIGN(const bool stopped, stop_one(cluster, limit));
+  IPC_TRY_ASSIGN(const bool stopped, stop_one(cluster, limit, quiet));
   if (!stopped) return nothing_to_stop(cluster);
   return 0;
 }

@@ -56,6 +56,9 @@ class Supervisor {
   void tell_end(const Process& process) const;
   /// Says whom we wait for and why, when that is another answer than before.
   void tell_waiting(size_t first);
+  void tell_count(size_t first);
+  /// To who waits for the cluster, and to the log.
+  void note(const std::string& text);
   /// Engines that registered after nobody waited for them any more.
   void meet_late_ones();
   Error incomplete(size_t first, Duration waited) const;
@@ -115,7 +118,8 @@ class Supervisor {
   State state_;
   TimePoint next_look_;  ///< at what launchers know
   Duration pause_ = milliseconds(500);
-  std::string waiting_;  ///< what was last said of it
+  std::string waiting_;     ///< what was last said of it
+  TimePoint next_count_{};  ///< of engines that are there, said to who waits
   std::optional<Elastic> elastic_;
   std::unique_ptr<client::Connection> hub_;
   bool watches_queue_ = false;  ///< the hub will say when tasks wait
@@ -129,7 +133,7 @@ class Supervisor {
   std::vector<Removal> removals_;
   TimePoint next_removal_look_{};
   std::deque<TimePoint> restarts_;  ///< of the controller, of the last ten minutes
-  bool clear_ = false;  ///< the lock is ours and nothing of an earlier cluster runs
+  bool clear_ = false;              ///< the lock is ours and nothing of an earlier cluster runs
 };
 
 }  // namespace ipc::cluster

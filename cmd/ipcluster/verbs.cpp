@@ -51,6 +51,7 @@ const std::vector<cli::Option> kControllerRows = {
     {0, "ping", "MS", "time between heartbeats"},
     {0, "hwm", "N", "tasks an engine may hold, 0: no limit"},
     {0, "scheme", "NAME", "which engine gets a task: leastload, lru, …"},
+    {0, "metrics", "[ADDR:]PORT", "metrics for Prometheus over HTTP; 127.0.0.1 if no ADDR"},
     {0, "durable", "", "keep tasks on disk until they end: they outlive the controller"},
     {0, "restart", "POLICY", "a controller that died: on-failure (default), on-failure:N, never"},
     {0, "ssh", "HOST", "ssh server for clients"},

@@ -305,6 +305,8 @@ const cli::Command& controller_command() {
           {0, "user", "NAME", "user name in messages"},
           {0, "poll-spin", "TIME", "look for more work this long before sleeping; default 120us"},
           {0, "max-message-size", "BYTES", "larger messages end their connection"},
+          {0, "metrics", "[ADDR:]PORT",
+           "give out metrics for Prometheus over HTTP; 127.0.0.1 if no ADDR"},
           {0, "daemonize", "", "go to the background when ready"},
           {0, "work-dir", "DIR", "run there"},
           {0, "log-level", "LEVEL", "debug, info, warning or error, or 10, 20, 30, 40"},
@@ -368,6 +370,9 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
     if (settings.enable_curve == false)
       return Error{Code::usage, "--authorized-keys with --no-curve: there are no keys then", ""};
     options.authorized_keys = std::filesystem::absolute(*keys).string();
+  }
+  if (const auto where = arguments.get("metrics")) {
+    IPC_TRY_ASSIGN(settings.metrics, parse_metrics_address(*where));
   }
   IPC_TRY(settle(settings));
   return settings;

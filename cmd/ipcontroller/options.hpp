@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/ipcontroller/controller.hpp"
+#include "cmd/ipcontroller/metrics_server.hpp"
 #include "libipc/cli/command.hpp"
 #include "libipc/config/paths.hpp"
 #include "libipc/util/log.hpp"
@@ -37,6 +38,7 @@ struct Settings {
   bool curve_is_new = false;         ///< its key was made now, not given
   bool client_is_local = true, engine_is_local = true;  ///< local sockets are offered as well
   bool show_config = false, show_config_json = false;
+  std::optional<MetricsAddress> metrics;  ///< given out over HTTP there
   std::optional<std::string> key;
   std::vector<Given> given;           ///< all of it, later ones count
   std::vector<std::string> remarks;   ///< what changes nothing here, for the log

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libipc/cli/metrics.hpp"
 #include "libipc/util/daemonize.hpp"
 #include "libipc/util/fd.hpp"
 #include "libipc/util/file.hpp"
@@ -21,7 +22,7 @@
 namespace ipc {
 namespace {
 
-constexpr Duration kStartLimit = seconds(30);
+constexpr Duration kStartLimit = seconds(30), kMetricsLimit = seconds(2);
 
 // Blocks the signals that end us, in every thread to come; they are read from the descriptor.
 Fd watch_signals() {
@@ -200,6 +201,21 @@ std::string journal_directory(const Settings& settings) {
          cluster.cluster_id + ".journal";
 }
 
+// Asked by its own thread, as by any client on this machine.
+Result<std::unique_ptr<MetricsServer>> serve_metrics(const Settings& settings) {
+  if (!settings.metrics) return std::unique_ptr<MetricsServer>();
+  client::Options options;
+  options.path = file_path(settings, config::FileKind::client);
+  options.profile = settings.cluster.profile;
+  options.cluster_id = settings.cluster.cluster_id;
+  IPC_TRY_ASSIGN(auto server, MetricsServer::start(*settings.metrics, [options] {
+                   const auto text = cli::ask_metrics(options, kMetricsLimit);
+                   return text ? *text : cli::no_metrics_text(options);
+                 }));
+  log::info("metrics: " + server->url());
+  return server;
+}
+
 Result<int> run(Settings& settings, int signals,
                 const std::function<void(const std::string&)>& tell) {
   Fd shutdown(::eventfd(0, EFD_CLOEXEC));
@@ -219,12 +235,18 @@ Result<int> run(Settings& settings, int signals,
     remove_files(settings);
     return written.error();
   }
+  auto metrics = serve_metrics(settings);
+  if (!metrics) {
+    remove_files(settings);
+    return metrics.error();
+  }
   log::info("ready, " + settings.cluster.text());
   tell("READY pid=" + std::to_string(::getpid()) +
        " client=" + file_path(settings, config::FileKind::client) +
        " engine=" + file_path(settings, config::FileKind::engine) + "\n");
   const std::string why = wait_for_end(signals, shutdown.get());
   log::info("ends: " + why);
+  metrics->reset();
   if (!settings.reuse) remove_files(settings);
   controller.reset();
   return 0;

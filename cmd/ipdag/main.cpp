@@ -48,7 +48,7 @@ Result<int> body(const Arguments& arguments) {
   if (settings.dot || settings.dry_run) return 0;
   std::optional<JobLog> log;
   Streams streams;
-  Progress progress(arguments.has("bar"), false);
+  Progress progress(arguments.has("bar"), arguments.has("bar"), !settings.quiet);
   IPC_TRY_ASSIGN(auto connection, connect(arguments, false));
   streams.flush_each_turn(connection->loop());
   const SignalGuard guard(*connection);

@@ -8,6 +8,7 @@
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
+#include "libipc/cli/progress.hpp"
 #include "libipc/cli/results.hpp"
 #include "libipc/client/fetch.hpp"
 #include "libipc/client/npy.hpp"
@@ -69,9 +70,11 @@ ipc::Result<FetchQuery> make_query(const Arguments& arguments) {
 /// Prints what was fetched; lives during one invocation.
 class Printer {
  public:
-  Printer(const DataSession& session, const FetchQuery& query, const Arguments& arguments)
+  Printer(const DataSession& session, const FetchQuery& query, const Arguments& arguments,
+          Meter& meter)
       : session_(session),
         query_(query),
+        meter_(meter),
         cyclic_(arguments.has("cyclic")),
         end_(arguments.has("null") ? '\0' : '\n'),
         out_(STDOUT_FILENO) {}
@@ -99,6 +102,7 @@ class Printer {
   ipgather::Sink sink() {
     return [this](std::string_view piece) {
       out_.write(piece);
+      meter_.add(piece.size());
       return out_.status();
     };
   }
@@ -155,6 +159,7 @@ class Printer {
 
   const DataSession& session_;
   const FetchQuery& query_;
+  Meter& meter_;
   bool cyclic_;
   char end_;
   Writer out_;
@@ -166,7 +171,10 @@ ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto session, open_data_session(arguments, stage.jobs));
   query.kernel = session.kernel;
   IPC_TRY_ASSIGN(const FetchAnswer answer, fetch(*session, session.engines, query));
-  Printer printer(session, query, arguments);
+  // What is printed on a terminal shows by itself how far it has come.
+  const bool quiet = arguments.has("quiet") || ::isatty(STDOUT_FILENO) == 1;
+  Meter meter(session.connection->loop(), total_size(answer), true, quiet);
+  Printer printer(session, query, arguments, meter);
   if (!answer.failures.empty()) {
     if (query.form == "json") IPC_TRY(printer.print_failures(answer.failures));
     return report_failures(arguments, answer.failures);

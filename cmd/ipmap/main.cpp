@@ -13,7 +13,7 @@ ipc::Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(const auto settings, ipmap::read_settings(arguments));
   IPC_TRY_ASSIGN(auto input, ipmap::Input::open(settings));
   Streams streams;
-  Progress progress(arguments.has("bar"), arguments.has("eta"));
+  Progress progress(arguments.has("bar"), arguments.has("eta"), !settings.quiet);
   IPC_TRY_ASSIGN(auto connection, connect(arguments, settings.direct));
   streams.flush_each_turn(connection->loop());
   const SignalGuard guard(*connection);

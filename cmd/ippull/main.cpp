@@ -8,6 +8,7 @@
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
+#include "libipc/cli/progress.hpp"
 #include "libipc/cli/results.hpp"
 #include "libipc/cli/values.hpp"
 #include "libipc/client/fetch.hpp"
@@ -104,9 +105,11 @@ ipc::Status check_bytes(const FetchQuery& query, const FetchAnswer& answer, bool
 /// Prints what was fetched; lives during one invocation.
 class Printer {
  public:
-  Printer(const DataSession& session, const FetchQuery& query, const Arguments& arguments)
+  Printer(const DataSession& session, const FetchQuery& query, const Arguments& arguments,
+          Meter& meter)
       : session_(session),
         query_(query),
+        meter_(meter),
         out_(STDOUT_FILENO),
         json_(arguments.has("json")),
         label_(output_options(arguments, session.engines.size()).label_stdout),
@@ -130,6 +133,7 @@ class Printer {
   ipc::Status pass(const FetchPart& part, size_t index) {
     return read_value(*session_, query_, part, index, [this](std::string_view piece) {
       out_.write(piece);
+      meter_.add(piece.size());
       return out_.status();
     });
   }
@@ -156,16 +160,18 @@ class Printer {
 
   const DataSession& session_;
   const FetchQuery& query_;
+  Meter& meter_;
   Writer out_;
   bool json_, label_;
   char end_;
 };
 
 ipc::Status save(const DataSession& session, const FetchQuery& query, const FetchPart& part,
-                 const std::string& path) {
+                 const std::string& path, Meter& meter) {
   std::string bytes;
   IPC_TRY(read_value(*session, query, part, 0, [&](std::string_view piece) {
     bytes += piece;
+    meter.add(piece.size());
     return ipc::Status();
   }));
   if (query.form == "source") bytes += '\n';
@@ -181,14 +187,19 @@ ipc::Result<int> body(const Arguments& arguments) {
   if (to) return ippull::move(session, arguments, *to);
   query.kernel = session.kernel;
   IPC_TRY_ASSIGN(const FetchAnswer answer, fetch(*session, session.engines, query));
-  Printer printer(session, query, arguments);
+  // What is printed on a terminal shows by itself how far it has come.
+  const bool quiet =
+      arguments.has("quiet") || (!arguments.has("output") && ::isatty(STDOUT_FILENO) == 1);
+  Meter meter(session.connection->loop(), total_size(answer), true, quiet);
+  Printer printer(session, query, arguments, meter);
   if (!answer.failures.empty()) {
     if (arguments.has("json")) IPC_TRY(printer.print_failures(answer.failures));
     return report_failures(arguments, answer.failures);
   }
   const auto file = arguments.get("output");
   auto done = check_bytes(query, answer, file || query.form == "npy");
-  if (done) done = file ? save(session, query, answer.parts[0], *file) : printer.print(answer);
+  if (done)
+    done = file ? save(session, query, answer.parts[0], *file, meter) : printer.print(answer);
   release(*session, query, answer.parts);
   if (!done) return done.error();
   return 0;

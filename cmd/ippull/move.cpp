@@ -3,6 +3,7 @@
 #include "cmd/ippull/move.hpp"
 
 #include "libipc/cli/groups.hpp"
+#include "libipc/cli/progress.hpp"
 #include "libipc/cli/values.hpp"
 #include "libipc/client/fetch.hpp"
 #include "libipc/client/spread.hpp"
@@ -84,7 +85,7 @@ static std::string bound_type(const FetchQuery& query, const std::string& type) 
 }
 
 static Result<std::vector<Failure>> move_one(const DataSession& session, const std::string& name,
-                                             const std::vector<int>& engines) {
+                                             const std::vector<int>& engines, bool quiet) {
   IPC_TRY_ASSIGN(const auto query, query_for(session, name));
   IPC_TRY_ASSIGN(const auto answer, fetch(*session.connection, session.engines, query));
   if (!answer.failures.empty()) return answer.failures;
@@ -97,8 +98,11 @@ static Result<std::vector<Failure>> move_one(const DataSession& session, const s
   } else {
     Spread spread(*session.connection, session.kernel, name, bound_type(query, part.types[0]),
                   part.sizes[0], engines);
-    moved = read_value(*session.connection, query, part, 0,
-                       [&](std::string_view piece) { return spread.add(piece); });
+    ipc::cli::Meter meter(session.connection->loop(), part.sizes[0], true, quiet);
+    moved = read_value(*session.connection, query, part, 0, [&](std::string_view piece) {
+      meter.add(piece.size());
+      return spread.add(piece);
+    });
     failures = spread.failures();
   }
   release(*session.connection, query, answer.parts);
@@ -115,7 +119,7 @@ Result<int> move(const DataSession& session, const ipc::cli::Arguments& argument
         "name it: -t 0"};
   IPC_TRY_ASSIGN(const auto engines, destinations(session, arguments, to));
   for (const auto& name : arguments.operands) {
-    IPC_TRY_ASSIGN(const auto failures, move_one(session, name, engines));
+    IPC_TRY_ASSIGN(const auto failures, move_one(session, name, engines, arguments.has("quiet")));
     if (!failures.empty()) return report_failures(arguments, failures);
   }
   return 0;

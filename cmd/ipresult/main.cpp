@@ -9,6 +9,7 @@
 #include "libipc/cli/jobs.hpp"
 #include "libipc/cli/output.hpp"
 #include "libipc/cli/program.hpp"
+#include "libipc/cli/progress.hpp"
 #include "libipc/client/history.hpp"
 
 namespace {
@@ -126,13 +127,20 @@ Result<int> resubmit_jobs(Connection& connection, const std::vector<std::string>
 Result<int> print_jobs(Connection& connection, const Arguments& arguments,
                        const std::vector<std::string>& ids, ipc::TimePoint deadline,
                        Streams& streams) {
+  Meter meter(connection.loop(), ids.size(), false, arguments.has("quiet") || ids.size() == 1);
+  size_t ended = 0, failed = 0;
+  const auto on_end = [&](const std::string&, ipc::client::Outcome outcome) {
+    if (outcome != ipc::client::Outcome::ok) ++failed;
+    meter.count(++ended, failed);
+  };
   const auto remark = connection.loop().after(kRemark, [&] {
-    if (!arguments.has("quiet"))
+    if (!arguments.has("quiet") && !meter.enabled())
       complain("waiting for " +
                (ids.size() == 1 ? job_word(ids[0]) : std::to_string(ids.size()) + " jobs"));
   });
-  const auto waited = wait_for_all_jobs(connection, ids, {}, deadline);
+  const auto waited = wait_for_all_jobs(connection, ids, on_end, deadline);
   connection.loop().cancel(remark);
+  meter.clear();
   if (!waited) return waited.error();
   IPC_TRY_ASSIGN(const ipc::client::EngineTable* table, connection.engines());
   // How they are printed depends on the engines of all.

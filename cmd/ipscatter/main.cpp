@@ -5,6 +5,7 @@
 #include "libipc/cli/data.hpp"
 #include "libipc/cli/pipeline.hpp"
 #include "libipc/cli/program.hpp"
+#include "libipc/cli/progress.hpp"
 #include "libipc/cli/values.hpp"
 
 namespace {
@@ -38,6 +39,17 @@ Command command() {
   return c;
 }
 
+ipc::Result<std::vector<ipc::client::Failure>> push(
+    const DataSession& session, const Arguments& arguments, const std::string& type,
+    const ipc::client::Source& source, const std::vector<ipc::client::Delivery>& deliveries) {
+  uint64_t total = 0;
+  for (const auto& [engine, slice, own_type] : deliveries)
+    total += slice.prefix.size() + slice.end - slice.begin;
+  Meter meter(session.connection->loop(), total, true, arguments.has("quiet"));
+  return push_slices(*session, session.kernel, arguments.operands[0], type, source, deliveries,
+                     [&meter](uint64_t bytes) { meter.add(bytes); });
+}
+
 ipc::Result<int> body(const Arguments& arguments) {
   if (arguments.operands.empty())
     return ipc::Error{ipc::Code::usage, "no NAME to bind", "see ipscatter -h"};
@@ -62,8 +74,7 @@ ipc::Result<int> body(const Arguments& arguments) {
   std::vector<ipc::client::Delivery> deliveries;
   for (size_t i = 0; i < slices.size(); ++i) deliveries.push_back({session.engines[i], slices[i]});
   if (arguments.has("flatten")) IPC_TRY(ipscatter::flatten(source, format, deliveries));
-  IPC_TRY_ASSIGN(const auto failures,
-                 push_slices(*session, session.kernel, name, format.type, source, deliveries));
+  IPC_TRY_ASSIGN(const auto failures, push(session, arguments, format.type, source, deliveries));
   return report_failures(arguments, failures);
 }
 

@@ -47,41 +47,6 @@ Command command() {
   return c;
 }
 
-/// On a terminal: how many there are of how many, from the first second on.
-class Counter {
- public:
-  Counter(ipc::net::Loop& loop, size_t total, bool quiet) : loop_(loop), progress_(!quiet, false) {
-    state_.total = total;
-    if (progress_.enabled()) timer_ = loop_.every(ipc::milliseconds(200), [this] { draw(); });
-  }
-  ~Counter() {
-    progress_.clear();
-    if (timer_ != 0) loop_.cancel(timer_);
-  }
-  Counter(const Counter&) = delete;
-  Counter& operator=(const Counter&) = delete;
-
-  bool enabled() const { return progress_.enabled(); }
-  void count(size_t done, size_t failed = 0) {
-    state_.done = done;
-    state_.failed = failed;
-  }
-  /// Before anything else is written to the terminal.
-  void clear() { progress_.clear(); }
-
- private:
-  void draw() {
-    state_.elapsed = ipc::Clock::now() - begin_;
-    if (state_.elapsed >= ipc::seconds(1)) progress_.draw(state_);
-  }
-
-  ipc::net::Loop& loop_;
-  Progress progress_;
-  ProgressState state_;
-  ipc::TimePoint begin_ = ipc::Clock::now();
-  ipc::net::Loop::TimerId timer_ = 0;
-};
-
 std::string engine_of(Connection& connection, const std::string& id) {
   const auto result = ipc::client::job_result(connection, id);
   const auto table = connection.engines();
@@ -97,18 +62,18 @@ ipc::Result<int> wait_for_words(Connection& connection, const Arguments& argumen
                                 const std::vector<std::string>& ids, ipc::TimePoint deadline) {
   Writer out(STDOUT_FILENO);
   size_t ended = 0, failed = 0;
-  Counter counter(connection.loop(), ids.size(), arguments.has("quiet"));
+  Meter meter(connection.loop(), ids.size(), false, arguments.has("quiet"));
   const auto on_end = [&](const std::string& id, Outcome outcome) {
     const std::string job = job_word(id);
     if (outcome != Outcome::ok) ++failed;
-    counter.count(++ended, failed);
+    meter.count(++ended, failed);
     if (arguments.has("print")) {
       const std::string engine = engine_of(connection, id);
-      counter.clear();
+      meter.clear();
       out.write(job + " " + engine + " " + word_of(outcome) + "\n");
       out.flush();
     } else if (outcome != Outcome::ok && !arguments.has("quiet")) {
-      counter.clear();
+      meter.clear();
       complain(job + (outcome == Outcome::aborted ? " was cancelled" : " failed"));
     }
   };
@@ -124,9 +89,9 @@ ipc::Result<int> wait_for_words(Connection& connection, const Arguments& argumen
 
 ipc::Result<int> wait_for_goal(Connection& connection, int count, bool quiet,
                                ipc::TimePoint deadline) {
-  Counter counter(connection.loop(), static_cast<size_t>(count), quiet);
+  Meter meter(connection.loop(), static_cast<size_t>(count), false, quiet);
   std::function<void(int)> on_count;
-  if (counter.enabled()) on_count = [&](int there) { counter.count(static_cast<size_t>(there)); };
+  if (meter.enabled()) on_count = [&](int there) { meter.count(static_cast<size_t>(there)); };
   IPC_TRY(wait_for_engines(connection, count, deadline, on_count));
   return 0;
 }

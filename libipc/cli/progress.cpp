@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A line of progress at the bottom of a terminal.
+// How far work that takes long has come: a line at the bottom of a terminal, or plain lines.
 #include "libipc/cli/progress.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
+#include "libipc/cli/program.hpp"
 #include "libipc/util/fd.hpp"
 
 namespace ipc::cli {
 
-constexpr auto kInterval = milliseconds(100);
+constexpr auto kInterval = milliseconds(100), kPlainInterval = milliseconds(10'000);
+// What is over sooner is not worth a line.
+constexpr auto kPatience = seconds(1);
 
 static std::string time_text(Duration time) {
   const auto all = std::chrono::duration_cast<seconds>(time).count();
@@ -29,33 +33,72 @@ static std::string bar_text(std::uint64_t done, std::uint64_t total, int width) 
          "] ";
 }
 
+static std::string amount_text(double amount, bool bytes) {
+  constexpr const char* kUnits[] = {" kB", " MB", " GB", " TB"};
+  char text[40];
+  if (!bytes) {
+    std::snprintf(text, sizeof text, amount < 9.95 ? "%.1f" : "%.0f", amount);
+    return text;
+  }
+  size_t unit = 0;
+  for (amount /= 1e3; amount >= 999.5 && unit + 1 < std::size(kUnits); ++unit) amount /= 1e3;
+  std::snprintf(text, sizeof text, amount < 9.95 ? "%.1f%s" : "%.0f%s", amount, kUnits[unit]);
+  return text;
+}
+
+static std::string counted(std::uint64_t count, bool bytes) {
+  return bytes ? amount_text(static_cast<double>(count), true) : std::to_string(count);
+}
+
+// Behind the time: how fast it goes, and how long it will.
+static std::string outlook(const ProgressState& state) {
+  const double seconds = std::chrono::duration<double>(state.elapsed).count();
+  if (state.done == 0 || seconds <= 0) return "";
+  std::string text =
+      ", " + amount_text(static_cast<double>(state.done) / seconds, state.bytes) + "/s";
+  if (state.total == 0 || state.done > state.total) return text;
+  const double left =
+      static_cast<double>(state.total - state.done) / static_cast<double>(state.done);
+  return text + ", " + time_text(std::chrono::duration_cast<Duration>(state.elapsed * left)) +
+         " left";
+}
+
 std::string progress_line(const ProgressState& state, bool bar, bool eta, int columns) {
-  const std::uint64_t done = std::min(state.done, std::max(state.total, state.done));
-  std::string text = std::to_string(done);
+  std::string text = counted(state.done, state.bytes);
   if (state.total > 0)
-    text += "/" + std::to_string(state.total) + " " +
-            std::to_string(done * 100 / std::max(state.total, done)) + "%";
+    text +=
+        "/" + counted(state.total, state.bytes) + " " +
+        std::to_string(static_cast<int>(100.0 * static_cast<double>(state.done) /
+                                        static_cast<double>(std::max(state.total, state.done)))) +
+        "%";
   if (state.failed > 0) text += ", " + std::to_string(state.failed) + " failed";
   text += "  " + time_text(state.elapsed);
-  if (eta && state.total > 0 && done > 0 && done <= state.total) {
-    const double left = static_cast<double>(state.total - done) / static_cast<double>(done);
-    text += ", " + time_text(std::chrono::duration_cast<Duration>(state.elapsed * left)) + " left";
-  }
+  if (eta) text += outlook(state);
   const int room = columns - static_cast<int>(text.size()) - 4;
   if (bar && state.total > 0 && room >= 10)
-    text = bar_text(done, std::max(state.total, done), std::min(room, 40)) + text;
+    text = bar_text(state.done, std::max(state.total, state.done), std::min(room, 40)) + text;
   return text.substr(0, static_cast<size_t>(std::max(columns - 1, 1)));
 }
 
-Progress::Progress(bool bar, bool eta) : bar_(bar), eta_(eta) {
+Progress::Progress(bool bar, bool eta, bool plain) : bar_(bar), eta_(eta) {
   const char* terminal = std::getenv("TERM");
   const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
-  enabled_ = (bar || eta) && !dumb && ::isatty(STDERR_FILENO) == 1;
+  const bool wanted = bar || eta;
+  on_terminal_ = wanted && !dumb && ::isatty(STDERR_FILENO) == 1;
+  plain_ = wanted && plain && !on_terminal_;
+  if (plain_) last_ = Clock::now();
 }
 
 void Progress::draw(const ProgressState& state) {
   const TimePoint now = Clock::now();
-  if (!enabled_ || now - last_ < kInterval) return;
+  if (on_terminal_) return draw_line(state, now);
+  if (!plain_ || now - last_ < kPlainInterval) return;
+  last_ = now;
+  complain(progress_line(state, false, true, 1000));
+}
+
+void Progress::draw_line(const ProgressState& state, TimePoint now) {
+  if (now - last_ < kInterval) return;
   // In the background the terminal is somebody else's.
   if (::tcgetpgrp(STDERR_FILENO) != ::getpgrp()) return;
   last_ = now;
@@ -70,6 +113,28 @@ void Progress::clear() {
   if (!drawn_) return;
   drawn_ = false;
   if (::tcgetpgrp(STDERR_FILENO) == ::getpgrp()) (void)write_all(STDERR_FILENO, "\r\033[K");
+}
+
+Meter::Meter(net::Loop& loop, std::uint64_t total, bool bytes, bool quiet)
+    : loop_(loop), progress_(!quiet, !quiet) {
+  state_.total = total;
+  state_.bytes = bytes;
+  if (progress_.enabled()) timer_ = loop_.every(milliseconds(200), [this] { draw(); });
+}
+
+Meter::~Meter() {
+  progress_.clear();
+  if (timer_ != 0) loop_.cancel(timer_);
+}
+
+void Meter::count(std::uint64_t done, std::uint64_t failed) {
+  state_.done = done;
+  state_.failed = failed;
+}
+
+void Meter::draw() {
+  state_.elapsed = Clock::now() - begin_;
+  if (state_.elapsed >= kPatience) progress_.draw(state_);
 }
 
 }  // namespace ipc::cli

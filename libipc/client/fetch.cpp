@@ -129,6 +129,13 @@ class Reader {
 
 }  // namespace
 
+uint64_t total_size(const FetchAnswer& answer) {
+  uint64_t total = 0;
+  for (const auto& part : answer.parts)
+    for (const uint64_t size : part.sizes) total += size;
+  return total;
+}
+
 Result<FetchAnswer> fetch(Connection& connection, const std::vector<int>& engines,
                           const FetchQuery& query, TimePoint deadline) {
   const size_t limit =

@@ -38,6 +38,9 @@ struct FetchAnswer {
   std::vector<Failure> failures;  ///< not empty: parts are missing, nothing is held any more
 };
 
+/// Bytes of all its values.
+uint64_t total_size(const FetchAnswer& answer);
+
 /// Asks every engine and waits for all.
 Result<FetchAnswer> fetch(Connection& connection, const std::vector<int>& engines,
                           const FetchQuery& query, TimePoint deadline = TimePoint::max());

@@ -45,8 +45,14 @@ Result<std::vector<Failure>> to_each(Connection& connection, const std::vector<i
 class Sender {
  public:
   Sender(Connection& connection, const std::string& kernel, const std::string& name,
-         const std::string& type, const Source& source, const std::vector<Delivery>& deliveries)
-      : connection_(connection), kernel_(kernel), name_(name), type_(type), source_(source) {
+         const std::string& type, const Source& source, const std::vector<Delivery>& deliveries,
+         const std::function<void(uint64_t)>& on_bytes)
+      : connection_(connection),
+        kernel_(kernel),
+        name_(name),
+        type_(type),
+        source_(source),
+        on_bytes_(on_bytes) {
     for (const auto& delivery : deliveries) {
       // What is broadcast is the same for all of them.
       if (connection.broadcasts() && !lanes_.empty() && is_same(delivery, *lanes_[0].delivery))
@@ -133,7 +139,10 @@ class Sender {
     on_their_way_ += size;
     const auto missing = std::make_shared<size_t>(lane.engines.size());
     const auto on_reply = [this, &lane, size, missing](Reply&& reply) {
-      if (reply.outcome != Outcome::ok) fail(lane, reply.engine, reply.error());
+      if (reply.outcome != Outcome::ok)
+        fail(lane, reply.engine, reply.error());
+      else if (on_bytes_)
+        on_bytes_(size - 1);
       if (--*missing > 0) return;
       --lane.outstanding;
       on_their_way_ -= size;
@@ -155,6 +164,7 @@ class Sender {
   Connection& connection_;
   const std::string &kernel_, &name_, &type_;
   const Source& source_;
+  const std::function<void(uint64_t)>& on_bytes_;
   const std::string stage_ = random_hex(8);
   std::vector<Lane> lanes_;
   size_t on_their_way_ = 0;
@@ -186,8 +196,9 @@ Result<std::vector<Failure>> unbind(Connection& connection, const std::vector<in
 Result<std::vector<Failure>> push_slices(Connection& connection, const std::string& kernel,
                                          const std::string& name, const std::string& type,
                                          const Source& source,
-                                         const std::vector<Delivery>& deliveries) {
-  return Sender(connection, kernel, name, type, source, deliveries).run();
+                                         const std::vector<Delivery>& deliveries,
+                                         const std::function<void(uint64_t)>& on_bytes) {
+  return Sender(connection, kernel, name, type, source, deliveries, on_bytes).run();
 }
 
 }  // namespace ipc::client

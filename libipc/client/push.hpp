@@ -2,6 +2,7 @@
 // Values to engines, large ones in pieces.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,10 +47,12 @@ Result<std::vector<Failure>> unbind(Connection& connection, const std::vector<in
                                     const std::vector<std::string>& names);
 
 /// Binds `name` on each engine to its slice of `source`, in pieces; at most 32 MB are on their way.
-/// A name is bound when all of the engine's part is there.
+/// A name is bound when all of the engine's part is there. `on_bytes`, if there is one, hears how
+/// many more an engine has.
 Result<std::vector<Failure>> push_slices(Connection& connection, const std::string& kernel,
                                          const std::string& name, const std::string& type,
                                          const Source& source,
-                                         const std::vector<Delivery>& deliveries);
+                                         const std::vector<Delivery>& deliveries,
+                                         const std::function<void(uint64_t)>& on_bytes = {});
 
 }  // namespace ipc::client

@@ -34,6 +34,7 @@ constexpr Key kKeys[] = {
     {"controller.ping", Type::integer, "", "", "time between heartbeats, in milliseconds"},
     {"controller.hwm", Type::integer, "", "", "tasks an engine may hold; 0: no limit"},
     {"controller.scheme", Type::text, "", "", "which engine gets a task: leastload, lru, …"},
+    {"controller.metrics", Type::text, "", "", "metrics over HTTP: PORT, or ADDR:PORT"},
     {"controller.ssh", Type::text, "", "", "ssh server for clients: [user@]host[:port]"},
     {"controller.enginessh", Type::text, "", "", "ssh server for engines"},
     {"controller.durable", Type::text, "", "",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""ipreport_browser.py PAGE PREFIX: opens PAGE in a headless Chromium, light and dark, uses its
-keys, and prints a line for each thing it saw: what was requested, what the console said, what the
-script answered. PREFIX-light.png and PREFIX-dark.png are what it looked like."""
+"""ipreport_browser.py PAGE PREFIX [HEIGHT SCALE]: opens PAGE in a headless Chromium, light and
+dark, uses its keys, and prints a line for each thing it saw: what was requested, what the console
+said, what the script answered. PREFIX-light.png and PREFIX-dark.png are what it looked like, the
+first HEIGHT pixels of it (6000) in that size (1)."""
 import base64
 import json
 import os
@@ -81,14 +82,14 @@ class Browser:
             self.call('Input.dispatchKeyEvent', type=kind, key=name, code=name, text=text,
                       windowsVirtualKeyCode=code)
 
-    def picture(self, path):
+    def picture(self, path, most, scale):
         height = self.value('Math.ceil(document.documentElement.scrollHeight)')
-        clip = {'x': 0, 'y': 0, 'width': 1320, 'height': min(height, 6000), 'scale': 1}
+        clip = {'x': 0, 'y': 0, 'width': 1320, 'height': min(height, most), 'scale': scale}
         answer = self.call('Page.captureScreenshot', captureBeyondViewport=True, clip=clip)
         pathlib.Path(path).write_bytes(base64.b64decode(answer['data']))
 
 
-def look(browser, page, prefix):
+def look(browser, page, prefix, most=6000, scale=1):
     target = browser.call('Target.createTarget', url='about:blank')['targetId']
     browser.session = browser.call('Target.attachToTarget', targetId=target,
                                    flatten=True)['sessionId']
@@ -101,7 +102,7 @@ def look(browser, page, prefix):
         browser.call('Emulation.setEmulatedMedia',
                      features=[{'name': 'prefers-color-scheme', 'value': scheme}])
         colours.add(browser.value('getComputedStyle(document.body).backgroundColor'))
-        browser.picture(f'{prefix}-{scheme}.png')
+        browser.picture(f'{prefix}-{scheme}.png', int(most), float(scale))
     print('backgrounds:', len(colours))
     print('wider than the window:', browser.value(
         'document.documentElement.scrollWidth > document.documentElement.clientWidth'))
@@ -126,7 +127,7 @@ def look(browser, page, prefix):
 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
     chromium = Browser(home)
     try:
-        look(chromium, sys.argv[1], sys.argv[2])
+        look(chromium, *sys.argv[1:])
     finally:
         chromium.process.terminate()
         try:

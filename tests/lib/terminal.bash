@@ -80,3 +80,49 @@ assert_screen() {
   if [[ -n ${UPDATE_SCREENS-} ]]; then screen | steady >"$file"; fi
   diff -u "$file" <(screen | steady)
 }
+
+# -- a recorded session: one whole screen after the other
+#
+#   session ipconsole_tour; screen_start 80 24 ipconsole
+#   step "the prompt"; put 'x = 6'; step "a statement"; …; session_end
+
+# session NAME: what `step` compares with is in tests/data/screens/NAME: below each line
+# `=== TITLE (COLUMNSxROWS)` the screen as `masked` shows it. A test file may have a `masked` of its
+# own. To record anew: UPDATE_SCREENS=1 bats FILE, and look at what changed.
+session() {
+  RECORDING=$ROOT/tests/data/screens/$1
+  STEPS=$BATS_TEST_TMPDIR/steps
+  : >"$STEPS"
+  if [[ -n ${UPDATE_SCREENS-} ]]; then : >"$RECORDING"; fi
+}
+
+masked() { steady; }
+
+# step TITLE: the screen is soon as recorded, to the last character.
+step() {
+  local title
+  title="=== $1 ($(tmux -S "$SCREEN" display-message -p '#{window_width}x#{window_height}'))"
+  echo "$title" >>"$STEPS"
+  if [[ -n ${UPDATE_SCREENS-} ]]; then
+    wait_until 20 "a screen at rest" at_rest
+    { echo "$title" && screen | masked; } >>"$RECORDING"
+  fi
+  wait_until 20 "" as_recorded "$title" ||
+    { diff -u --label recorded --label "shown: $1" <(recorded "$title") <(screen | masked); }
+}
+recorded() {
+  awk -v title="$1" '/^=== / { on = $0 == title; next } on' "$RECORDING"
+}
+as_recorded() { [[ $(screen | masked) == "$(recorded "$1")" ]]; }
+at_rest() {
+  local before
+  before=$(screen | masked)
+  sleep 0.5
+  [[ $(screen | masked) == "$before" ]]
+}
+
+# session_end: every screen that is recorded was seen, in that order.
+session_end() { diff -u <(grep '^=== ' "$RECORDING") "$STEPS"; }
+
+# resize COLUMNS ROWS: makes the terminal that large.
+resize() { tmux -S "$SCREEN" resize-window -x "$1" -y "$2"; }

@@ -160,13 +160,26 @@ TEST(Progress, Lines) {
   state.total = 100;
   state.elapsed = seconds(65);
   EXPECT_EQ(progress_line(state, false, false, 80), "50/100 50%  1:05");
-  EXPECT_EQ(progress_line(state, false, true, 80), "50/100 50%  1:05, 1:05 left");
+  EXPECT_EQ(progress_line(state, false, true, 80), "50/100 50%  1:05, 0.8/s, 1:05 left");
   EXPECT_EQ(progress_line(state, true, false, 36), "[########        ] 50/100 50%  1:05");
   state.failed = 2;
   EXPECT_EQ(progress_line(state, false, false, 80), "50/100 50%, 2 failed  1:05");
   state.total = 0;
-  EXPECT_EQ(progress_line(state, true, true, 80), "50, 2 failed  1:05");
+  EXPECT_EQ(progress_line(state, true, true, 80), "50, 2 failed  1:05, 0.8/s");
   EXPECT_LT(progress_line(state, true, true, 8).size(), 8u);
+}
+
+TEST(Progress, Bytes) {
+  ProgressState state;
+  state.bytes = true;
+  state.done = 1'500'000'000;
+  state.total = 6'000'000'000;
+  state.elapsed = seconds(10);
+  EXPECT_EQ(progress_line(state, false, true, 80), "1.5 GB/6.0 GB 25%  0:10, 150 MB/s, 0:30 left");
+  state.done = 999'600;
+  EXPECT_EQ(progress_line(state, false, false, 80), "1.0 MB/6.0 GB 0%  0:10");
+  state.done = 0;
+  EXPECT_EQ(progress_line(state, false, true, 80), "0.0 kB/6.0 GB 0%  0:10");
 }
 
 }  // namespace
