@@ -66,6 +66,12 @@ check-bats: all $(TEST_TOOLS)
 check-docs: all
 	@scripts/check -B $(BUILD) tests/docs/*.bats tests/examples/*.bats
 
+# Random faults: SEED=N ROUNDS=1 does that one again.
+ROUNDS ?= 200
+check-faults: all
+	@IPKIT_BUILD=$(BUILD) python3 tests/fault/chaos --rounds=$(ROUNDS) $(if $(SEED),--seed=$(SEED)) \
+	  --csv=$(BUILD)/faults.csv
+
 check-smoke: all unit
 	@scripts/check -B $(BUILD) unit $(SMOKE)
 
@@ -99,5 +105,5 @@ check-valgrind-bats: setup-deep all
 	@scripts/valgrind-build $(BUILD) $(VALGRIND)
 	@WORLD_STOP_LIMIT=120 scripts/check -B $(VALGRIND) -j 2 bats
 
-.PHONY: FORCE unit check check-docs check-unit check-bats check-smoke $(ASAN) $(TSAN) \
+.PHONY: FORCE unit check check-docs check-faults check-unit check-bats check-smoke $(ASAN) $(TSAN) \
   check-valgrind check-valgrind-bats

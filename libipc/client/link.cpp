@@ -5,13 +5,16 @@
 #include <cstdlib>
 
 #include "libipc/client/connection.hpp"
+#include "libipc/util/process.hpp"
 
 namespace ipc::client {
 namespace {
 
-constexpr auto kAnswer = seconds(2);      // from the handshake to the first signed answer
+constexpr auto kAnswer = seconds(5);      // from the handshake to the first signed answer
 constexpr auto kComeBack = seconds(3);    // for a lost connection to a controller we cannot see
 constexpr auto kReturn = seconds(60);     // for the next controller, where it has our tasks
+// A handshake also ends when the controller is killed or the network cut: once is no refusal.
+constexpr int kRefusals = 2;
 constexpr auto kLook = milliseconds(20);  // a killed process closes its sockets before it is gone
 
 std::string with_tilde(const std::string& path) {
@@ -98,24 +101,33 @@ Status Link::watch(net::Socket& socket) {
 void Link::take_event(net::ConnectionEvent event) {
   if (event == net::ConnectionEvent::connected) {
     was_connected_ = true;
+    refusals_ = 0;
     if (lost_timer_ != 0) loop_.cancel(std::exchange(lost_timer_, 0));
     if (on_return_ && accepted_) return returned();
     if (answered_ || answer_timer_ != 0) return;
-    answer_timer_ = loop_.after(kAnswer, [this] {
-      answer_timer_ = 0;
-      if (answered_) return;
-      fail({Code::refused, "refused by " + controller_name(file_) + ": wrong key",
-            with_tilde(options_.path) + " is older than the controller; copy it anew"});
-    });
-  } else if (event == net::ConnectionEvent::refused) {
+    answer_timer_ = loop_.after(kAnswer, [this] { no_answer(); });
+  } else if (event == net::ConnectionEvent::refused && ++refusals_ >= kRefusals) {
     fail({Code::refused,
           "refused by " + controller_name(file_) + ": it wants other encryption keys",
           with_tilde(options_.path) + " is older than the controller; copy it anew"});
-  } else if (event == net::ConnectionEvent::disconnected && lost_timer_ == 0) {
+  } else if (event != net::ConnectionEvent::none && lost_timer_ == 0) {
     lost_since_ = Clock::now();
     lost_timer_ = loop_.every(kLook, [this] { look_again(); });
     look_again();
   }
+}
+
+// Who has another key is met with silence; but so is who comes to a process that was stopped.
+void Link::no_answer() {
+  answer_timer_ = 0;
+  if (answered_) return;
+  const auto& c = file_.controller;
+  if (c.pid > 0 && c.host == host_name() && is_stopped(c.pid)) {
+    answer_timer_ = loop_.after(kAnswer, [this] { no_answer(); });
+    return;
+  }
+  fail({Code::refused, "refused by " + controller_name(file_) + ": wrong key",
+        with_tilde(options_.path) + " is older than the controller; copy it anew"});
 }
 
 void Link::look_again() {

@@ -39,6 +39,7 @@ class Link {
 
  private:
   void take_event(net::ConnectionEvent event);
+  void no_answer();
   void look_again();
   void wait_for_next();
   void returned();
@@ -54,6 +55,7 @@ class Link {
   net::Socket monitor_;
   net::Loop::TimerId answer_timer_ = 0, patience_timer_ = 0, lost_timer_ = 0;
   TimePoint lost_since_{};
+  int refusals_ = 0;    // one after the other
   bool waits_ = false;  // for the next controller
   bool was_connected_ = false, answered_ = false, ended_ = false;
   bool accepted_ = false;  // it has answered once

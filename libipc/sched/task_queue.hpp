@@ -67,8 +67,8 @@ class TaskQueue {
   /// A task that `engine` has, whether it is there or still to come; it is sent by send_resumed().
   void resume(std::string_view id, net::Frames& frames, std::unique_ptr<Conditions> conditions,
               std::string_view engine, TimePoint now, bool is_ours);
-  /// Sends an engine what it had before: it runs what it does not know.
-  void send_resumed(std::string_view engine);
+  /// Sends an engine what it had before: it runs what it does not know. How many tasks that are.
+  std::size_t send_resumed(std::string_view engine);
   /// It may have been begun, and must not run elsewhere while its engine is known.
   bool is_resumed(std::string_view id) const;
 

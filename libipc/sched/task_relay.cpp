@@ -49,7 +49,8 @@ TaskRelay::TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
 void TaskRelay::engine_added(std::string_view uuid, std::string_view, bool extensions) {
   engines_.engine_added(uuid);
   queue_.engine_added(std::string(uuid), extensions, loop_.now());
-  if (journal_ != nullptr) queue_.send_resumed(uuid);
+  if (journal_ != nullptr && queue_.send_resumed(uuid) > 0 && !extensions)
+    if (const TaskEngine* engine = queue_.find_engine(uuid)) probe(*engine);
   arm();
 }
 
@@ -148,9 +149,10 @@ void TaskRelay::fail(Job& job, TaskFailure why, const TaskEngine* engine) {
       break;
     case TaskFailure::engine_lost:
       metadata = ReplyMaker::lost_metadata(engine->uuid);
-      content =
-          wire::error_content(failure_name(why), "Engine b'" + engine->uuid +
-                                                     "' died while running task '" + job.id + "'");
+      content = wire::error_content(
+          failure_name(why), "Engine b'" + engine->uuid + "' " +
+                                 (engine->alive ? "has not answered" : "died while running") +
+                                 " task '" + job.id + "'");
       break;
   }
   std::vector<std::string_view> identities{client};
@@ -275,9 +277,10 @@ void TaskRelay::ask_engines(Cancel& cancel, const TaskQueue::Cancelled& found) {
   arm();
 }
 
-// The client interrupts what runs on an engine of ipyparallel's. If that comes just before or after
-// the user's code, the engine's own code is what it ends, and the task is never answered. The
-// answer to this, sent behind it, tells.
+// Engines of ipyparallel's may never answer a task. The client interrupts what runs there: just
+// before or after the user's code it is the engine's own code that is ended. Or it has answered a
+// controller that is gone, and takes the task that comes again for an attack. The answer to this,
+// sent behind it, tells.
 void TaskRelay::probe(const TaskEngine& engine) {
   if (probes_.size() >= kMostProbes) probes_.erase(probes_.begin());
   const std::string_view uuid = engine.uuid;

@@ -49,15 +49,16 @@ void TaskQueue::resume(std::string_view id, net::Frames& frames,
     ends_.emplace(now + kReturn, number);
 }
 
-void TaskQueue::send_resumed(std::string_view engine) {
+std::size_t TaskQueue::send_resumed(std::string_view engine) {
   const std::uint32_t number = engines_.find(engine);
-  if (number == kNone) return;
+  if (number == kNone) return 0;
   std::vector<std::uint32_t> slots;
   for (const std::uint32_t slot : engines_[number].running)
     if (jobs_[slot].resumed) slots.push_back(slot);
   std::sort(slots.begin(), slots.end(),
             [this](auto a, auto b) { return jobs_[a].run < jobs_[b].run; });
   for (const std::uint32_t slot : slots) output_.run(jobs_[slot], engines_[number]);
+  return slots.size();
 }
 
 bool TaskQueue::is_resumed(std::string_view id) const {

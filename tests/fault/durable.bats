@@ -48,6 +48,12 @@ die() {
   wait_until 20 "its end" is_gone "$pid"
 }
 
+# next_controller BEFORE: another one has the files.
+next_controller() {
+  wait_until 30 "the next one" bash -c \
+    "[[ \$(jq .ipkit.pid '$PROFILE/security/ipcontroller-client.json') != $1 ]]"
+}
+
 # lines FILE N: it has at least so many.
 lines() { [[ -e $1 ]] && (($(wc -l <"$1") >= $2)); }
 
@@ -78,9 +84,7 @@ define_step() {
     wait_until 60 "progress" lines runs $((round * 600))
     before=$(controller_pid)
     die
-    # It is the next one's turn when that has the files.
-    wait_until 30 "the next one" bash -c \
-      "[[ \$(jq .ipkit.pid '$PROFILE/security/ipcontroller-client.json') != $before ]]"
+    next_controller "$before"
   done
   ended "$client"
   cat err
@@ -93,6 +97,68 @@ define_step() {
   assert_equal "$(wc -l <err)" 3
   ask ipcluster status
   assert_output --regexp "restarts: 3, the last at .*: killed by signal 9"
+}
+
+@test "ipdag over two kills of the controller: each node once, after those before it" {
+  cluster_start 2 --durable --ping=250
+  # Twenty rows of five; each node after two of the row before.
+  "$IPKIT_PYTHON" - >graph <<'PY'
+for row in range(1, 20):
+    for place in range(5):
+        for other in place, (place + 1) % 5:
+            print((row - 1) * 5 + other, row * 5 + place)
+PY
+  define_step
+  run_limited 100 ipdag -p graph "(__import__('time').sleep(0.05), step(int(x)))[1]" >out 2>err &
+  local client=$! before
+  for count in 20 60; do
+    wait_until 60 "progress" lines runs "$count"
+    before=$(controller_pid)
+    die
+    next_controller "$before"
+  done
+  ended "$client"
+  cat err
+  assert_equal "$status" 0
+  assert_equal "$(sort -n out)" "$(seq 0 99 | awk '{print $1 * $1}' | sort -n)"
+  assert_equal "$(sort -n runs)" "$(seq 0 99)"
+  # Where each ran, and where what it is after did.
+  awk 'NR == FNR {at[$1] = FNR; next} at[$1] > at[$2] {print; bad = 1} END {exit bad}' runs graph
+  assert_equal "$(grep -c 'is gone; its tasks are kept' err)" 2
+}
+
+@test "ipexec over a kill of the controller: both engines answer, each ran once" {
+  cluster_start 2 --durable --ping=250
+  run_limited 100 ipexec "open('$PWD/began', 'a').write('x\n')
+$(held go "print('done')")" >out 2>err &
+  local client=$! before
+  wait_until 20 "both to run" lines began 2
+  before=$(controller_pid)
+  die
+  next_controller "$before"
+  touch go
+  ended "$client"
+  cat err
+  assert_equal "$status" 0
+  assert_equal "$(cat out began)" $'done\ndone\nx\nx'
+  # What engines finish while there is no controller comes as well.
+  rm go
+  run_limited 100 ipexec -p "[open('$PWD/again', 'a').write('x\n')] +
+    [0 for _ in iter(lambda: __import__('os').path.exists('$PWD/go'), True)
+      if __import__('time').sleep(0.01)] + [open('$PWD/end', 'a').write('x\n')]" >out 2>err &
+  client=$!
+  wait_until 20 "both to run" lines again 2
+  before=$(controller_pid)
+  kill -STOP "$(jq .pid "$PROFILE/pid/ipcluster.json")"
+  die
+  touch go
+  wait_until 20 "both to end" lines end 2
+  kill -CONT "$(jq .pid "$PROFILE/pid/ipcluster.json")"
+  next_controller "$before"
+  ended "$client"
+  cat err
+  assert_equal "$status" 0
+  assert_equal "$(cat out again)" $'[2, 2]\n[2, 2]\nx\nx'
 }
 
 @test "jobs handed over before: those that wait run, one that runs goes on, once; all are fetched" {

@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 
 #include "tests/unit/client/fake_controller.hpp"
 
@@ -262,6 +266,30 @@ TEST(Connection, wrong_key) {
   ASSERT_FALSE(table);
   EXPECT_EQ(table.error().code, Code::refused);
   EXPECT_NE(table.error().text().find(": wrong key; " + fake.path()), std::string::npos);
+}
+
+// Silence of one that cannot answer says nothing about the key.
+TEST(Connection, controller_is_stopped) {
+  FakeController fake(1, ok);
+  const pid_t child = ::fork();
+  if (child == 0)
+    for (;;) ::pause();
+  ::kill(child, SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+  fake.file().key = "another";
+  fake.file().controller.pid = child;
+  fake.file().controller.start_ticks = process_start_ticks(child);
+  fake.write_file();
+  Options options = fake.options();
+  options.patience = seconds(6);
+  auto connection = connect(options);
+  const auto table = connection->engines();
+  ::kill(child, SIGKILL);
+  ::waitpid(child, &status, 0);
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().code, Code::no_controller);
+  EXPECT_NE(table.error().text().find("does not answer"), std::string::npos);
 }
 
 TEST(Connection, controller_vanishes_while_we_wait) {

@@ -1,0 +1,24 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# A few rounds of the random faults that `make check-faults` does two hundred of. A seed that
+# failed: python3 tests/fault/chaos --seed=N -v
+
+load ../lib/cluster
+
+setup_file() { world_make; }
+setup() { world_enter; }
+
+# rounds SEED COUNT: they pass; what the table tells is shown if not.
+rounds() {
+  run run_limited 250 "$IPKIT_PYTHON" "$ROOT/tests/fault/chaos" --seed="$1" --rounds="$2" \
+    --tasks=3000
+  assert_status 0
+  assert_output --partial "$2 rounds passed, 0 failed"
+}
+
+@test "kernels, engines, controllers and clients are killed, stopped, cut off: all results, once" {
+  rounds 0 2
+}
+@test "the same with shell kernels, and a client of ipyparallel's" { rounds 2 2; }
+@test "the same with echo kernels, and a disk that is full now and then" { rounds 4 2; }
+@test "the same with functions of a file, and a clock that is moved" { rounds 6 2; }

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What goes wrong in a round, and when: a schedule that the seed makes, and the hands for it."""
+import ctypes
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from world import Hang, Process
+
+PIDFD_GETFD = 438
+MOST_RESTARTS = 100
+JOURNAL = 24      # MB of its own disk, where that is to become full
+
+# kind: its weight in an ordinary round.
+KILLS = {'kill kernel': 5, 'kill engine': 4, 'kill controller': 5, 'kill client': 4,
+         'kill cluster': 1, 'kill launcher': 1, 'kill guard': 1}
+OTHERS = {'stop kernel': 1, 'stop engine': 2, 'stop controller': 2, 'stop client': 1,
+          'stop cluster': 1, 'cut engine': 2, 'cut controller': 1, 'cut client': 1}
+ODD = {'disk': {'fill disk': 6}, 'clock': {'move clock': 8}}
+CLIENTS = ('ipmap', 'ipresult', 'ipwait', 'ipdag')
+
+
+class Fault:
+    """`kind` happens `after` seconds behind the one before; `pick` (0..1) says to whom, `length`
+    how long it lasts."""
+
+    def __init__(self, rng, kind):
+        self.kind = kind
+        self.after, self.pick, self.length = rng.uniform(0.05, 1), rng.random(), rng.random()
+
+
+def schedule(rng, flavour):
+    weights = KILLS | OTHERS | ODD.get(flavour, {})
+    kinds = rng.choices(list(weights), weights.values(), k=rng.randint(9, 13))
+    # One is enough: there is nobody who starts another.
+    once = [kind for kind in kinds if kind == 'kill cluster'][1:]
+    for kind in once:
+        kinds[kinds.index(kind)] = 'kill controller'
+    return [Fault(rng, kind) for kind in kinds]
+
+
+def is_there(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def shut_down(pid, pick):
+    """Ends about a third of the connections of a process, as a network does that is cut: how many.
+    Pairs without names are no connections: those to its kernels and the like."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    handle, ended = os.pidfd_open(pid), 0
+    try:
+        for index, name in enumerate(sorted(os.listdir(f'/proc/{pid}/fd'), key=int)):
+            if not os.readlink(f'/proc/{pid}/fd/{name}').startswith('socket:') or \
+                    (index + int(pick * 3)) % 3:
+                continue
+            fd = libc.syscall(PIDFD_GETFD, handle, int(name), 0)
+            if fd < 0:
+                continue
+            with socket.socket(fileno=fd) as taken:
+                try:
+                    if taken.getpeername() or taken.getsockname():
+                        taken.shutdown(socket.SHUT_RDWR)
+                        ended += 1
+                except OSError as why:
+                    if why.errno not in (errno.ENOTCONN, errno.EINVAL):
+                        raise
+    except FileNotFoundError:
+        pass  # closed, or the process has ended, in between
+    finally:
+        os.close(handle)
+    return ended
+
+
+class Faults:
+    """Runs a schedule against a cluster, and keeps that cluster at its size meanwhile."""
+
+    def __init__(self, world, rng, flavour, engines, kernel):
+        self.world, self.flavour, self.wanted, self.kernel = world, flavour, engines, kernel
+        self.plan = schedule(rng, flavour)
+        # Milliseconds between heartbeats: with the fewer of them who is stopped is not given up.
+        self.ping = rng.choice((250, 1000))
+        self.counts = {}    # kind: how often it happened
+        self.struck = set()  # pids of all that was killed, stopped or cut
+        self.killed = set()
+        self.adding = None
+        self.by_hand = False  # there was a controller that no ipcluster looked after
+        self.over = threading.Event()
+        self.stopped = {}
+        self.journal = f'{world.profile}/tasks.journal'
+
+    # The cluster
+
+    def start(self):
+        if self.flavour == 'disk':
+            os.makedirs(self.journal, mode=0o700)
+            subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={JOURNAL}m,mode=700', 'tmpfs',
+                            self.journal], check=True)
+        command = ['ipcluster', 'start', '-n', str(self.wanted), '--durable', '--daemonize',
+                   f'--ping={self.ping}', f'--restart=on-failure:{MOST_RESTARTS}']
+        if self.kernel != 'python':
+            command.append(f'--kernel={self.kernel}')
+        status, _, words = self.world.run(command, 60)
+        if status:
+            raise RuntimeError(f'ipcluster start: {status} {words}')
+
+    def supervisor(self):
+        """Its pid; 0 if it was killed."""
+        try:
+            with open(f'{self.world.profile}/pid/ipcluster.json', encoding='utf-8') as file:
+                pid = json.load(file)['pid']
+        except (OSError, ValueError):
+            return 0
+        try:
+            return pid if Process(pid).state != 'Z' else 0
+        except OSError:
+            return 0
+
+    def tend(self):
+        """What a user does: who is gone is started again."""
+        self.world.reap()
+        self.world.patience.now()
+        there = self.who()
+        supervisor = there['cluster']
+        if not supervisor and not there['controller']:
+            self.world.tell('ipcontroller is started')
+            self.by_hand = True
+            self.world.popen(['ipcontroller', '--durable', '--restore', f'--ping={self.ping}'],
+                             'controller')
+            return
+        missing = self.wanted - len(there['engine'])
+        if missing <= 0 or (self.adding and self.adding.poll() is None):
+            return
+        kernel = [f'--kernel={self.kernel}']
+        if supervisor and supervisor[0] not in self.stopped:
+            self.world.tell(f'{missing} engines are added')
+            self.adding = self.world.popen(
+                ['ipcluster', 'engines', 'add', str(missing)] + kernel, 'add')
+        elif not supervisor:
+            self.world.tell('ipengine is started')
+            self.world.popen(['ipengine'] + kernel, 'engine')
+
+    # Who it happens to
+
+    def who(self):
+        """{kind: pids} of all that can be struck."""
+        alive = self.world.alive()
+        found = {kind: [] for kind in ('kernel', 'guard', 'engine', 'controller', 'client',
+                                       'cluster', 'launcher')}
+        for pid, process in sorted(alive.items()):
+            parent = alive.get(process.parent)
+            in_engine = parent is not None and parent.program == 'ipengine'
+            if process.program == 'ipengine':
+                found['guard' if in_engine else 'engine'].append(pid)
+            elif in_engine:
+                found['kernel'].append(pid)
+            elif process.program == 'ipcontroller':
+                found['controller'].append(pid)
+            elif process.program in CLIENTS:
+                found['client'].append(pid)
+            elif process.program.startswith('ipkit-launch-'):
+                found['launcher'].append(pid)
+        found['cluster'] = [pid for pid in [self.supervisor()] if pid]
+        return found
+
+    def candidates(self, kind):
+        return [pid for pid in self.who()[kind] if pid not in self.stopped]
+
+    def victim(self, who, pick):
+        """A pid; none if there is nobody for some time."""
+        limit = time.monotonic() + 2
+        while time.monotonic() < limit:
+            found = self.candidates(who)
+            if found:
+                return found[int(pick * len(found))]
+            self.tend()
+            time.sleep(0.02)
+        return None
+
+    def strike(self, fault):
+        what, who = fault.kind.split()
+        if what == 'fill':
+            self.fill_disk(0.3 + fault.length)
+        elif what == 'move':
+            self.world.set_clock(int((fault.pick - 0.5) * 20000))
+        elif who == 'launcher':
+            return self.kill_launcher()
+        else:
+            pid = self.victim(who, fault.pick)
+            if pid is None:
+                return False
+            self.struck.add(pid)
+            if who in ('engine', 'controller'):
+                self.struck |= {child for child, process in self.world.alive().items()
+                                if process.parent == pid}
+            try:
+                if what == 'kill':
+                    self.killed.add(pid)
+                    os.kill(pid, signal.SIGKILL)
+                elif what == 'stop':
+                    self.stop(pid, 0.1 + 3 * fault.length ** 2)
+                else:
+                    shut_down(pid, fault.pick)
+            except ProcessLookupError:
+                return False
+            self.world.tell(f'{fault.kind} {pid}')
+            return True
+        self.world.tell(fault.kind)
+        return True
+
+    def stop(self, pid, seconds):
+        os.kill(pid, signal.SIGSTOP)
+        timer = threading.Timer(seconds, self.go_on, [pid])
+        self.stopped[pid] = timer
+        timer.start()
+
+    def go_on(self, pid):
+        self.stopped.pop(pid, None)
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+    def fill_disk(self, seconds):
+        name = f'{self.journal}/filling'
+        with open(name, 'wb', buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(1 << 16))
+            except OSError:
+                pass
+        time.sleep(seconds)
+        os.remove(name)
+
+    def kill_launcher(self):
+        """While it starts one engine more than there should be."""
+        if not self.supervisor():
+            return False
+        self.adding = self.world.popen(['ipcluster', 'engines', 'add', '1',
+                                        f'--kernel={self.kernel}'], 'add')
+        limit = time.monotonic() + 2
+        while time.monotonic() < limit and self.adding.poll() is None:
+            for pid in self.candidates('launcher'):
+                self.killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+                self.world.tell(f'kill launcher {pid}')
+                return True
+        return False
+
+    def run(self):
+        for fault in self.plan:
+            limit = time.monotonic() + fault.after
+            while time.monotonic() < limit:
+                self.tend()
+                time.sleep(0.15)
+            if self.strike(fault):
+                self.counts[fault.kind] = self.counts.get(fault.kind, 0) + 1
+        for timer in list(self.stopped.values()):
+            timer.join()
+        self.over.set()
+
+    def settle(self, limit):
+        """Until the cluster is whole again."""
+        end = self.world.patience.now() + limit
+        while True:
+            self.tend()
+            status, _, words = self.world.run(['ipwait', '-n', str(self.wanted), '--timeout', '1'],
+                                              20)
+            if status == 0:
+                return
+            if self.world.patience.now() > end:
+                raise Hang(f'the cluster was not whole again after {limit} s: {words}')
+
+    def end(self):
+        """Stops the cluster as its user would: what is wrong with that, as texts."""
+        if self.adding:
+            self.world.wait(self.adding, 60, 'ipcluster engines add')
+        status, _, words = self.world.run(['ipcluster', 'stop'], 60)
+        problems = [f'ipcluster stop: {status} {words}'] if status else []
+        # Those that were started by hand.
+        for pid, process in self.world.popens.items():
+            if process.poll() is None and pid in self.world.alive():
+                process.terminate()
+        return problems
