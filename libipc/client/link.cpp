@@ -13,6 +13,7 @@ namespace {
 constexpr auto kAnswer = seconds(5);      // from the handshake to the first signed answer
 constexpr auto kComeBack = seconds(3);    // for a lost connection to a controller we cannot see
 constexpr auto kReturn = seconds(60);     // for the next controller, where it has our tasks
+constexpr auto kCertain = milliseconds(300);
 // A handshake also ends when the controller is killed or the network cut: once is no refusal.
 constexpr int kRefusals = 2;
 constexpr auto kLook = milliseconds(20);  // a killed process closes its sockets before it is gone
@@ -107,9 +108,7 @@ void Link::take_event(net::ConnectionEvent event) {
     if (answered_ || answer_timer_ != 0) return;
     answer_timer_ = loop_.after(kAnswer, [this] { no_answer(); });
   } else if (event == net::ConnectionEvent::refused && ++refusals_ >= kRefusals) {
-    fail({Code::refused,
-          "refused by " + controller_name(file_) + ": it wants other encryption keys",
-          with_tilde(options_.path) + " is older than the controller; copy it anew"});
+    fail(gone());
   } else if (event != net::ConnectionEvent::none && lost_timer_ == 0) {
     lost_since_ = Clock::now();
     lost_timer_ = loop_.every(kLook, [this] { look_again(); });
@@ -133,7 +132,10 @@ void Link::no_answer() {
 void Link::look_again() {
   const bool gone_for_sure = !net::check_alive(file_, options_.path);
   if (on_return_ && accepted_ && can_wait_()) return wait_for_next();
-  if (gone_for_sure || Clock::now() - lost_since_ > kComeBack) fail(gone());
+  // One that is still there some time after it refused us did not end while it did.
+  const bool is_seen = refusals_ > 0 && file_.controller.host == host_name();
+  if (gone_for_sure) refusals_ = 0;
+  if (gone_for_sure || Clock::now() - lost_since_ > (is_seen ? kCertain : kComeBack)) fail(gone());
 }
 
 // Another one, with the same files: ZeroMQ finds it by itself. One that was told to stop takes its
@@ -162,6 +164,10 @@ void Link::returned() {
 }
 
 Error Link::gone() const {
+  if (refusals_ > 0)
+    return {Code::refused,
+            "refused by " + controller_name(file_) + ": it wants other encryption keys",
+            with_tilde(options_.path) + " is older than the controller; copy it anew"};
   if (was_connected_)
     return {Code::no_controller, controller_name(file_) + " is gone",
             "start again: " + start_command(options_)};
