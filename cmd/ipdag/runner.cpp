@@ -331,6 +331,7 @@ void Runner::note(const Status& status) {
 }
 
 void Runner::draw() {
+  streams_.out.flush();
   streams_.err.flush();
   progress_.draw({done_, failed_, total_, ipc::Clock::now() - start_});
 }

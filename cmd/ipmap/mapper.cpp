@@ -280,6 +280,7 @@ void Mapper::draw() {
   ipc::cli::ProgressState state{done_ + skipped_, failed_, input_.total(),
                                 ipc::Clock::now() - start_};
   if (state.total == 0 && input_.exhausted()) state.total = taken_;
+  streams_.out.flush();
   streams_.err.flush();
   progress_.draw(state);
 }

@@ -2,6 +2,8 @@
 // The map itself: items out to free engines, results in.
 #pragma once
 
+#include <unistd.h>
+
 #include <deque>
 #include <map>
 #include <optional>
@@ -82,7 +84,8 @@ class Mapper {
   Ledger* ledger_;
   ipc::cli::Streams& streams_;
   ipc::cli::Progress& progress_;
-  ipc::cli::LineMerger remarks_;  // what the remote code prints
+  const bool shares_terminal_ = ::isatty(STDOUT_FILENO) == 1;  // its line is where results go
+  ipc::cli::LineMerger remarks_;                               // what the remote code prints
   Presenter presenter_;
   Results results_;
   Pace pace_;

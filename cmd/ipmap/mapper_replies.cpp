@@ -22,6 +22,7 @@ static std::optional<double> seconds_of(const ipc::wire::Json& content) {
 }
 
 void Mapper::take(Chunk chunk, TimePoint sent, const Reply& reply) {
+  if (shares_terminal_) progress_.clear();
   bytes_in_flight_ -= chunk.bytes.size();
   if (shares_) shares_->answered(chunk.engine);
   const TimePoint now = ipc::Clock::now();

@@ -33,7 +33,7 @@ def ready(x):
 @test "ipmap --bar --eta: half of it, a failure, the end; narrow and wide" {
   items
   session ipmap_progress
-  screen_start 80 24 bash -c 'seq 4 | ipmap --chunk 1 --bar --eta "ready(x)"'
+  screen_start 80 24 ipmap --chunk 1 --bar --eta 'ready(x)' ::: 1 2 3 4
   wait_for '0/4 0%'
   step "nothing yet"
   touch go-1 go-2
@@ -57,7 +57,7 @@ def ready(x):
   wait_for '2 engines ready'
   step "ready"
   keys C-c
-  wait_for '^\[status [0-9]+\]$'
+  wait_for '\[status [0-9]+\]$'
   step "stopped"
   session_end
 }
