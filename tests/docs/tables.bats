@@ -42,7 +42,7 @@ type_page() {
   mapfile -t ours < <(commands migrating.md 1 "GNU parallel")
   for row in "${!theirs[@]}"; do
     [[ ${theirs[row]} == *parallel* ]] || continue
-    run_limited 30 bash -o pipefail -c "${theirs[row]}" >"$WORLD/theirs" 2>"$WORLD/err" \
+    run_limited 100 bash -o pipefail -c "${theirs[row]}" >"$WORLD/theirs" 2>"$WORLD/err" \
       </dev/null || fail "${theirs[row]}: $(<"$WORLD/err")"
     run_limited 30 bash -o pipefail -c "${ours[row]}" >"$WORLD/ours" 2>"$WORLD/err" </dev/null ||
       fail "${ours[row]}: $(<"$WORLD/err")"
