@@ -19,7 +19,7 @@ teardown() {
 
 # The numbers that are different each time, by their names; what an engine repeats, once.
 masked() {
-  sed -E -e 's/controller [0-9]+ on [^,]+,/controller PID on HOST,/' \
+  sed -E -e 's/controller [0-9]+ on [^, ]+/controller PID on HOST/' \
     -e 's/, up [0-9.dhms]+, [0-9.]+[KMG]/, up TIME, MEM/' -e 's|  [0-9.]+/s$|  RATE/s|' \
     -e 's/^( *[0-9]+) .{12} (.{5} .{5} .{5} .{4}) .{6} .{5} /\1 HOST         \2   RATE   MEM /' \
     -e 's/^(.*   RATE   MEM ) {0,3}[0-9][0-9.dhms]*( |$)/\1  AGE\2/' |
@@ -84,7 +84,7 @@ while not os.path.exists('$PWD/enough'): print('hello from afar'); time.sleep(.0
   step "wide"
   resize 80 24
   step "as usual"
-  resize 50 7
+  resize 72 7
   keys End
   step "hardly anything"
   resize 120 40
