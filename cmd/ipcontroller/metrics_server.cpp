@@ -18,7 +18,7 @@ namespace ipc {
 
 namespace {
 
-// More at a time are closed at once; who is silent is closed, too.
+// More at a time wait; who is silent is closed.
 constexpr unsigned kConnections = 8, kSilence = 5;
 constexpr size_t kMemory = 16384;  // for each, its headers included
 // A question more often than that gets the answer to the one before.
