@@ -17,8 +17,11 @@ setup() {
 }
 teardown() { screen_stop; }
 
-# Times and rates by their names.
-masked() { sed -E -e 's/[0-9]+:[0-9]{2}( left)?/TIME\1/g' -e 's|[0-9.]+/s|RATE/s|g'; }
+# Times, rates and engines by their names.
+masked() {
+  sed -E -e 's/[0-9]+:[0-9]{2}( left)?/TIME\1/g' -e 's|[0-9.]+/s|RATE/s|g' \
+    -e 's/engine [0-9]/engine N/'
+}
 
 # Items 1-4; each waits for a file of its name.
 items() {

@@ -50,7 +50,8 @@ for name, page in pages.items():
         count += 1
 index = set(pages['index.html'].links)
 assert {name + '.html' for name in names} <= index, sorted(index)
-crossing = [l for n, p in pages.items() if n != 'index.html' for l in p.links if l.split('#')[0] in pages]
+crossing = [link for name, page in pages.items() if name != 'index.html'
+            for link in page.links if link.split('#')[0] in pages]
 assert len(crossing) > 100, len(crossing)
 print(count, 'links')
 PYTHON
@@ -60,7 +61,8 @@ PYTHON
   "$IPKIT_PYTHON" - "$ROOT" <<'PYTHON'
 import pathlib, re, sys
 root = pathlib.Path(sys.argv[1])
-pages = [*root.glob('*.md'), *root.glob('docs/*.md'), *root.glob('bench/*.md'), *root.glob('share/*/*.md')]
+pages = [page for where in ('', 'docs/', 'bench/', 'share/*/')
+         for page in root.glob(where + '*.md')]
 count = 0
 for page in pages:
     text = re.sub(r'```.*?```', '', page.read_text(encoding='utf-8'), flags=re.S)
