@@ -10,7 +10,8 @@
 namespace ipc::client {
 namespace {
 
-constexpr auto kAnswer = seconds(5);      // from the handshake to the first signed answer
+constexpr auto kAnswer = seconds(2);      // from the handshake to the first signed answer
+constexpr auto kBusy = milliseconds(500);  // to the next look at one that has something to do
 constexpr auto kComeBack = seconds(3);    // for a lost connection to a controller we cannot see
 constexpr auto kReturn = seconds(60);     // for the next controller, where it has our tasks
 constexpr auto kCertain = milliseconds(300);
@@ -116,13 +117,15 @@ void Link::take_event(net::ConnectionEvent event) {
   }
 }
 
-// Who has another key is met with silence; but so is who comes to a process that was stopped.
+// Who has another key is met with silence; but so is who comes to a process that was stopped, or
+// has no time, or waits for its disk.
 void Link::no_answer() {
   answer_timer_ = 0;
   if (answered_) return;
   const auto& c = file_.controller;
-  if (c.pid > 0 && c.host == host_name() && is_stopped(c.pid)) {
-    answer_timer_ = loop_.after(kAnswer, [this] { no_answer(); });
+  if (c.pid > 0 && c.host == host_name() && net::check_alive(file_, options_.path) &&
+      !is_idle(c.pid)) {
+    answer_timer_ = loop_.after(kBusy, [this] { no_answer(); });
     return;
   }
   fail({Code::refused, "refused by " + controller_name(file_) + ": wrong key",

@@ -118,8 +118,18 @@ void Engine::joined_again(int id) {
 // A controller that keeps its tasks cannot know what became of those it had sent: what runs goes
 // on and is answered once, what has been answered is answered with the same, the rest is new.
 bool Engine::comes_again(const Request& request) {
-  if (request.route == Route::control || loop_.now() >= repeats_until_) return false;
-  return queue_.has(request.msg_id) || uplink_.send_again(request.msg_id);
+  return request.route != Route::control && is_known(request.msg_id);
+}
+
+// A client asks again when the controller is another one: the reply may have been lost on its way.
+bool Engine::repeated(const wire::View& view) {
+  const auto header = parser_.header(view.header);
+  return header && is_known(std::string(header->msg_id));
+}
+
+bool Engine::is_known(const std::string& msg_id) {
+  if (loop_.now() >= repeats_until_) return false;
+  return queue_.has(msg_id) || uplink_.send_again(msg_id);
 }
 
 }  // namespace ipc::engine

@@ -231,9 +231,9 @@ bool Uplink::accept(net::Incoming& message, bool located, bool is_control) {
   // Not of the task scheduler, which may rightly send the same bytes again.
   const auto path = message.view.identities;
   const bool is_once = is_control || path.empty() || path[0] != kTaskScheduler;
-  if (is_once && signer_->enabled() && !history_.add(message.view.signature))
-    return drop("it came before (replay)"), false;
-  return true;
+  if (!is_once || !signer_->enabled() || history_.add(message.view.signature)) return true;
+  if (is_control || !owner_.repeated(message.view)) drop("it came before (replay)");
+  return false;
 }
 
 int Uplink::take_requests(net::Socket& socket, bool is_control) {

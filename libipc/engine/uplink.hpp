@@ -33,6 +33,8 @@ class UplinkOwner {
   virtual void connection_back() = 0;
   /// A verified message from the shell (by way of `route`) or control socket.
   virtual void request(net::Incoming&& message, Route route) = 0;
+  /// A verified request that has come before. False: nobody has a reason to send it again.
+  virtual bool repeated(const wire::View& view) = 0;
   /// The answer to ask_for_engines(): a connection_reply's content.
   virtual void engines_came(const wire::Json& content) = 0;
   /// After a batch of requests.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 
 #include "libipc/util/file.hpp"
@@ -34,18 +35,36 @@ std::string host_name() {
   return name.data();
 }
 
-// The fields of /proc/PID/stat from the third one, the state, on.
-static std::istringstream process_fields(pid_t pid) {
-  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
+// The fields of /proc/PID/stat, of a process or a thread, from the third one, the state, on.
+static std::istringstream process_fields(const std::string& directory) {
+  const auto stat = read_file(directory + "/stat", 4096);
   // The second field is the program's name in parentheses and may hold anything.
   const size_t close = stat ? stat->rfind(')') : std::string::npos;
   return std::istringstream(close == std::string::npos ? "" : stat->substr(close + 1));
+}
+
+static std::istringstream process_fields(pid_t pid) {
+  return process_fields("/proc/" + std::to_string(pid));
 }
 
 bool is_stopped(pid_t pid) {
   std::string state;
   process_fields(pid) >> state;
   return state == "T";
+}
+
+bool is_idle(pid_t pid) {
+  std::error_code error;
+  std::filesystem::directory_iterator threads("/proc/" + std::to_string(pid) + "/task", error);
+  bool any = false;
+  for (; !error && threads != std::filesystem::directory_iterator(); threads.increment(error)) {
+    if (threads->path().filename() == std::to_string(::gettid())) continue;
+    std::string state;
+    process_fields(threads->path().string()) >> state;
+    if (state != "S") return false;
+    any = true;
+  }
+  return any && !error;
 }
 
 unsigned long long process_start_ticks(pid_t pid) {

@@ -21,6 +21,10 @@ unsigned long long process_start_ticks(pid_t pid);
 /// True if a process of this machine was stopped by a signal (SIGSTOP, Ctrl-Z) and not continued.
 bool is_stopped(pid_t pid);
 
+/// True if every thread of a process of this machine sleeps (but the one that asks): none runs,
+/// waits for a processor or a disk, or was stopped.
+bool is_idle(pid_t pid);
+
 /// The kernel's boot id: differs after each start of the machine.
 std::string boot_id();
 

@@ -282,7 +282,7 @@ TEST(Connection, controller_is_stopped) {
   fake.file().controller.start_ticks = process_start_ticks(child);
   fake.write_file();
   Options options = fake.options();
-  options.patience = seconds(6);
+  options.patience = seconds(3);
   auto connection = connect(options);
   const auto table = connection->engines();
   ::kill(child, SIGKILL);
