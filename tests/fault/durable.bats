@@ -18,7 +18,7 @@ teardown() {
   ! mountpoint -q "$JOURNAL" || umount -l "$JOURNAL"
 }
 
-ask() { run --separate-stderr run_limited 60 "$@"; }
+ask() { run --separate-stderr run_limited 90 "$@"; }
 
 # controller [OPTION…]: starts one that is not supervised, and waits until it is ready.
 controller() {
@@ -225,7 +225,8 @@ $(held never)")
   in_background "$WORLD/engine-1.log" ipengine >"$WORLD/engine-1.pid"
   ask ipwait --timeout 40 "$waits"
   assert_status 0
-  ask ipwait --timeout 40 "$ran"
+  # A minute, if the controller had just heard that the engine is gone: it may be on its way back.
+  ask ipwait --timeout 80 "$ran"
   assert_status 1
   ask ipresult "$ran"
   assert_stderr --partial "died while running task"
