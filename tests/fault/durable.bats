@@ -143,9 +143,9 @@ $(held go "print('done')")" >out 2>err &
   assert_equal "$(cat out began)" $'done\ndone\nx\nx'
   # What engines finish while there is no controller comes as well.
   rm go
-  run_limited 100 ipexec -p "[open('$PWD/again', 'a').write('x\n')] +
+  run_limited 100 ipexec -p "([open('$PWD/again', 'a').write('x\n')] +
     [0 for _ in iter(lambda: __import__('os').path.exists('$PWD/go'), True)
-      if __import__('time').sleep(0.01)] + [open('$PWD/end', 'a').write('x\n')]" >out 2>err &
+      if __import__('time').sleep(0.01)] + [open('$PWD/end', 'a').write('x\n')])" >out 2>err &
   client=$!
   wait_until 20 "both to run" lines again 2
   before=$(controller_pid)
