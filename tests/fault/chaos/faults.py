@@ -88,6 +88,10 @@ class Faults:
         self.plan = schedule(rng, flavour)
         # Milliseconds between heartbeats: with the fewer of them who is stopped is not given up.
         self.ping = rng.choice((250, 1000))
+        # Not of those that the system gives to whoever connects: while there is no controller
+        # nobody else shall take them.
+        first = 10000 + 40 * rng.randrange(500)
+        self.ports = f'--ports={first}-{first + 39}'
         self.counts = {}    # kind: how often it happened
         self.struck = set()  # pids of all that was killed, stopped or cut
         self.killed = set()
@@ -105,7 +109,7 @@ class Faults:
             subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={JOURNAL}m,mode=700', 'tmpfs',
                             self.journal], check=True)
         command = ['ipcluster', 'start', '-n', str(self.wanted), '--durable', '--daemonize',
-                   f'--ping={self.ping}', f'--restart=on-failure:{MOST_RESTARTS}']
+                   f'--ping={self.ping}', f'--restart=on-failure:{MOST_RESTARTS}', self.ports]
         if self.kernel != 'python':
             command.append(f'--kernel={self.kernel}')
         status, _, words = self.world.run(command, 60)
