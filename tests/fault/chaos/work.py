@@ -6,7 +6,6 @@ import json
 import os
 import random
 import re
-import shlex
 import sys
 import threading
 import time
@@ -155,9 +154,6 @@ class Submit(Work):
     def command(self, number):
         if self.way == 'echo':
             return ['-p', f'{number}:{number * number}']
-        if self.way == 'sh':
-            return ['--sh', f'echo {number} $$ >>{shlex.quote(self.runs)}; '
-                    f'echo {number}:$(({number} * {number}))']
         return ['-p', f"(open({self.runs!r}, 'ab', 0).write(b'{number} %d\\n' % "
                 f"__import__('os').getpid()), '{number}:{number * number}')[-1]"]
 
