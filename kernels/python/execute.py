@@ -199,6 +199,8 @@ def _run(kernel, request, name, statements, expression, show):
     except BaseException as error:
         if kernel.streams.may_ask is not None:  # somebody is there who may want a debugger
             keep_for_debugger(error)
+            if _shell() is not None:
+                _shell().debug(error)
         raise
     finally:
         kernel.streams.may_ask = None

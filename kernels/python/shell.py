@@ -103,6 +103,12 @@ class Cell:
             current.events.trigger('post_run_cell', self._result)
 
 
+def debug(error):
+    """The debugger at an error, after `%pdb on`."""
+    if current.call_pdb and isinstance(error, Exception) and not isinstance(error, SyntaxError):
+        current.debugger()
+
+
 def take_payload(content):
     """What `name?` shows: as payload for a notebook, printed for a terminal."""
     if current is None:
