@@ -216,6 +216,8 @@ def _run(kernel, request, name, statements, expression, show):
 
 def _display(kernel, value, keep):
     """Show the last expression through sys.displayhook, ours unless the user set another."""
+    if sys.displayhook is None:  # IPython's debugger leaves that where the hook was python's own
+        sys.displayhook = sys.__displayhook__
     if sys.displayhook is not sys.__displayhook__:
         sys.displayhook(value)
     elif _shell() is not None:

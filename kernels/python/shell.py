@@ -92,6 +92,7 @@ class Cell:
                                                      translated or code, code)
 
     def __enter__(self):
+        current.payload_manager.clear_payload()  # of a cell that failed
         current.events.trigger('pre_execute')
         if not self._silent:
             current.events.trigger('pre_run_cell', self._info)

@@ -10,7 +10,7 @@ setup() { world_enter; }
 
 @test "a cluster started from the tab has our controller and engines, and both sides attach" {
   run run_limited 120 /usr/bin/python3 "$ROOT/tests/interop/cluster_tab.py"
-  assert_success
+  assert_status 0
   assert_line "client: True [0, 1]"
   assert_line "ipls: ['0', '1']"
   assert_line "listed: 1"
