@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # qtconsole_session.py FILE: qtconsole's widget at an ipkernel; prints what stands in it.
+import re
 import sys
 
 from qtpy import QtCore, QtWidgets
@@ -19,10 +20,10 @@ widget.kernel_client = client
 
 def step():
     text = widget._control.toPlainText()
-    done = sum(word in text for word in ('\nprinted', 'Out[2]: 42'))
+    done = sum(bool(re.search(one, text)) for one in (r'\nprinted\n', r'Out\[\d+\]: 42\n'))
     if done == len(CODE):
         app.quit()
-    elif 'In [%d]' % (done + 1) in text and done not in step.sent:
+    elif len(re.findall(r'^In \[\d+\]', text, re.MULTILINE)) > done and done not in step.sent:
         step.sent.add(done)
         widget.execute(CODE[done])
 
