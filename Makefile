@@ -38,7 +38,7 @@ LIBS_ipcontroller := -lmicrohttpd
 LINKED_SHARED := ipcontroller
 
 # Layers, top first: the order static archives are linked in.
-LAYERS  := cli serial client engine sched hub config net wire util
+LAYERS  := console cli serial client engine sched hub config net wire util
 ARCHIVES := $(LAYERS:%=$(BUILD)/lib/libipc-%.a)
 
 srcs = $(wildcard $(1)/*.cpp)

@@ -26,7 +26,7 @@ const std::vector<Row>& table() {
       {"tasks", {"ipmap", "ipsubmit", "ipdag"}},
       {"jobs", {"ipwait", "ipresult", "ipcancel", "iphistory"}},
       {"watch", {"ipstat", "iptop", "ipreport"}},
-      {"at a prompt", {"ipconsole"}},
+      {"at a prompt", {"ipconsole", "ipkernel"}},
   };
   return rows;
 }

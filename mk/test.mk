@@ -20,7 +20,9 @@ UNIT_OBJS += $(BUILD)/obj/cmd/ipcluster/elastic.o
 # What ipmap does with bytes, and how many items it sends.
 UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipmap/%.o,blocks partials pace)
 # What ipconsole does without a terminal.
-UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipconsole/%.o,history input overlay syntax transcript)
+UNIT_OBJS += $(patsubst %,$(BUILD)/obj/cmd/ipconsole/%.o,overlay transcript)
+# What ipkernel makes of several engines' messages.
+UNIT_OBJS += $(BUILD)/obj/cmd/ipkernel/shown.o
 UNIT      := $(BUILD)/tests/unit
 SANITIZED = BUILD=build-$(1) PCH=build-$(1)/common.hpp.gch OPT='-O1 -g1' \
   SANITIZE='-fsanitize=$(2) -fno-omit-frame-pointer'

@@ -8,16 +8,16 @@
 #include <string_view>
 #include <vector>
 
-#include "cmd/ipconsole/history.hpp"
-#include "cmd/ipconsole/syntax.hpp"
+#include "libipc/console/console.hpp"
+#include "libipc/console/history.hpp"
+#include "libipc/console/syntax.hpp"
 
 namespace ipconsole {
 
-/// What could stand in the place of code[from, cursor).
-struct Completion {
-  size_t from = 0;  ///< byte
-  std::vector<std::string> matches;
-};
+using ipc::console::Completion;
+using ipc::console::History;
+using ipc::console::Language;
+using ipc::console::Recall;
 
 /// What the editor asks of its surroundings.
 struct EditorHooks {

@@ -56,7 +56,7 @@ int finish(const Session& session, const Arguments& arguments, int status) {
 // with -e, and says so by the exit status.
 Result<int> run_script(Session& session) {
   IPC_TRY_ASSIGN(std::string text, ipc::cli::read_stdin("a script"));
-  for (const auto& input : inputs_in(text, session.language())) {
+  for (const auto& input : ipc::console::inputs_in(text, session.language())) {
     IPC_TRY(session.take(input));
     if (session.failed()) return 1;
     if (session.left()) break;
@@ -72,7 +72,7 @@ int converse(Session& session, const Arguments& arguments, Streams& streams) {
   std::optional<History> history;
   std::vector<std::string> earlier;
   if (!arguments.has("no-history")) {
-    if (auto opened = History::open(history_path())) {
+    if (auto opened = History::open(ipc::console::history_path())) {
       history = *std::move(opened);
       if (const auto found = history->find("", kRecalled))
         for (const auto& entry : *found) earlier.push_back(entry.text);

@@ -5,6 +5,10 @@
 #include <cwchar>
 
 namespace ipconsole {
+
+using ipc::console::Colour;
+using ipc::console::Span;
+
 namespace {
 
 struct Place {

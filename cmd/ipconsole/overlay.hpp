@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cmd/ipconsole/syntax.hpp"
+#include "libipc/console/syntax.hpp"
 
 namespace ipconsole {
 
@@ -21,6 +21,7 @@ struct Shown {
 /// The bytes that write `text` again, in colours, and put the cursor back. Empty where positions
 /// cannot be known (characters of other widths than one, text that ends at the edge or is higher
 /// than the screen).
-std::string overlay(const Shown& shown, const std::vector<Span>& spans, std::string_view text);
+std::string overlay(const Shown& shown, const std::vector<ipc::console::Span>& spans,
+                    std::string_view text);
 
 }  // namespace ipconsole

@@ -5,10 +5,14 @@
 #include <array>
 
 #include "libipc/cli/results.hpp"
+#include "libipc/console/cell.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/idset.hpp"
 
 namespace ipconsole {
+
+using ipc::console::text_in;
+
 namespace {
 
 constexpr size_t kMostKept = 1 << 20;  // bytes of streams, per cell
@@ -88,18 +92,6 @@ std::string item_html(const Item& item) {
 }
 
 }  // namespace
-
-std::string text_in(const ipc::wire::Json& data, const char* mime) {
-  if (!data.is_object()) return "";
-  const auto found = data.find(mime);
-  if (found == data.end()) return "";
-  if (found->is_string()) return *found;
-  std::string text;
-  if (found->is_array())
-    for (const auto& line : *found)
-      if (line.is_string()) text += line.get_ref<const std::string&>();
-  return text;
-}
 
 std::string plain_text(const ipc::wire::Json& data) {
   std::string text = text_in(data, "text/plain");

@@ -48,10 +48,6 @@ class Transcript {
   size_t kept_ = 0;  // bytes of streams in the newest cell
 };
 
-/// The text of a MIME bundle's member: a string, or in notebooks' form a list of lines; "" if there
-/// is none.
-std::string text_in(const ipc::wire::Json& data, const char* mime);
-
 /// What can be seen of a bundle on a terminal: its text, and which pictures it has besides.
 std::string plain_text(const ipc::wire::Json& data);
 

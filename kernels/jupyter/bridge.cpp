@@ -82,6 +82,8 @@ void Bridge::from_engine(const engine::KernelMessage& message) {
     engine_id_ = wire::int_or(*content, "engine_id", -1);
   } else if (type == "interrupt") {
     interrupt(wire::string_or(*content, "msg_id"));
+  } else if (type == "input_reply") {
+    answer_input(*content);
   } else if (type != "withdraw") {
     Request request;
     request.header = message.header;
@@ -109,7 +111,7 @@ void Bridge::from_kernel(const FromKernel& message) {
   }
   const bool ours = current_ && message.parent_id == current_->id;
   if (message.channel == Channel::input) {
-    if (ours && message.type == "input_request") refuse_input();
+    if (ours && message.type == "input_request") take_question(message);
   } else if (message.channel == Channel::iopub) {
     if (message.type == "status") {
       if (ours) take_status(message);

@@ -63,6 +63,8 @@ class Bridge {
   void interrupt(std::string_view msg_id);
   void interrupt_after(Duration delay);
   void take_probe();
+  void take_question(const FromKernel& message);
+  void answer_input(const wire::Json& content);
   void refuse_input();
   void refuse(std::string_view ename, const std::string& evalue);
   void take_reply(const FromKernel& message);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Jupyter's connection files: where a kernel listens, and the key.
+// A connection file for a Jupyter kernel of ours, with its ports.
 #include "kernels/jupyter/endpoints.hpp"
 
 #include <arpa/inet.h>
@@ -10,14 +10,10 @@
 
 #include <cstdlib>
 
-#include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
-#include "libipc/wire/json.hpp"
 
 namespace ipc::jupyter {
 namespace {
-
-using wire::Json;
 
 constexpr size_t kKeyBytes = 32;
 
@@ -50,63 +46,21 @@ Result<std::string> private_directory() {
   return path;
 }
 
-std::string missing_port(std::string text, const std::string& name) {
-  text += ": no ";
-  return text += name;
-}
-
 }  // namespace
-
-std::string Endpoints::address(const std::string& channel) const {
-  const auto port = ports.find(channel);
-  const std::string number = port == ports.end() ? "0" : std::to_string(port->second);
-  if (transport == "ipc") return "ipc://" + ip + "-" + number;
-  const bool any = ip.empty() || ip == "*" || ip == "0.0.0.0";
-  return transport + "://" + (any ? "127.0.0.1" : ip) + ":" + number;
-}
-
-Result<Endpoints> read_endpoints(const std::string& path) {
-  IPC_TRY_ASSIGN(const std::string text, read_file(path, 1 << 20));
-  const auto json = wire::parse_json(text);
-  if (!json || !json->is_object())
-    return Error{Code::bad_input, path + ": not a kernel's connection file", ""};
-  Endpoints endpoints;
-  endpoints.transport = wire::string_or(*json, "transport", "tcp");
-  endpoints.ip = wire::string_or(*json, "ip", "127.0.0.1");
-  endpoints.key = wire::string_or(*json, "key");
-  endpoints.scheme = wire::string_or(*json, "signature_scheme", "hmac-sha256");
-  for (const char* channel : kChannels) {
-    std::string name = channel;
-    name += "_port";
-    const int64_t port = wire::int_or(*json, name.c_str(), 0);
-    if (port < 1 || port > 65535)
-      return Error{Code::bad_input, missing_port(path, name),
-                   "is it a Jupyter kernel's connection file?"};
-    endpoints.ports[channel] = static_cast<int>(port);
-  }
-  if (endpoints.transport != "tcp" && endpoints.transport != "ipc")
-    return Error{Code::bad_input, path + ": transport '" + endpoints.transport + "'", ""};
-  return endpoints;
-}
 
 Result<ConnectionFile> make_connection_file(const std::string& kernel_name) {
   ConnectionFile made;
   made.endpoints.key = random_hex(kKeyBytes);
-  Json json = {{"transport", made.endpoints.transport},
-               {"ip", made.endpoints.ip},
-               {"key", made.endpoints.key},
-               {"signature_scheme", made.endpoints.scheme},
-               {"kernel_name", kernel_name}};
-  for (const char* channel : kChannels) {
+  made.endpoints.kernel_name = kernel_name;
+  for (const char* channel : net::kKernelChannels) {
     int port = 0;
     IPC_TRY_ASSIGN(Fd fd, hold_port(port));
     made.held.push_back(std::move(fd));
     made.endpoints.ports[channel] = port;
-    json[std::string(channel) + "_port"] = port;
   }
   IPC_TRY_ASSIGN(made.directory, private_directory());
   made.path = made.directory + "/kernel.json";
-  if (auto written = write_file_atomically(made.path, wire::dump_json(json)); !written) {
+  if (auto written = net::write_kernel_file(made.path, made.endpoints); !written) {
     ::rmdir(made.directory.c_str());
     return written.error();
   }

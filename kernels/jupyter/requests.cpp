@@ -23,6 +23,9 @@ constexpr Duration kBusyLimit = seconds(2);
 constexpr const char* kNoInput =
     "the code asks for input, and there is nobody to ask: send what it reads as a value (ippush)";
 
+// What terminals of Jupyter's send for it.
+constexpr const char* kEndOfFile = "\x04";
+
 Json list_of_lines(const Json& traceback) {
   Json lines = Json::array();
   if (traceback.is_string()) lines.push_back(traceback);
@@ -87,7 +90,7 @@ Json Bridge::execute_content(const Request& request) {
           {"silent", false},
           {"store_history", shown && wire::bool_or(content, "store_history", true)},
           {"user_expressions", std::move(expressions)},
-          {"allow_stdin", false},
+          {"allow_stdin", wire::bool_or(content, "allow_stdin", false)},
           // What follows a failure is the engine's to decide.
           {"stop_on_error", false}};
 }
@@ -148,6 +151,21 @@ void Bridge::take_probe() {
     if (current_ && current_->id == id && !current_->reply)
       refuse("KeyboardInterrupt", "interrupted");
   });
+}
+
+// On to whoever sent the request, if that is one who can be asked.
+void Bridge::take_question(const FromKernel& message) {
+  if (!wire::bool_or(current_->content, "allow_stdin", false)) return refuse_input();
+  const auto content = wire::parse_json(message.parts.content);
+  const Json question = {{"prompt", content ? wire::string_or(*content, "prompt") : ""},
+                         {"password", content && wire::bool_or(*content, "password", false)}};
+  link_.send(R"({"msg_type":"input_request"})", current_->header, wire::dump_json(question));
+}
+
+void Bridge::answer_input(const Json& content) {
+  if (!current_ || current_->id != wire::string_or(content, "msg_id")) return;
+  const Json answer = {{"status", "ok"}, {"value", wire::string_or(content, "value", kEndOfFile)}};
+  client_.ask(Channel::input, "input_reply", wire::dump_json(answer));
 }
 
 // It was told that there is no input and asks all the same: its code is stopped.

@@ -55,7 +55,7 @@ Result<Start> start_kernel(const std::string& name) {
 Result<Start> find_kernel(const std::string& path) {
   Start start;
   start.name = "existing:" + path;
-  IPC_TRY_ASSIGN(start.endpoints, read_endpoints(path));
+  IPC_TRY_ASSIGN(start.endpoints, net::read_kernel_file(path));
   return start;
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <set>
 
+#include "libipc/net/kernel_file.hpp"
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 #include "libipc/wire/json.hpp"
@@ -28,12 +29,6 @@ std::string lower(std::string text) {
     return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   });
   return text;
-}
-
-std::string user_directory() {
-  if (const auto own = environment("JUPYTER_DATA_DIR"); !own.empty()) return own;
-  if (const auto data = environment("XDG_DATA_HOME"); !data.empty()) return data + "/jupyter";
-  return environment("HOME") + "/.local/share/jupyter";
 }
 
 /// Where the interpreter of this engine is installed: PREFIX of PREFIX/bin/python3.
@@ -127,7 +122,7 @@ std::vector<std::string> KernelSpec::command(const std::string& connection_file)
 
 std::vector<std::string> data_directories() {
   std::vector<std::string> all = split(environment("JUPYTER_PATH"), ':');
-  all.push_back(user_directory());
+  all.push_back(net::jupyter_data_directory());
   for (const auto& prefix : prefixes()) all.push_back(prefix + "/share/jupyter");
   all.insert(all.end(), {"/usr/local/share/jupyter", "/usr/share/jupyter"});
   std::vector<std::string> once;

@@ -199,6 +199,8 @@ def _run(kernel, request, name, statements, expression, show):
     except BaseException as error:
         if kernel.streams.may_ask is not None:  # somebody is there who may want a debugger
             keep_for_debugger(error)
+            if _shell() is not None:
+                _shell().debug(error)
         raise
     finally:
         kernel.streams.may_ask = None
@@ -214,6 +216,8 @@ def _run(kernel, request, name, statements, expression, show):
 
 def _display(kernel, value, keep):
     """Show the last expression through sys.displayhook, ours unless the user set another."""
+    if sys.displayhook is None:  # IPython's debugger leaves that where the hook was python's own
+        sys.displayhook = sys.__displayhook__
     if sys.displayhook is not sys.__displayhook__:
         sys.displayhook(value)
     elif _shell() is not None:

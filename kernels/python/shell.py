@@ -92,6 +92,7 @@ class Cell:
                                                      translated or code, code)
 
     def __enter__(self):
+        current.payload_manager.clear_payload()  # of a cell that failed
         current.events.trigger('pre_execute')
         if not self._silent:
             current.events.trigger('pre_run_cell', self._info)
@@ -101,6 +102,12 @@ class Cell:
         current.events.trigger('post_execute')
         if not self._silent:
             current.events.trigger('post_run_cell', self._result)
+
+
+def debug(error):
+    """The debugger at an error, after `%pdb on`."""
+    if current.call_pdb and isinstance(error, Exception) and not isinstance(error, SyntaxError):
+        current.debugger()
 
 
 def take_payload(content):

@@ -7,28 +7,14 @@
 namespace ipc::engine {
 namespace {
 
-/// Bytes at the end that begin a character and lack its rest; 0 to 3.
-size_t unfinished(std::string_view text) {
-  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if ((byte & 0xC0) == 0x80) continue;
-    const size_t length = byte >= 0xF8   ? 1
-                          : byte >= 0xF0 ? 4
-                          : byte >= 0xE0 ? 3
-                          : byte >= 0xC0 ? 2
-                                         : 1;
-    return length > back ? back : 0;
-  }
-  return 0;
-}
-
 const char* stream_name(bool is_stderr) {
   return is_stderr ? "stderr" : "stdout";
 }
 
 /// What our clients asked for goes to them too; the rest is for iopub alone.
 bool is_directed(std::string_view type) {
-  return type == "execute_result" || type == "display_data" || type == "input_request";
+  return type == "execute_input" || type == "execute_result" || type == "display_data" ||
+         type == "update_display_data" || type == "clear_output" || type == "input_request";
 }
 
 std::string_view topic_of(std::string_view type) {
@@ -40,15 +26,6 @@ std::string_view topic_of(std::string_view type) {
 }
 
 }  // namespace
-
-std::string TextStream::take(std::string_view bytes, bool all) {
-  std::string text = std::move(held_);
-  text += bytes;
-  const size_t rest = all ? 0 : unfinished(text);
-  held_ = text.substr(text.size() - rest);
-  text.erase(text.size() - rest);
-  return text;
-}
 
 void Output::send_text(Request* request, std::string_view parent, bool is_stderr,
                        std::string_view text) {

@@ -7,18 +7,9 @@
 
 #include "libipc/engine/frames.hpp"
 #include "libipc/engine/outbox.hpp"
+#include "libipc/util/text_stream.hpp"
 
 namespace ipc::engine {
-
-/// Cuts a byte stream into pieces of whole UTF-8 characters.
-class TextStream {
- public:
-  /// All of what came so far but an unfinished character at the end; with `all` that too.
-  std::string take(std::string_view bytes, bool all);
-
- private:
-  std::string held_;
-};
 
 /// Streams and displays of one kernel.
 class Output {

@@ -33,6 +33,10 @@ _ipkit_verbs() {
     echo list show locate check create key
     return
   fi
+  if [[ ${program##*/} == ipkernel ]]; then
+    echo install uninstall list
+    return
+  fi
   "$program" --help 2>/dev/null </dev/null | sed -nE 's/^Verbs: ([a-z, ]+).*/\1/p' | tr -d ,
 }
 
@@ -177,7 +181,7 @@ _ipkit_choose() {
     mapfile -t COMPREPLY < <(compgen -W "add remove" -- "$current")
   elif [[ -n $operand && ($verb != engines || $current != -*) ]]; then
     return # code and files: bash's own
-  elif [[ ${program##*/} == @(ipcluster|ipprofile) && -z $verb && $current != -* ]]; then
+  elif [[ ${program##*/} == @(ipcluster|ipprofile|ipkernel) && -z $verb && $current != -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_verbs)" -- "$current")
   elif [[ ${program##*/} == ipprofile && $current != -* && $verb != list ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(_ipkit_profiles)" -- "$current")
@@ -210,4 +214,4 @@ complete -o default -o bashdefault -F _ipkit \
   ipcluster ipcontroller ipengine ipprofile \
   ipexec ipapply ippush ippull ipscatter ipgather ipls ipclear \
   ipmap ipsubmit ipdag \
-  ipwait ipresult ipcancel iphistory ipstat iptop ipreport ipconsole ipkit
+  ipwait ipresult ipcancel iphistory ipstat iptop ipreport ipconsole ipkernel ipkit

@@ -176,6 +176,6 @@ end
 
 for program in ipcluster ipcontroller ipengine ipprofile ipexec ipapply ippush ippull ipscatter \
         ipgather ipls ipclear ipmap ipsubmit ipdag ipwait ipresult ipcancel iphistory ipstat \
-        iptop ipreport ipconsole ipkit
+        iptop ipreport ipconsole ipkernel ipkit
     complete -c $program -f -a '(__ipkit_complete)'
 end

@@ -31,6 +31,8 @@ teardown_file() { cluster_stop; }
 
 @test "ipconsole" { both ipconsole.1; }
 
+@test "ipkernel" { both ipkernel.1; }
+
 @test "ipkit-messages" { page man ipkit-messages.7; }
 
 # Entries of a new page are typed by a line for it here or in one of the other files; what they need

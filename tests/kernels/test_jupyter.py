@@ -201,6 +201,23 @@ class Common:
         self.error(self.kernel.execute('1', pull=['x']), 'NotImplementedError')
         self.assertEqual(self.value('1'), ('json', b'1'))
 
+    def answered(self, answer):
+        """The reply to code that asks whoever sent it, and is answered."""
+        request = self.kernel.send('execute_request', {
+            'code': self.ask, 'silent': True, 'value': True, 'allow_stdin': True})
+        message = self.kernel.receive()
+        while message.kind != 'input_request':
+            message = self.kernel.receive()
+        self.assertEqual(message.parent['msg_id'], request)
+        self.assertEqual(message.content, {'prompt': 'name: ', 'password': False})
+        self.kernel.send_frames([b'{"msg_type": "input_reply"}', b'{}', b'{}',
+                                 json.dumps(dict(answer, msg_id=request)).encode()])
+        return self.kernel.reply(request)
+
+    def test_input_comes_from_who_can_be_asked(self):
+        self.assertEqual(self.ok(self.answered({'value': 'me'})).buffers, [b'me'])
+        self.error(self.kernel.execute(self.ask), 'StdinNotImplementedError')
+
     def test_not_silent(self):
         reply = self.ok(self.kernel.execute(self.show, silent=False))
         kinds = [message.kind for message in reply.before]
@@ -229,6 +246,9 @@ class IPykernel(Common, Case):
         self.assertEqual([message.kind for message in reply.before], ['error'])
         reply = self.error(self.kernel.execute('import sys; sys.exit(3)'), 'SystemExit')
         self.assertEqual(reply.content['exit_status'], 3)
+
+    def test_end_of_file_is_an_answer(self):
+        self.error(self.answered({}), 'EOFError')
 
     def test_interrupts_as_the_code_ends(self):
         self.ok(self.kernel.execute(self.assign % ('kept', '5')))

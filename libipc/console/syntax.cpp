@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is typed, as far as an editor has to understand it: colours, and whether more is to come.
-#include "cmd/ipconsole/syntax.hpp"
+#include "libipc/console/syntax.hpp"
 
 #include <strings.h>
 
@@ -9,7 +9,7 @@
 
 #include "libipc/util/text.hpp"
 
-namespace ipconsole {
+namespace ipc::console {
 namespace {
 
 constexpr std::array<std::string_view, 38> kPython = {
@@ -216,11 +216,11 @@ std::string next_indent(std::string_view code, Language language) {
   const std::string text = bare(line, Reader(line, language).spans);
   if (text.ends_with(':')) return indent + "    ";
   for (const std::string_view word : {"return", "pass", "raise", "break", "continue"}) {
-    const std::string_view rest = ipc::trim(text);
+    const std::string_view rest = trim(text);
     const bool leaves = rest == word || rest.starts_with(std::string(word) + " ");
     if (leaves && indent.size() >= 4) return indent.substr(4);
   }
   return indent;
 }
 
-}  // namespace ipconsole
+}  // namespace ipc::console

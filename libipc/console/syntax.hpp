@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ipconsole {
+namespace ipc::console {
 
 /// Whose rules the input follows. `other`: brackets and quotes only.
 enum class Language { python, shell, other };
@@ -35,4 +35,4 @@ bool is_complete(std::string_view code, Language language);
 /// The blanks the line after `code` begins with.
 std::string next_indent(std::string_view code, Language language);
 
-}  // namespace ipconsole
+}  // namespace ipc::console

@@ -1,68 +1,37 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a console keeps: earlier inputs, and sessions as files.
+// What a console shows and keeps: colours over a line, sessions as files.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 
-#include "cmd/ipconsole/history.hpp"
+#include "cmd/ipconsole/overlay.hpp"
 #include "cmd/ipconsole/transcript.hpp"
 
 namespace ipconsole {
 namespace {
+
+using ipc::console::Language;
+using ipc::console::spans;
 
 std::string new_directory() {
   std::string pattern = (std::filesystem::temp_directory_path() / "console-XXXXXX").string();
   return ::mkdtemp(pattern.data());
 }
 
-TEST(History, IsSharedAndSearched) {
-  const std::string directory = new_directory(), path = directory + "/a/b/console.sqlite";
-  auto one = History::open(path);
-  auto two = History::open(path);
-  ASSERT_TRUE(one && two);
-  EXPECT_TRUE(one->add("x = 1"));
-  EXPECT_TRUE(two->add("print('%_x')"));
-  EXPECT_TRUE(two->add("print('%_x')"));
-  EXPECT_TRUE(one->add("  "));
-  EXPECT_TRUE(one->add("y = x"));
-  const auto all = one->find("", 10);
-  ASSERT_TRUE(all);
-  ASSERT_EQ(all->size(), 3u);
-  EXPECT_EQ((*all)[0].text, "x = 1");
-  EXPECT_EQ((*all)[2].text, "y = x");
-  EXPECT_EQ(two->find("%_", 10)->size(), 1u);
-  EXPECT_EQ(two->find("", 1)->at(0).text, "y = x");
-  struct stat info {};
-  ASSERT_EQ(::stat(path.c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777, 0600u);
-  std::filesystem::remove_all(directory);
+TEST(Overlay, WritesTheSameTextAndComesBack) {
+  const std::string code = "if x";
+  const auto bytes = overlay({code, 2, 5, 80, 24}, spans(code, Language::python), code);
+  EXPECT_EQ(bytes, "\r\x1b[5C\x1b[34mif\x1b[0m x\r\x1b[7C");
+  const std::string two = "a\nb";
+  EXPECT_EQ(overlay({two, 3, 2, 80, 24}, {}, two), "\r\x1b[1A\x1b[2Ca\r\nb\r\x1b[1C");
 }
 
-TEST(History, ThatCannotBeIsAnError) {
-  const std::string directory = new_directory();
-  EXPECT_FALSE(History::open(directory));
-  std::filesystem::remove_all(directory);
-}
-
-TEST(Recall, GoesThroughWhatBeginsTheSame) {
-  Recall recall({"a = 1", "b", "a = 2"});
-  EXPECT_EQ(*recall.older("a"), "a = 2");
-  EXPECT_EQ(*recall.older("a = 2"), "a = 1");
-  EXPECT_EQ(recall.older("a = 1"), nullptr);
-  EXPECT_EQ(*recall.newer("a = 1"), "a = 2");
-  EXPECT_EQ(*recall.newer("a = 2"), "a");
-  EXPECT_EQ(recall.newer("a"), nullptr);
-  recall.add("c");
-  EXPECT_EQ(*recall.older(""), "c");
-  EXPECT_EQ(*recall.older("c"), "a = 2");
-}
-
-TEST(Recall, StartsAnewFromALineThatWasChanged) {
-  Recall recall({"one", "two", "three"});
-  EXPECT_EQ(*recall.older(""), "three");
-  EXPECT_EQ(*recall.older("t"), "three");
-  EXPECT_EQ(*recall.older("three"), "two");
+TEST(Overlay, LeavesAloneWhatItCannotPlace) {
+  const std::string tab = "a\tb", edge = "abcde", high = "a\nb\nc";
+  EXPECT_EQ(overlay({tab, 0, 2, 80, 24}, {}, tab), "");
+  EXPECT_EQ(overlay({edge, 0, 5, 10, 24}, {}, edge), "");
+  EXPECT_EQ(overlay({high, 0, 2, 80, 2}, {}, high), "");
 }
 
 Transcript some() {

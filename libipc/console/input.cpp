@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a line means: code, a command of the shell, a question, or a word to the console itself.
-#include "cmd/ipconsole/input.hpp"
+#include "libipc/console/input.hpp"
 
 #include <algorithm>
 #include <array>
 
 #include "libipc/util/text.hpp"
 
-namespace ipconsole {
+namespace ipc::console {
 namespace {
 
-constexpr std::array<Magic, 10> kMagics = {{
+constexpr std::array<Magic, 8> kMagics = {{
     {"targets", "[SET]", "show, or change, the engines that input goes to: %targets 0-3"},
     {"px", "[-t SET] [-a] CODE", "run CODE on other engines, or with -a in the background"},
     {"autopx", "", "off: plain input runs in a Python of this machine; again: on the engines"},
     {"jobs", "", "what was left running, by job word"},
     {"result", "[JOB]...", "wait for jobs and show what they gave; default: the newest"},
     {"cancel", "[JOB]...", "withdraw or interrupt them; default: all that were left running"},
-    {"history", "[-n N] [TEXT]", "earlier inputs of all sessions that contain TEXT"},
-    {"save", "FILE", "keep this session: .html with its plots, .py the inputs alone"},
     {"sh", "COMMAND", "run COMMAND in the engines' shells, as ! does; %%sh: all lines below"},
     {"help", "", "this"},
 }};
@@ -39,7 +37,7 @@ bool read_help(std::string_view text, Input& into) {
   std::string_view name = text.substr(before);
   size_t marks = before;
   while (name.ends_with('?')) name.remove_suffix(1), ++marks;
-  name = ipc::trim(name);
+  name = trim(name);
   const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return c == '_' || c == '.' || static_cast<unsigned char>(c) >= 0x80 ||
            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -50,7 +48,18 @@ bool read_help(std::string_view text, Input& into) {
   return true;
 }
 
-Input read_magic(std::string_view text, std::span<const std::string> programs) {
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  for (size_t at = 0; at < text.size();) {
+    const size_t stop = std::min(text.find('\n', at), text.size());
+    lines.emplace_back(text.substr(at, stop - at));
+    at = stop + 1;
+  }
+  return lines;
+}
+
+Input read_magic(std::string_view text, std::span<const std::string> programs,
+                 std::span<const Magic> magics) {
   Input input;
   input.cell = text.starts_with("%%");
   std::string_view line = text.substr(input.cell ? 2 : 1);
@@ -60,11 +69,11 @@ Input read_magic(std::string_view text, std::span<const std::string> programs) {
   }
   const size_t end = std::min(line.find_first_of(" \t"), line.size());
   input.name = line.substr(0, end);
-  input.text = ipc::trim(line.substr(end));
+  input.text = trim(line.substr(end));
   if (input.name == "bash") input.name = "sh";
   if (input.name == "pxresult") input.name = "result";
   const auto is_ours = [&](const Magic& magic) { return magic.name == input.name; };
-  if (std::any_of(kMagics.begin(), kMagics.end(), is_ours))
+  if (std::any_of(magics.begin(), magics.end(), is_ours))
     input.kind = Input::Kind::magic;
   else if (std::find(programs.begin(), programs.end(), input.name) != programs.end())
     input.kind = Input::Kind::program;
@@ -73,9 +82,9 @@ Input read_magic(std::string_view text, std::span<const std::string> programs) {
     return make(Input::Kind::mistake,
                 "%" + input.name + " is one line; %%px and %%sh take those below too");
   std::vector<std::string> names(programs.begin(), programs.end());
-  for (const auto& magic : kMagics) names.emplace_back(magic.name);
+  for (const auto& magic : magics) names.emplace_back(magic.name);
   const bool is_foreign = std::find(kForeign.begin(), kForeign.end(), input.name) != kForeign.end();
-  const std::string near = is_foreign ? "" : ipc::nearest(input.name, names);
+  const std::string near = is_foreign ? "" : nearest(input.name, names);
   if (near.empty()) return make(Input::Kind::code, text);
   return make(Input::Kind::mistake, "unknown %" + input.name + "; did you mean %" + near + "?");
 }
@@ -86,10 +95,19 @@ std::span<const Magic> magics() {
   return kMagics;
 }
 
-Input read_input(std::string_view text, std::span<const std::string> programs) {
+Error misused(const std::string& what, std::string_view name, std::span<const Magic> magics) {
+  const std::string word = "%" + std::string(name);
+  for (const auto& magic : magics)
+    if (magic.name == name)
+      return {Code::usage, word + ": " + what, word + " " + std::string(magic.argument)};
+  return {Code::usage, word + ": " + what, ""};
+}
+
+Input read_input(std::string_view text, std::span<const std::string> programs,
+                 std::span<const Magic> magics) {
   const size_t start = text.find_first_not_of(" \t\n");
   if (start == std::string_view::npos) return {};
-  const std::string_view bare = ipc::trim(text);
+  const std::string_view bare = trim(text);
   Input help;
   if (bare == "?") {
     help = make(Input::Kind::magic, "");
@@ -97,8 +115,8 @@ Input read_input(std::string_view text, std::span<const std::string> programs) {
     return help;
   }
   if (read_help(bare, help)) return help;
-  if (bare.starts_with('!')) return make(Input::Kind::shell, ipc::trim(bare.substr(1)));
-  if (bare.starts_with('%')) return read_magic(bare, programs);
+  if (bare.starts_with('!')) return make(Input::Kind::shell, trim(bare.substr(1)));
+  if (bare.starts_with('%')) return read_magic(bare, programs, magics);
   if (bare == "exit" || bare == "quit" || bare == "exit()" || bare == "quit()") {
     help = make(Input::Kind::magic, "");
     help.name = "exit";
@@ -125,7 +143,7 @@ std::vector<std::string> inputs_in(std::string_view script, Language language) {
   std::vector<std::string> inputs;
   std::string input;
   const auto end = [&] {
-    if (!ipc::trim(input).empty()) inputs.push_back(std::move(input));
+    if (!trim(input).empty()) inputs.push_back(std::move(input));
     input.clear();
   };
   for (size_t at = 0; at < script.size();) {
@@ -139,6 +157,34 @@ std::vector<std::string> inputs_in(std::string_view script, Language language) {
   }
   end();
   return inputs;
+}
+
+std::vector<std::string> cell_parts(std::string_view cell, std::span<const std::string> programs,
+                                    std::span<const Magic> magics) {
+  if (trim(cell).starts_with("%%")) return {std::string(trim(cell))};
+  const auto stands_alone = [&](std::string_view line) {
+    if (line.starts_with('!')) return true;
+    if (!line.starts_with('%')) return false;
+    const auto kind = read_magic(line, programs, magics).kind;
+    return kind == Input::Kind::magic || kind == Input::Kind::program;
+  };
+  std::vector<std::string> parts;
+  std::string part;
+  const auto end = [&] {
+    while (!part.empty() && part.back() == '\n') part.pop_back();
+    if (!trim(part).empty()) parts.push_back(part);
+    part.clear();
+  };
+  bool goes_on = false;
+  for (const auto& line : lines_of(cell)) {
+    const bool alone = goes_on || stands_alone(line);
+    if (alone && !goes_on) end();
+    part += line + "\n";
+    goes_on = alone && line.ends_with('\\');
+    if (alone && !goes_on) end();
+  }
+  end();
+  return parts;
 }
 
 std::vector<std::string> words_in(std::string_view text) {
@@ -162,4 +208,4 @@ std::vector<std::string> words_in(std::string_view text) {
   return words;
 }
 
-}  // namespace ipconsole
+}  // namespace ipc::console

@@ -9,27 +9,27 @@
 
 #include "libipc/util/result.hpp"
 
-namespace ipconsole {
+namespace ipc::console {
 
 /// One file for all consoles of a user; several may use it at once. Bad files are an error of
 /// open(), failures later are statuses. One thread.
 class History {
  public:
   /// Made, with its directories, for the user alone if it is not there. Code::no_input.
-  static ipc::Result<History> open(const std::string& path);
+  static Result<History> open(const std::string& path);
   ~History();
   History(History&&) noexcept;
   History& operator=(History&&) noexcept;
 
   /// Blank text and what equals the input before it are not kept.
-  ipc::Status add(std::string_view text);
+  Status add(std::string_view text);
 
   struct Entry {
     std::string when;  ///< local time, `2026-11-30 09:12`
     std::string text;
   };
   /// The newest `limit` that contain `text` (any, if it is empty), oldest first.
-  ipc::Result<std::vector<Entry>> find(std::string_view text, int limit) const;
+  Result<std::vector<Entry>> find(std::string_view text, int limit) const;
 
  private:
   struct Impl;
@@ -60,4 +60,4 @@ class Recall {
   std::string typed_;
 };
 
-}  // namespace ipconsole
+}  // namespace ipc::console

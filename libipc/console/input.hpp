@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "cmd/ipconsole/syntax.hpp"
+#include "libipc/console/syntax.hpp"
+#include "libipc/util/result.hpp"
 
-namespace ipconsole {
+namespace ipc::console {
 
 /// A word to the console, `%name`.
 struct Magic {
@@ -18,8 +19,11 @@ struct Magic {
   std::string_view help;
 };
 
-/// All there are; `%ipstat` and the like, which run a program of ours, beside them.
+/// Those of every console; `%ipstat` and the like, which run a program of ours, beside them.
 std::span<const Magic> magics();
+
+/// Code::usage for a word that was used wrongly, with how it is used.
+Error misused(const std::string& what, std::string_view name, std::span<const Magic> magics);
 
 struct Input {
   enum class Kind {
@@ -40,14 +44,21 @@ struct Input {
 };
 
 /// Reads one input. What is neither ours nor near to a word of ours is code: engines that have
-/// IPython understand its own magics. `programs`: the names that `%name` runs.
-Input read_input(std::string_view text, std::span<const std::string> programs);
+/// IPython understand its own magics. `programs`: the names that `%name` runs;
+/// `magics`: the words that are the console's.
+Input read_input(std::string_view text, std::span<const std::string> programs,
+                 std::span<const Magic> magics);
 
 /// The inputs of a script: each has as many lines as it needs. A block also ends before a line that
 /// begins at the margin and does not belong to it.
 std::vector<std::string> inputs_in(std::string_view script, Language language);
 
+/// The inputs of a notebook's cell: words of ours and commands of the shell are lines of their own
+/// in it, what is between them stays together. A cell that begins with `%%` is one.
+std::vector<std::string> cell_parts(std::string_view cell, std::span<const std::string> programs,
+                                    std::span<const Magic> magics);
+
 /// The words of a magic's line: blanks part them, quotes (one kind) keep them together.
 std::vector<std::string> words_in(std::string_view text);
 
-}  // namespace ipconsole
+}  // namespace ipc::console

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Inputs of all sessions, in SQLite; and the way through them with the arrow keys.
-#include "cmd/ipconsole/history.hpp"
+#include "libipc/console/history.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/stat.h>
@@ -11,12 +11,7 @@
 #include "libipc/util/file.hpp"
 #include "libipc/util/text.hpp"
 
-namespace ipconsole {
-
-using ipc::Code;
-using ipc::Error;
-using ipc::Result;
-using ipc::Status;
+namespace ipc::console {
 
 // Others write too, each a line at a time.
 constexpr int kPatience = 2000;  // ms
@@ -39,7 +34,7 @@ History& History::operator=(History&&) noexcept = default;
 
 Result<History> History::open(const std::string& path) {
   const std::string directory = std::filesystem::path(path).parent_path();
-  IPC_TRY(ipc::make_directories(directory, 0700));
+  IPC_TRY(make_directories(directory, 0700));
   const mode_t mask = ::umask(0077);
   try {
     auto impl = std::make_unique<Impl>(path);
@@ -52,7 +47,7 @@ Result<History> History::open(const std::string& path) {
 }
 
 Status History::add(std::string_view text) {
-  if (ipc::trim(text).empty() || text == impl_->last) return {};
+  if (trim(text).empty() || text == impl_->last) return {};
   impl_->last = text;
   try {
     SQLite::Statement insert(impl_->database,
@@ -91,7 +86,7 @@ std::string history_path() {
 }
 
 void Recall::add(std::string text) {
-  if (!ipc::trim(text).empty() && (inputs_.empty() || inputs_.back() != text))
+  if (!trim(text).empty() && (inputs_.empty() || inputs_.back() != text))
     inputs_.push_back(std::move(text));
   reset();
 }
@@ -116,4 +111,4 @@ const std::string* Recall::newer(const std::string& line) {
   return &typed_;
 }
 
-}  // namespace ipconsole
+}  // namespace ipc::console

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What typed text means to a console: more to come, colours, words to itself.
-#include "cmd/ipconsole/input.hpp"
+#include "libipc/console/input.hpp"
 
 #include <gtest/gtest.h>
 
-#include "cmd/ipconsole/overlay.hpp"
-
-namespace ipconsole {
+namespace ipc::console {
 namespace {
 
 using Kind = Input::Kind;
@@ -84,24 +82,9 @@ TEST(Paint, TakesAnyBytes) {
   }
 }
 
-TEST(Overlay, WritesTheSameTextAndComesBack) {
-  const std::string code = "if x";
-  const auto bytes = overlay({code, 2, 5, 80, 24}, spans(code, Language::python), code);
-  EXPECT_EQ(bytes, "\r\x1b[5C\x1b[34mif\x1b[0m x\r\x1b[7C");
-  const std::string two = "a\nb";
-  EXPECT_EQ(overlay({two, 3, 2, 80, 24}, {}, two), "\r\x1b[1A\x1b[2Ca\r\nb\r\x1b[1C");
-}
-
-TEST(Overlay, LeavesAloneWhatItCannotPlace) {
-  const std::string tab = "a\tb", edge = "abcde", high = "a\nb\nc";
-  EXPECT_EQ(overlay({tab, 0, 2, 80, 24}, {}, tab), "");
-  EXPECT_EQ(overlay({edge, 0, 5, 10, 24}, {}, edge), "");
-  EXPECT_EQ(overlay({high, 0, 2, 80, 2}, {}, high), "");
-}
-
 TEST(Input, IsCodeUnlessItIsForTheConsole) {
   const Words programs = {"ipls", "ipstat"};
-  const auto read = [&](std::string_view text) { return read_input(text, programs); };
+  const auto read = [&](std::string_view text) { return read_input(text, programs, magics()); };
   EXPECT_EQ(read(" \n").kind, Kind::empty);
   EXPECT_EQ(read("\n  x = 1\n").text, "  x = 1");
   EXPECT_EQ(read("%targets  0-3 ").name, "targets");
@@ -124,7 +107,7 @@ TEST(Input, IsCodeUnlessItIsForTheConsole) {
 }
 
 TEST(Input, NamesWhatWasMeant) {
-  const auto mistake = read_input("%target 0", {});
+  const auto mistake = read_input("%target 0", {}, magics());
   EXPECT_EQ(mistake.kind, Kind::mistake);
   EXPECT_EQ(mistake.text, "unknown %target; did you mean %targets?");
 }
@@ -143,9 +126,21 @@ TEST(Input, ScriptsFallIntoInputs) {
   EXPECT_EQ(python_inputs("%%px -t 0\na\nb\n\nc"), (Words{"%%px -t 0\na\nb\n", "c"}));
 }
 
+TEST(Input, CellsFallIntoPartsAtOurWords) {
+  const Words programs = {"ipls"};
+  const auto parts = [&](std::string_view text) { return cell_parts(text, programs, magics()); };
+  EXPECT_EQ(parts("a = 1\nb"), (Words{"a = 1\nb"}));
+  EXPECT_EQ(parts("%px -t 0 x\nfor i in y:\n  i\n%ipls -l\n!ls\nz"),
+            (Words{"%px -t 0 x", "for i in y:\n  i", "%ipls -l", "!ls", "z"}));
+  EXPECT_EQ(parts("!echo a \\\n  b\nc"), (Words{"!echo a \\\n  b", "c"}));
+  EXPECT_EQ(parts("%%px -t 0\n%px 1\n!b"), (Words{"%%px -t 0\n%px 1\n!b"}));
+  EXPECT_EQ(parts("%time f()\ng()"), (Words{"%time f()\ng()"}));
+  EXPECT_EQ(parts("x?\n\n"), (Words{"x?"}));
+}
+
 TEST(Input, WordsKeepWhatIsQuoted) {
   EXPECT_EQ(words_in(" a 'b c' d\"e\" "), (Words{"a", "b c", "de"}));
 }
 
 }  // namespace
-}  // namespace ipconsole
+}  // namespace ipc::console
