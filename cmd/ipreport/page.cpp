@@ -53,14 +53,14 @@ std::string tiles(const Run& run, const Summary& summary) {
   if (summary.has_maps)
     text += tile("items", count_text(summary.items), count_text(summary.failed_items) + " failed",
                  summary.failed_items > 0);
-  text += tile("engines", count_text(run.lanes.size()), "that had one of them") +
+  text += tile("engines", count_text(run.lanes.size()), "with a task") +
           tile("took", time_text(summary.seconds), rate_text(summary.rate) + " tasks/s") +
           tile("engines busy", percent_text(summary.utilisation),
                time_text(summary.durations.sum) + " of work") +
           tile("a task ran", time_text(summary.durations.quantile(0.5)),
-               "95% within " + time_text(summary.durations.quantile(0.95))) +
+               "95% ≤ " + time_text(summary.durations.quantile(0.95))) +
           tile("it waited", time_text(summary.waits.quantile(0.5)),
-               "95% within " + time_text(summary.waits.quantile(0.95)));
+               "95% ≤ " + time_text(summary.waits.quantile(0.95)));
   if (run.edges > 0)
     text += tile("longest chain", time_text(summary.critical_seconds),
                  plural(summary.critical.size(), "task"));

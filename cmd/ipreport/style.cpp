@@ -61,7 +61,7 @@ a { color: var(--ok); }
 .skip { position: absolute; left: -999px; }
 .skip:focus { left: 8px; top: 8px; background: var(--back); padding: 4px 8px; }
 :focus-visible { outline: 3px solid var(--ok); outline-offset: 2px; }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 10px;
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(124px, 1fr)); gap: 10px;
   margin: 18px 0 0; }
 dl div { border: 1px solid var(--line); border-radius: 8px; padding: 8px 12px; }
 dt { color: var(--quiet); font-size: 13px; }
