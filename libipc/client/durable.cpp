@@ -42,6 +42,12 @@ void Connection::Impl::send_open_again() {
   std::sort(open.begin(), open.end(), [](const auto& a, const auto& b) {
     return std::pair(a.first->size(), *a.first) < std::pair(b.first->size(), *b.first);
   });
+  // Replies come again, what was printed does not.
+  const bool shows = on_output && std::any_of(open.begin(), open.end(), [](const auto& entry) {
+                       return entry.second->channel == Channel::direct && entry.second->is_work;
+                     });
+  if (shows && options.remark)
+    options.remark("what engines printed while there was no controller may be missing");
   for (const auto& [id, request] : open) {
     net::Frames frames;
     for (const auto& frame : request->frames) frames.push_back(frame.share());

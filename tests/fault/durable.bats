@@ -140,7 +140,9 @@ $(held go "print('done')")" >out 2>err &
   ended "$client"
   cat err
   assert_equal "$status" 0
-  assert_equal "$(cat out began)" $'done\ndone\nx\nx'
+  assert_equal "$(cat began)" $'x\nx'
+  # It may come before the client is back.
+  grep -q 'printed while there was no controller may be missing' err
   # What engines finish while there is no controller comes as well.
   rm go
   run_limited 100 ipexec -p "([open('$PWD/again', 'a').write('x\n')] +
