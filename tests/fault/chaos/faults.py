@@ -73,7 +73,7 @@ def shut_down(pid, pick):
                 except OSError as why:
                     if why.errno not in (errno.ENOTCONN, errno.EINVAL):
                         raise
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         pass  # closed, or the process has ended, in between
     finally:
         os.close(handle)
