@@ -15,6 +15,7 @@ import sys
 import tempfile
 import textwrap
 import time
+import traceback
 
 import faults as fault
 import work
@@ -68,8 +69,8 @@ def play(seed, options, path):
     except Hang as why:
         told['hangs'] += 1
         told['problems'].append(str(why))
-    except Exception as why:
-        told['problems'].append(repr(why))
+    except Exception:
+        told['problems'].append(traceback.format_exc())
     finally:
         faults.over.set()
         for each in works:

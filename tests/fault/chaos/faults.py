@@ -254,7 +254,10 @@ class Faults:
         while time.monotonic() < limit and self.adding.poll() is None:
             for pid in self.candidates('launcher'):
                 self.killed.add(pid)
-                os.kill(pid, signal.SIGKILL)
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue  # it was quicker
                 self.world.tell(f'kill launcher {pid}')
                 return True
         return False
