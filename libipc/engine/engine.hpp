@@ -36,7 +36,7 @@ struct EngineConfig {
   int max_heartbeat_misses = 50;        ///< 0: never stop for that
   bool restart = true;                  ///< the main kernel when it ends; else the engine ends
   size_t restarts = 5;                  ///< so often in a minute, then requests are refused
-  std::uint64_t reader_window = 16 << 20;  ///< bytes a client has not taken, then its code waits …
+  std::uint64_t reader_window = 16 << 20;  ///< bytes a client has not taken: its code waits …
   Duration reader_limit = seconds(60);     ///< … for so long; after that it gets no more of them
   Limits limits;
   Duration lifetime{0};                ///< from `born` on, then it drains; 0: none

@@ -117,7 +117,7 @@ void TaskRelay::submit(net::Incoming& message) {
     complaints_.warning("task channel: a second task with an id that is in use was dropped");
 }
 
-// A flood of tasks, or of large ones: who sends more is told, before there is no memory for anybody.
+// A flood of tasks, or of large ones: who sends more is told before the memory is gone.
 bool TaskRelay::has_room(const net::Incoming& message, const wire::Header& header) {
   std::uint64_t bytes = queue_.bytes();
   for (const auto& frame : message.frames) bytes += frame.size();

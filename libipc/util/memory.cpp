@@ -49,7 +49,8 @@ std::uint64_t usable_memory() {
     unsigned long long limit = 0;
     std::FILE* const file = std::fopen(path, "re");
     if (file == nullptr) continue;
-    if (std::fscanf(file, "%llu", &limit) == 1 && limit > 0) most = std::min<std::uint64_t>(most, limit);
+    if (std::fscanf(file, "%llu", &limit) == 1 && limit > 0)
+      most = std::min<std::uint64_t>(most, limit);
     std::fclose(file);
   }
   return most;

@@ -8,7 +8,7 @@ load ../lib/cluster
 setup() {
   world_make "$BATS_TEST_TMPDIR"
   world_enter
-  IPKIT_KERNEL=sh cluster_start 2
+  IPKIT_KERNEL="sh" cluster_start 2
 }
 teardown() { cluster_stop; }
 
