@@ -40,7 +40,7 @@ std::string metadata_text(Request& request, bool with_status, bool paced) {
   if (metadata.is_null()) metadata = wire::Json::object();
   if (!with_status) metadata["status"] = false;
   if (request.directed && !with_status) metadata["output"] = "reply";
-  if (request.directed && paced) metadata["paced"] = true;
+  if (request.directed && !with_status && paced) metadata["paced"] = true;
   if (!request.kernel.empty()) metadata["kernel"] = std::move(request.kernel);
   return wire::dump_json(metadata);
 }
