@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# libFuzzer (clang 14) over tests/fuzz: `make fuzz FUZZ_SECONDS=600`, one target after the other;
-# FUZZ="codec header" chooses. What one finds is left in build-fuzz/findings/TARGET/.
+# libFuzzer (clang 14) over tests/fuzz: `make fuzz FUZZ_SECONDS=600 FUZZ_RUNS=10000000`, each until
+# one of both is reached, FUZZ_LANES at once; FUZZ="codec header" chooses. What one finds is left in
+# build-fuzz/findings/TARGET/, what it learns in build-fuzz/corpus/TARGET/.
 
 FUZZ_SECONDS ?= 60
+FUZZ_RUNS    ?= -1
+FUZZ_LANES   ?= 1
 FUZZ_CXX     ?= clang++-14
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.cpp,%,$(wildcard tests/fuzz/*.cpp))
 FUZZ         ?= $(FUZZ_TARGETS)
@@ -34,6 +37,6 @@ fuzz-build: setup-deep
 	@$(MAKE) --no-print-directory $(FUZZ_BINS)
 
 fuzz: fuzz-build
-	@scripts/fuzz build-fuzz $(FUZZ_SECONDS) $(FUZZ)
+	@scripts/fuzz -s $(FUZZ_SECONDS) -r $(FUZZ_RUNS) -j $(FUZZ_LANES) build-fuzz $(FUZZ)
 
 .PHONY: fuzz fuzz-build fuzz-objs

@@ -13,6 +13,7 @@
 #include "libipc/sched/iopub_relay.hpp"
 #include "libipc/sched/journal.hpp"
 #include "libipc/sched/task_relay.hpp"
+#include "libipc/util/memory.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
 
@@ -139,8 +140,9 @@ struct Controller::TaskLoop {
         to_hub(internal(context, SocketType::push, name + "-events", false)),
         commands(loop, internal(context, SocketType::pull, name + "-task", true)),
         task(loop, *std::move(s.client_task), *std::move(s.engine_task), std::move(policy),
-             {options.task_limit.value_or(options.scheme == "pure" ? 0 : sched::kByPace)}, signer,
-             tap, [this] { commands.read(); }) {
+             {options.task_limit.value_or(options.scheme == "pure" ? 0 : sched::kByPace),
+              options.task_bytes > 0 ? options.task_bytes : usable_memory() / 2},
+             signer, tap, [this] { commands.read(); }) {
     commands.roles = {&task};
     commands.on_report = [this](std::string_view number) { report(tap, number, to_hub); };
     loop.set_spin(options.poll_spin);

@@ -37,6 +37,8 @@ struct ControllerOptions {
   std::string session;  ///< the hub's name on the wire; empty: a new one
   std::string scheme = "leastload";
   std::optional<unsigned> task_limit;  ///< tasks an engine may have; 0: any number
+  /// Bytes of the tasks that wait or run; more are refused. 0: half of the memory there is.
+  std::uint64_t task_bytes = 0;
   unsigned broadcast_depth = 1;
   milliseconds heart_period{3000};
   unsigned max_heart_misses = 10;

@@ -13,7 +13,9 @@
 
 namespace ipc::cli {
 
-constexpr size_t kMostInput = size_t{2} << 30;
+// It is one message to each engine: here, in the controller, the engine and its kernel it is in
+// memory at once.
+constexpr size_t kMostInput = size_t{512} << 20;
 
 bool is_shell(const Arguments& arguments) {
   return arguments.has("sh") || chosen_kernel(arguments) == "sh";
@@ -84,7 +86,11 @@ Result<RemoteCode> find_code(const Arguments& arguments) {
 Result<std::string> read_stdin(const std::string& what) {
   if (::isatty(STDIN_FILENO) == 1) complain("reading " + what + " from the terminal, Ctrl-D ends");
   auto bytes = read_all(STDIN_FILENO, kMostInput);
-  if (!bytes) return Error{bytes.error().code, "standard input: " + bytes.error().what, ""};
+  if (!bytes)
+    return Error{bytes.error().code, "standard input: " + bytes.error().what,
+                 bytes.error().code == Code::bad_input
+                     ? "larger values go in pieces: ippush x=@FILE"
+                     : ""};
   IPC_TRY(check_writer("not run"));
   return bytes;
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
 #include "libipc/cli/command.hpp"
 #include "libipc/cli/signals.hpp"
@@ -35,7 +36,15 @@ void Writer::flush() {
 
 void Writer::put(std::string_view bytes) {
   while (!bytes.empty() && !closed_) {
-    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    size_t most = bytes.size();
+    // A signal that came a moment before does not end the write any more: none that may block.
+    if (noted_signal() != 0) {
+      struct pollfd item = {fd_, POLLOUT, 0};
+      closed_ = ::poll(&item, 1, 0) <= 0;
+      if (closed_) return;
+      most = std::min<size_t>(most, PIPE_BUF);
+    }
+    const ssize_t n = ::write(fd_, bytes.data(), most);
     if (n >= 0) {
       bytes.remove_prefix(static_cast<size_t>(n));
       passed_ += static_cast<std::uint64_t>(n);

@@ -110,8 +110,8 @@ Status Lookup::add_ids(std::string_view term, std::set<int>& chosen) const {
   const auto known = table_.ids();
   if (term[0] == '-') {
     long back = 0;
-    if (!parse_int(term, back)) return unreadable(term);
-    if (-back > static_cast<long>(known.size()))
+    if (!parse_int(term, back) || back == 0) return unreadable(term);
+    if (back < -static_cast<long>(known.size()))
       return client::no_such_engine(table_, std::string(term));
     chosen.insert(known[known.size() - static_cast<size_t>(-back)]);
     return {};

@@ -9,6 +9,7 @@
 
 #include "libipc/client/impl.hpp"
 #include "libipc/util/process.hpp"
+#include "libipc/util/size.hpp"
 #include "libipc/wire/errors.hpp"
 
 namespace ipc::client {
@@ -18,15 +19,28 @@ constexpr const char* kPorts[kChannels] = {"registration", "mux", "control", "ta
 // Messages in our memory beyond which TCP holds the sender back.
 constexpr int kReceiveLimit = 1000;
 constexpr size_t kFirstWindow = 500;
+// The engine hears of so much output that we have taken; it lets its kernel wait before four times
+// of that is on the way.
+constexpr std::uint64_t kTellTaken = 4 << 20;
+
+// What wire::Limits has a bound for.
+size_t text_size(const net::Outgoing& message) {
+  return message.header.size() + message.parent.size() + message.metadata.size() +
+         message.content.size();
+}
 
 // The metadata of one request. Guests tell by `status` when all output is there.
-std::string metadata_text(Request& request, bool with_status) {
-  if (request.metadata.is_null() && request.kernel.empty() && !with_status)
-    return request.directed ? R"({"status":false,"output":"reply"})" : R"({"status":false})";
+std::string metadata_text(Request& request, bool with_status, bool paced) {
+  if (request.metadata.is_null() && request.kernel.empty() && !with_status) {
+    if (!request.directed) return R"({"status":false})";
+    return paced ? R"({"status":false,"output":"reply","paced":true})"
+                 : R"({"status":false,"output":"reply"})";
+  }
   wire::Json metadata = std::move(request.metadata);
   if (metadata.is_null()) metadata = wire::Json::object();
   if (!with_status) metadata["status"] = false;
   if (request.directed && !with_status) metadata["output"] = "reply";
+  if (request.directed && !with_status && paced) metadata["paced"] = true;
   if (!request.kernel.empty()) metadata["kernel"] = std::move(request.kernel);
   return wire::dump_json(metadata);
 }
@@ -57,9 +71,17 @@ std::string Connection::Impl::send_message(Channel channel, const EngineInfo* en
   }
   net::Outgoing message;
   message.header = session.header(request.type, id);
-  message.metadata = metadata_text(request, with_status);
+  message.metadata = metadata_text(request, with_status, channel == Channel::direct);
   message.content = std::move(request.content);
   message.buffers = std::move(request.buffers);
+  // Nobody would answer it: whoever gets it drops it unread.
+  if (const size_t size = text_size(message); size > wire::Limits().json_bytes) {
+    failure = Error{Code::bad_input,
+                    "the request has " + size_text(size) + " of text, more than a message may (" +
+                        size_text(wire::Limits().json_bytes) + ")",
+                    "large values go in pieces: ippush x=@FILE"};
+    return id;
+  }
   std::string_view to = engine ? std::string_view(engine->uuid) : std::string_view();
   auto frames = net::encode(signer, std::span(&to, engine ? 1 : 0), std::move(message));
   if (copy != nullptr)
@@ -122,7 +144,9 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
   if (const auto* info = table.find(engine); info && channel == Channel::broadcast)
     uuid = info->uuid;
   if (!wire::is_reply_type(type) && type != "hub_error") {
-    if (on_output && found->second.handler) on_output(Output{id, type, engine, incoming, {}});
+    const Output output{id, type, engine, incoming, {}};
+    if (on_output && found->second.handler) on_output(output);
+    if (channel == Channel::direct && type == "stream") count_output(pending.find(id), output);
     return;
   }
   const auto status = parser.field(incoming.view.content, "status");
@@ -131,6 +155,21 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
                                                 : Outcome::error;
   hand_over(found, Reply{id, std::string(type), engine, std::move(uuid), outcome,
                          std::exchange(incoming, {})});
+}
+
+// So that its engine goes on: see libipc/engine/pace.cpp.
+void Connection::Impl::count_output(Entry entry, const Output& output) {
+  if (entry == pending.end() || entry->second.guest) return;
+  Pending& request = entry->second;
+  request.taken += output.data().size();
+  if (request.taken - request.told < kTellTaken) return;
+  request.told = request.taken;
+  const EngineInfo* engine = table.find(request.engine);
+  if (engine == nullptr || !engine->is_ipkit()) return;
+  Request word;
+  word.type = "taken_request";
+  word.content = wire::dump_json({{"msg_id", entry->first}, {"bytes", request.taken}});
+  post(Channel::control, engine, false, std::move(word), [](Reply&&) {});
 }
 
 void Connection::Impl::hand_over(Entry entry, Reply reply) {

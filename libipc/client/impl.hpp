@@ -42,6 +42,7 @@ struct Pending {
   ReplyHandler handler;  // empty: forgotten
   std::optional<GuestRequest> guest;
   net::Frames frames = {};  // to be sent again, where the controller keeps its tasks
+  std::uint64_t taken = 0, told = 0;  // bytes of its output; what its engine knows of that
 };
 
 struct Connection::Impl {
@@ -97,6 +98,7 @@ struct Connection::Impl {
   bool any_for_tasks() const;
   int drain(Channel channel);
   void take(Channel channel);
+  void count_output(Entry entry, const Output& output);
   void deliver(const std::string& id, Channel channel, std::string_view type);
   void hand_over(Entry entry, Reply reply);
   void drop(Entry entry);

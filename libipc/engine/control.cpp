@@ -62,6 +62,7 @@ bool Engine::handle(Request& request) {
       {"show_request", &Engine::show_request},
       {"answer_request", &Engine::answer_request},
       {"state_request", &Engine::state_request},
+      {"taken_request", &Engine::taken_request},
   };
   // A scheduler passes a cancel on over the task connection; the others are control's alone.
   if (request.route != Route::control && request.msg_type != "cancel_request") return false;

@@ -60,7 +60,7 @@ Engine::~Engine() {
 
 void Engine::cancel_timers() {
   for (const auto timer : {registration_timer_, hearts_timer_, search_timer_, back_timer_,
-                           lifetime_timer_, drain_timer_, linger_timer_})
+                           lifetime_timer_, drain_timer_, linger_timer_, pace_timer_})
     loop_.cancel(timer);
 }
 

@@ -36,6 +36,8 @@ struct EngineConfig {
   int max_heartbeat_misses = 50;        ///< 0: never stop for that
   bool restart = true;                  ///< the main kernel when it ends; else the engine ends
   size_t restarts = 5;                  ///< so often in a minute, then requests are refused
+  std::uint64_t reader_window = 16 << 20;  ///< bytes a client has not taken: its code waits …
+  Duration reader_limit = seconds(60);     ///< … for so long; after that it gets no more of them
   Limits limits;
   Duration lifetime{0};                ///< from `born` on, then it drains; 0: none
   Duration drain_limit = seconds(60);  ///< then what still runs is interrupted
@@ -133,6 +135,11 @@ class Engine : private KernelOwner, private UplinkOwner {
   void abort(std::vector<RequestPtr>&& requests);
   void fail(Request& request, std::string_view ename, const std::string& evalue, int generation);
 
+  // output that is taken slowly (pace.cpp)
+  void pace(KernelSlot& slot, Request* request, std::size_t bytes);
+  void taken_request(Request& request);
+  void give_up_reader();
+
   // what is shown to whoever watches (watch.cpp)
   void show_request(Request& request);
   void state_request(Request& request);
@@ -181,6 +188,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   bool moved_ = false;                   // since it was lost: to other addresses
   net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
   net::Loop::TimerId back_timer_ = 0, lifetime_timer_ = 0, drain_timer_ = 0, linger_timer_ = 0;
+  net::Loop::TimerId pace_timer_ = 0;
   struct Drain {
     bool on = false;
     bool told = false;  // the scheduler sends nothing more, or cannot be told

@@ -58,7 +58,7 @@ Status Kernel::start() {
   reader_ = {};
   writer_ = {};
   failure_.clear();
-  signal_again_ = watching_output_ = false;
+  signal_again_ = watching_output_ = held_ = interrupted_ = false;
   stderr_tail_.clear();
   facts_ = {};
   facts_.pid = handles_->pid;
@@ -69,10 +69,7 @@ Status Kernel::start() {
   ++generation_;
   state_ = State::starting;
   watch_socket(false);
-  if (handles_->out)
-    loop_.on_fd(handles_->out.get(), POLLIN, [this](short) { drain_pipe(handles_->out, false); });
-  if (handles_->err)
-    loop_.on_fd(handles_->err.get(), POLLIN, [this](short) { drain_pipe(handles_->err, true); });
+  watch_pipes();
   if (handles_->exit) loop_.on_fd(handles_->exit.get(), POLLIN, [this](short) { on_exit(); });
   timer_ = loop_.after(kReadyLimit, [this] {
     if (state_ == State::starting) fail("kernel did not get ready in 60 s");
@@ -82,8 +79,27 @@ Status Kernel::start() {
 
 void Kernel::watch_socket(bool for_output) {
   watching_output_ = for_output;
-  loop_.on_fd(handles_->socket.get(), static_cast<short>(for_output ? POLLIN | POLLOUT : POLLIN),
-              [this](short events) { on_socket(events); });
+  const int events = (held_ ? 0 : POLLIN) | (for_output ? POLLOUT : 0);
+  loop_.on_fd(handles_->socket.get(), static_cast<short>(events),
+              [this](short happened) { on_socket(happened); });
+}
+
+void Kernel::watch_pipes() {
+  for (Fd* const pipe : {&handles_->out, &handles_->err}) {
+    if (!*pipe) continue;
+    const bool is_stderr = pipe == &handles_->err;
+    loop_.remove_fd(pipe->get());
+    if (!held_)
+      loop_.on_fd(pipe->get(), POLLIN,
+                  [this, pipe, is_stderr](short) { drain_pipe(*pipe, is_stderr); });
+  }
+}
+
+void Kernel::hold(bool on) {
+  if (on == held_ || !handles_ || (on && interrupted_)) return;
+  held_ = on;
+  if (handles_->socket) watch_socket(watching_output_);
+  watch_pipes();
 }
 
 void Kernel::on_socket(short events) {
@@ -106,7 +122,7 @@ void Kernel::read_messages() {
     if (input == FrameReader::Input::closed) {
       return closed();
     }
-    if (input != FrameReader::Input::more) return;
+    if (input != FrameReader::Input::more || held_) return;
   }
 }
 
@@ -186,6 +202,8 @@ void Kernel::interrupt(std::string_view msg_id) {
   send(parts);
   flush();
   kill_group(SIGINT);
+  interrupted_ = true;
+  hold(false);
   // The signal makes the kernel read; what is not through yet needs another one.
   signal_again_ = !writer_.empty();
 }

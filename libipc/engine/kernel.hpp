@@ -71,6 +71,10 @@ class Kernel {
   bool was_revoked(std::uint64_t number) const { return number <= revoked_; }
   /// Number of the last request it has begun; of the last it was given, if it makes no claims.
   std::uint64_t begun() const;
+  /// Leaves what it writes unread, so that it waits, or reads on. It is not held between an
+  /// interrupt and the next request: it could not end.
+  void hold(bool on);
+  bool is_held() const { return held_; }
   /// Stops the request with this id, if it is the one that runs.
   void interrupt(std::string_view msg_id);
   /// Sends a signal to its process group. Code::internal if that fails.
@@ -85,7 +89,8 @@ class Kernel {
 
   /// End of what it wrote to stderr, at most 4 kB.
   const std::string& last_words() const { return stderr_tail_; }
-  void forget_words() { stderr_tail_.clear(); }
+  /// A request begins: what was said and done before is not about it.
+  void forget() { stderr_tail_.clear(), interrupted_ = false; }
   /// Words that came by another way than the pipe.
   void add_words(std::string_view bytes);
   /// Reads both pipes until they are empty.
@@ -93,6 +98,7 @@ class Kernel {
 
  private:
   void watch_socket(bool for_output);
+  void watch_pipes();
   void on_socket(short events);
   void read_messages();
   void take(const KernelMessage& message);
@@ -118,6 +124,7 @@ class Kernel {
   std::uint64_t requests_ = 0, replies_ = 0, revoked_ = 0;  // since it was started
   bool watching_output_ = false;
   bool signal_again_ = false;
+  bool held_ = false, interrupted_ = false;
   std::string failure_;  // why we killed it, if we did
   KernelFacts facts_;
   std::string stderr_tail_;

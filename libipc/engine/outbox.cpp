@@ -3,9 +3,13 @@
 #include "libipc/engine/outbox.hpp"
 
 #include "libipc/util/clock.hpp"
+#include "libipc/util/size.hpp"
 #include "libipc/util/text.hpp"
 
 namespace ipc::engine {
+
+// Of a reply's content; the rest is for the other parts. The asker would drop more, and wait on.
+constexpr size_t kMostText = wire::Limits().json_bytes - (size_t{1} << 20);
 
 Outbox::Outbox(Uplink& uplink) : uplink_(uplink) {
   set_id(-1);
@@ -64,6 +68,11 @@ void Outbox::send(Request& request, std::string_view type, std::string&& metadat
 
 void Outbox::reply(Request& request, Reply&& reply) {
   if (request.route == Route::internal) return;
+  if (const size_t size = reply.content.size(); size > kMostText)
+    return error(request, "ValueError",
+                 "the answer has " + size_text(size) + " of text, more than a message may (" +
+                     size_text(wire::Limits().json_bytes) + ")",
+                 reply.generation);
   std::string type(reply.type);
   if (type.empty()) {
     type = request.msg_type;

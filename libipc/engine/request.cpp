@@ -37,19 +37,22 @@ Status Request::take_metadata(wire::FieldParser& parser) {
     kernel_key,
     status_key,
     output_key,
+    paced_key,
     broadcast_key,
     coalescing_key,
     original_key,
     label_key
   };
-  static constexpr std::array<std::string_view, 7> keys = {
-      "kernel", "status", "output", "is_broadcast", "is_coalescing", "original_msg_id", "label"};
+  static constexpr std::array<std::string_view, 8> keys = {
+      "kernel",        "status",          "output", "paced", "is_broadcast",
+      "is_coalescing", "original_msg_id", "label"};
   std::array<std::string_view, keys.size()> raw;
   if (!parser.raw_fields(metadata, keys, raw))
     return Error{Code::bad_input, "metadata is not a JSON object", ""};
   if (!raw[kernel_key].empty() && raw[kernel_key] != "null") kernel = unquote(raw[kernel_key]);
   status = raw[status_key] != "false";
   directed = raw[output_key] == "\"reply\"";
+  paced = directed && raw[paced_key] == "true";
   is_broadcast = raw[broadcast_key] == "true";
   is_coalescing = raw[coalescing_key] == "true";
   if (!raw[original_key].empty()) original_id = raw[original_key];

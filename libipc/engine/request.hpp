@@ -40,11 +40,15 @@ class Request {
   bool is_broadcast = false, is_coalescing = false;
   bool status = true;           ///< wants busy and idle messages
   bool directed = false;        ///< wants its output down the reply path
+  bool paced = false;           ///< and says how much of it was taken: more waits in the kernel
+  bool output_lost = false;     ///< nobody took it, so the rest was dropped
   bool aborts_others = false;   ///< a failure aborts queued execute_requests
   bool interrupted = false;     ///< an interrupt was asked for
   bool withdrawn = false;       ///< if its kernel turns out not to have begun it, it must not run
   bool shown_error = false;     ///< its kernel has published it
   UnixMicros started = 0;       ///< when it was written to its kernel
+  std::uint64_t shown = 0;      ///< bytes of its streams that went down the reply path …
+  std::uint64_t taken = 0;      ///< … and of these, what the asker says it has taken
   std::uint64_t published = 0;  ///< number of its last message on iopub, but for status; 0: none
 
   const wire::View& view() const { return message_.view; }

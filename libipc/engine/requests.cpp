@@ -14,14 +14,20 @@ void Engine::request(net::Incoming&& message, Route route) {
   if (!parsed) return log::warning("request dropped: " + parsed.error().text());
   RequestPtr request = *std::move(parsed);
   if (request->kernel == kernels_.main_name()) request->kernel.clear();
-  if (request->msg_type == "drain_reply" && request->route == Route::balanced) {
+  // A scheduler's own words; from a client, who would be in the path, they are tasks like others.
+  const bool of_scheduler =
+      request->route == Route::balanced && request->view().identities.size() == 1;
+  if (of_scheduler && request->msg_type == "drain_reply") {
     drain_.told = drain_.on;
     return;
   }
-  if (request->msg_type == "recall_request" && request->route == Route::balanced)
-    return hand_back_unbegun();
+  if (of_scheduler && request->msg_type == "recall_request") return hand_back_unbegun();
   if (messages_.take(request) || comes_again(*request)) return;
   if (handle(*request) || (drain_.on && turn_away(*request))) return;
+  // To a kernel some of these are the engine's own words, which have no answer: the queue would
+  // stand behind them.
+  if (!request->msg_type.ends_with("_request"))
+    return outbox_.error(*request, "NotImplementedError", request->msg_type + " is no request");
   if (!queue_.push(request, loop_.now())) {
     std::vector<RequestPtr> one;
     one.push_back(std::move(request));
@@ -84,7 +90,7 @@ bool Engine::prepare(KernelSlot& slot) {
 // The request is now what the kernel works on.
 void Engine::begin(Request& request) {
   KernelSlot& slot = kernels_.slot(request.kernel);
-  slot.kernel.forget_words();
+  slot.kernel.forget();
   slot.last_parent = request.header();
   report(request, "busy");
   if (request.interrupted) slot.kernel.interrupt(request.msg_id);
@@ -118,6 +124,7 @@ void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {
   if (message.buffers.empty()) return;
   if (is_stderr) kernel.add_words(message.buffers[0]);
   slot.output.stream(request, message.parent, is_stderr, message.buffers[0]);
+  pace(slot, request, message.buffers[0].size());
 }
 
 void Engine::kernel_output(Kernel& kernel, bool is_stderr, std::string_view bytes) {
@@ -126,6 +133,7 @@ void Engine::kernel_output(Kernel& kernel, bool is_stderr, std::string_view byte
   if (running != nullptr && running->kernel != kernels_.request_name(kernel)) running = nullptr;
   slot.output.stream(running, running != nullptr ? running->header() : slot.last_parent, is_stderr,
                      bytes);
+  pace(slot, running, bytes.size());
 }
 
 void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
@@ -148,6 +156,11 @@ void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
   } else if (!stopped.empty()) {
     fail(*request, drain_.late ? "EngineError" : "TaskTimeout", stopped, slot.kernel.generation());
     if (request->aborts_others) abort(queue_.withdraw_executes());
+  } else if (request->output_lost) {
+    fail(*request, "OutputLost",
+         "what it printed was not read for " + seconds_text(config_.reader_limit) +
+             ", and the rest was dropped; it ran to its end",
+         slot.kernel.generation());
   } else {
     pass_reply(slot, *request, message, head);
   }

@@ -39,6 +39,7 @@ struct Job {
   std::vector<Dependent> dependents;
   Place* base = nullptr;    ///< its targets, or all but where it failed; null: anywhere
   Place* where = nullptr;   ///< of these, where what it follows ran
+  std::size_t bytes = 0;    ///< of its frames when it came; 0 if an earlier controller had it
   std::uint64_t order = 0;  ///< arrival; unique
   std::uint64_t run = 0;    ///< when it was given to its engine; unique; 0: to none yet
   std::uint32_t generation = 0;

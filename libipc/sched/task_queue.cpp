@@ -63,6 +63,8 @@ bool TaskQueue::submit(std::string_view id, net::Frames& frames,
   Job& job = jobs_[slot];
   job.id.assign(id);
   std::swap(job.frames, frames);
+  for (const auto& frame : job.frames) job.bytes += frame.size();
+  bytes_ += job.bytes;
   job.conditions = std::move(conditions);
   job.is_ours = is_ours;
   job.order = next_order_++;
@@ -281,6 +283,7 @@ void TaskQueue::finish(std::uint32_t slot, bool ok, std::uint32_t engine) {
         {std::move(job.dependents), ok ? Outcome::completed : Outcome::failed, engine});
   job.state = Job::State::free;
   job.frames.clear();
+  bytes_ -= std::exchange(job.bytes, 0);
   job.conditions.reset();
   job.dependents.clear();
   job.cancelled = job.resumed = false;

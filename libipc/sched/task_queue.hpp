@@ -111,6 +111,8 @@ class TaskQueue {
   void expire(TimePoint now);
 
   std::size_t waiting() const { return waiting_; }
+  /// Of the messages of all that has not ended.
+  std::size_t bytes() const { return bytes_; }
   const TaskEngine* find_engine(std::string_view uuid) const;
 
  private:
@@ -174,7 +176,7 @@ class TaskQueue {
   TimePoint now_{};  // of the event that is handled
   std::uint64_t next_order_ = 1, next_run_ = 1;
   std::uint32_t next_generation_ = 1;
-  std::size_t waiting_ = 0;
+  std::size_t waiting_ = 0, bytes_ = 0;
 
   std::deque<JobRef> plain_;        // waiting without conditions, by arrival
   TaskLine line_;                   // waiting with conditions

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "libipc/sched/journal.hpp"
+#include "libipc/util/size.hpp"
 #include "libipc/wire/errors.hpp"
 #include "libipc/wire/json.hpp"
 
@@ -40,7 +41,8 @@ TaskRelay::TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
       maker_(std::move(signer)),
       tap_(tap),
       catch_up_(std::move(catch_up)),
-      queue_(*this, std::move(policy), options.limit) {
+      queue_(*this, std::move(policy), options.limit),
+      most_bytes_(options.most_bytes) {
   // Replies first: they free places for what the clients sent meanwhile.
   loop.on_input(engines_.socket(), [this] { return from_engines(); });
   loop.on_input(clients_, [this] { return from_clients(); });
@@ -104,6 +106,7 @@ void TaskRelay::submit(net::Incoming& message) {
   if (!comes_again && queue_.knows(header->msg_id))
     return complaints_.warning("task channel: a task with an id there was before dropped, from " +
                                net::peer_text(message.frames));
+  if (!has_room(message, *header)) return;
   if (journal_ != nullptr && !keep(message, *header)) return;
   tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames,
                    {header->msg_id, header->msg_type, header->date, "", ""});
@@ -112,6 +115,17 @@ void TaskRelay::submit(net::Incoming& message) {
       read_conditions(other_parser_, message.view.metadata, header->msg_type, is_ours);
   if (!queue_.submit(header->msg_id, message.frames, std::move(conditions), loop_.now(), is_ours))
     complaints_.warning("task channel: a second task with an id that is in use was dropped");
+}
+
+// A flood of tasks, or of large ones: who sends more is told before the memory is gone.
+bool TaskRelay::has_room(const net::Incoming& message, const wire::Header& header) {
+  std::uint64_t bytes = queue_.bytes();
+  for (const auto& frame : message.frames) bytes += frame.size();
+  if (bytes <= most_bytes_) return true;
+  answer_error(message, header, "QueueFull",
+               "the tasks that wait have " + size_text(queue_.bytes()) + ", of at most " +
+                   size_text(most_bytes_) + ": this one was refused; those accepted go on");
+  return false;
 }
 
 void TaskRelay::run(Job& job, TaskEngine& engine) {

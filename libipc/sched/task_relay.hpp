@@ -24,6 +24,7 @@ class TaskRelay : public Role, private TaskOutput {
  public:
   struct Options {
     unsigned limit = kByPace;  ///< tasks an engine may have at a time, 0 = any number
+    std::uint64_t most_bytes = UINT64_MAX;  ///< of the tasks that wait or run; more are refused
   };
 
   TaskRelay(net::Loop& loop, net::Socket clients, net::Socket engines,
@@ -75,6 +76,8 @@ class TaskRelay : public Role, private TaskOutput {
   void arm();
   void on_timer();
 
+  bool has_room(const net::Incoming& message, const wire::Header& header);
+
   // task_journal.cpp
   bool keep(const net::Incoming& message, const wire::Header& header);
   void answer_again(const net::Incoming& message, const wire::Header& header);
@@ -94,6 +97,7 @@ class TaskRelay : public Role, private TaskOutput {
   net::EventWriter& tap_;
   std::function<void()> catch_up_;
   TaskQueue queue_;
+  const std::uint64_t most_bytes_;
 
   Journal* journal_ = nullptr;  // null: nothing is kept
   net::Incoming message_;

@@ -81,7 +81,12 @@ std::unique_ptr<Conditions> read_conditions(wire::FieldParser& parser, std::stri
                                             std::string_view msg_type, bool& is_ours) {
   is_ours = std::find(kOwnTypes.begin(), kOwnTypes.end(), msg_type) != kOwnTypes.end();
   std::array<std::string_view, kNames.size()> found;
-  if (!parser.raw_fields(metadata, kNames, found)) return nullptr;
+  if (!parser.raw_fields(metadata, kNames, found)) {
+    // An engine would drop it without a word, and be thought to work on it for ever.
+    auto unreadable = std::make_unique<Conditions>();
+    unreadable->invalid = true;
+    return unreadable;
+  }
   const auto own = found.begin() + kConditions;
   is_ours = is_ours || !std::all_of(own, found.end(), is_default);
   if (std::all_of(found.begin(), own, is_default)) return nullptr;

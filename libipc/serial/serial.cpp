@@ -246,7 +246,7 @@ void Engine::hand_over(Kernel& kernel) {
   }
   // Views of small frames are into the frames themselves.
   for (size_t i = 4; i < parts.size(); ++i) parts[i] = frames[i].view();
-  kernel.forget_words();
+  kernel.forget();
   kernel.send(parts, frames);
   kernel.flush();
 }

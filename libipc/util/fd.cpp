@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "libipc/util/size.hpp"
+
 namespace ipc {
 
 void Fd::reset(int fd) {
@@ -59,7 +61,7 @@ Result<std::string> read_all(int fd, size_t limit) {
     else if (bytes.resize(old + static_cast<size_t>(n)); n == 0)
       return bytes;
     if (bytes.size() > limit)
-      return Error{Code::bad_input, "more than " + std::to_string(limit) + " bytes", ""};
+      return Error{Code::bad_input, "more than " + size_text(limit), ""};
   }
 }
 

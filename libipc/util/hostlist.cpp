@@ -13,6 +13,7 @@ namespace ipc {
 
 constexpr size_t kMostHosts = 1'000'000;
 constexpr int kMostOnHost = 1'000'000;
+constexpr size_t kLongestName = 255;  // as DNS has it
 
 std::vector<std::string> split_outside_brackets(std::string_view text) {
   std::vector<std::string> parts;
@@ -57,7 +58,8 @@ static bool expand_name(const std::string& name, std::vector<std::string>& names
   const size_t open = name.find('[');
   if (names.size() >= kMostHosts || depth == 0) return false;
   if (open == std::string::npos) {
-    if (name.empty() || name.find(']') != std::string::npos) return false;
+    if (name.empty() || name.size() > kLongestName || name.find(']') != std::string::npos)
+      return false;
     names.push_back(name);
     return true;
   }
@@ -73,7 +75,10 @@ static bool expand_name(const std::string& name, std::vector<std::string>& names
     return false;
   if (numbers.empty() || numbers.size() * tails.size() > kMostHosts - names.size()) return false;
   for (const auto& number : numbers)
-    for (const auto& tail : tails) names.emplace_back(name, 0, open).append(number).append(tail);
+    for (const auto& tail : tails) {
+      names.emplace_back(name, 0, open).append(number).append(tail);
+      if (names.back().size() > kLongestName) return false;
+    }
   return true;
 }
 

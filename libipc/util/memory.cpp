@@ -40,6 +40,22 @@ std::size_t resident_bytes() {
   return static_cast<std::size_t>(pages) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::uint64_t usable_memory() {
+  auto most = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+              static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  // The group at the top of what we see: a container's own. `max` is no number.
+  for (const char* const path : {"/sys/fs/cgroup/memory.max",
+                                 "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    unsigned long long limit = 0;
+    std::FILE* const file = std::fopen(path, "re");
+    if (file == nullptr) continue;
+    if (std::fscanf(file, "%llu", &limit) == 1 && limit > 0)
+      most = std::min<std::uint64_t>(most, limit);
+    std::fclose(file);
+  }
+  return most;
+}
+
 void SpareMemory::look(bool busy) {
   busy_ = busy ? busy_ + 1 : 0;
   if (busy_ % (kBusyLooks + 1) != 0) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace ipc {
 
@@ -14,6 +15,9 @@ void keep_freed_memory();
 
 /// Bytes of this process in memory; 0 if that cannot be told.
 std::size_t resident_bytes();
+
+/// Bytes of memory this process could have: the machine's, or what its control group is allowed.
+std::uint64_t usable_memory();
 
 /// Gives back to the system what a burst has left in the allocator. One for a process; one thread.
 class SpareMemory {

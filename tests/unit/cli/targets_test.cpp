@@ -45,6 +45,8 @@ TEST(Targets, NegativeCountsFromTheEndOfThoseThere) {
   EXPECT_EQ(chosen("-1"), (Ids{7}));
   EXPECT_EQ(chosen("-5"), (Ids{0}));
   EXPECT_EQ(refused("-6").code, Code::no_engine);
+  EXPECT_EQ(refused("-0").code, Code::usage);
+  EXPECT_EQ(refused("-9223372036854775808").code, Code::usage);
 }
 
 TEST(Targets, SlicesArePythons) {

@@ -66,7 +66,8 @@ TEST(Connection, direct_request_and_its_output_in_order) {
   FakeController fake(2, [](const FakeRequest& r) {
     EXPECT_EQ(r.channel, "mux");
     EXPECT_EQ(r.engine_uuid, FakeController::uuid(1));
-    EXPECT_EQ(r.metadata, Json::parse(R"({"status":false,"output":"reply","kernel":"sh"})"));
+    EXPECT_EQ(r.metadata,
+              Json::parse(R"({"status":false,"output":"reply","paced":true,"kernel":"sh"})"));
     r.answer("stream", {{"name", "stdout"}}, {"out\n"});
     r.answer("stream", {{"name", "stderr"}}, {"err\n"});
     r.reply({{"status", "ok"}, {"n", 7}}, {"buffer"});

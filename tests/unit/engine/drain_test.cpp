@@ -91,7 +91,8 @@ TEST_F(DrainTest, WhatRunsAndWasDirectIsDoneTheRestGivenBack) {
   EXPECT_EQ(reply.metadata["dependencies_met"], true);
   answer(2);
   EXPECT_EQ(next("mux").parent_id(), direct);
-  controller.request("task", uuids[0], "drain_reply", {{"status", "ok"}});
+  controller.request("task", uuids[0], "drain_reply", {{"status", "ok"}}, Json::object(), {},
+                     "");
   leaves();
   const std::string last = send("mux");
   fails(next("mux"), last, "takes no more work");
@@ -174,7 +175,8 @@ TEST_F(DrainTest, WhoIsAskedToGoTakesAllTheTimeItNeeds) {
   const Seen reply = next("task");
   EXPECT_EQ(reply.parent_id(), running);
   EXPECT_EQ(reply.metadata["status"], "ok");
-  controller.request("task", uuids[0], "drain_reply", {{"status", "ok"}});
+  controller.request("task", uuids[0], "drain_reply", {{"status", "ok"}}, Json::object(), {},
+                     "");
   leaves();
   ends();
 }

@@ -65,6 +65,20 @@ TEST_F(EngineTest, TwoEnginesAnswerOnAllConnections) {
   }
 }
 
+TEST_F(EngineTest, WhatIsNoRequestDoesNotReachTheKernel) {
+  start("hold", {{"hold", holding()}});
+  admit(0);
+  for (const char* type : {"input_reply", "interrupt", "hello", "execute_reply", "x"}) {
+    controller.request("mux", uuids[0], type);
+    EXPECT_EQ(next("mux").content["ename"], "NotImplementedError") << type;
+  }
+  // What only a scheduler says, of a client.
+  controller.request("task", uuids[0], "drain_reply");
+  EXPECT_EQ(next("task").content["ename"], "NotImplementedError");
+  controller.request("mux", uuids[0], "execute_request", {{"code", ""}});
+  until("the kernel", [this] { return held.size() == 1; });
+}
+
 TEST_F(EngineTest, StatusIsToldUnlessItIsNotWanted) {
   start("echo");
   admit(0);

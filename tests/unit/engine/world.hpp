@@ -67,19 +67,21 @@ class FakeController {
     return seen;
   }
 
-  /// Sends a request to an engine; `client` is the return path behind the engine. Returns its
-  /// msg_id.
+  /// Sends a request to an engine; `client` is the return path behind the engine, "" if it is the
+  /// controller's own. Returns its msg_id.
   std::string request(const std::string& name, const std::string& engine, const std::string& type,
                       const Json& content = Json::object(), const Json& metadata = Json::object(),
-                      const std::vector<std::string>& buffers = {}) {
+                      const std::vector<std::string>& buffers = {},
+                      std::string_view client = "client") {
     const std::string id = session.next_id();
     net::Outgoing message;
     message.header = session.header(type, id);
     message.content = content.dump();
     message.metadata = metadata.dump();
     for (const auto& buffer : buffers) message.buffers.emplace_back(buffer);
-    const std::string_view path[] = {engine, "client"};
-    auto frames = net::encode(*signer, path, std::move(message));
+    const std::string_view path[] = {engine, client};
+    auto frames =
+        net::encode(*signer, std::span(path, client.empty() ? 1 : 2), std::move(message));
     EXPECT_EQ(socket(name).send(std::move(frames)), net::SendStatus::sent);
     return id;
   }

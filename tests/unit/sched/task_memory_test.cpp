@@ -56,6 +56,10 @@ TEST(TaskMemory, WhatWaitedIsAsItCame) {
   Seen seen;
   TaskQueue queue(seen, *make_policy("leastload"), 0);
   for (int i = 0; i < kMany; ++i) submit(queue, i, message(i));
+  std::size_t bytes = 0;
+  for (int i = 0; i < kMany; ++i)
+    for (const auto& text : message(i)) bytes += text.size();
+  EXPECT_EQ(queue.bytes(), bytes);
   queue.cancel({id(0), id(kMany - 1)}, {});
   ASSERT_EQ(seen.failed_.size(), 2u);
   EXPECT_EQ(seen.failed_[id(0)], message(0));
@@ -80,6 +84,7 @@ TEST(TaskMemory, WaitsAgainAndIsAsItCame) {
   for (int i = 0; i < kMany; ++i)
     ASSERT_EQ(queue.reply("engine", id(i), done, {}), TaskQueue::Verdict::forward) << i;
   for (int i = 1; i < kMany; ++i) ASSERT_EQ(seen.run_[id(i)], message(i)) << i;
+  EXPECT_EQ(queue.bytes(), 0u);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

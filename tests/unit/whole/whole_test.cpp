@@ -20,6 +20,7 @@ struct Whole : testing::Test {
     ControllerOptions options;
     options.client_interface = options.engine_interface = "ipc://" + directory + "/socket";
     options.key = "key";
+    options.task_bytes = task_bytes;
     auto started = Controller::start(context, std::move(options));
     ASSERT_TRUE(started) << started.error().text();
     controller = *std::move(started);
@@ -80,6 +81,7 @@ struct Whole : testing::Test {
     return request;
   }
 
+  std::uint64_t task_bytes = 0;
   std::string directory;
   net::Context context;
   std::unique_ptr<Controller> controller;
@@ -104,6 +106,27 @@ TEST_F(Whole, DirectRequestsAreAnsweredByTheEngineAsked) {
   ASSERT_TRUE(done) << done.error().text();
   EXPECT_EQ(answered, kEngines);
   EXPECT_EQ(client->send(7, echo(""), {}).error().code, Code::no_engine);
+}
+
+struct Crowded : Whole {
+  Crowded() { task_bytes = 100000; }
+};
+
+TEST_F(Crowded, TasksBeyondTheMemoryAreRefusedAndSaidSo) {
+  std::string refused;
+  int answered = 0;
+  client->submit(echo(std::string(200000, 'x')),
+                 [&](auto&& reply) { refused = reply.error().ename; });
+  for (int i = 0; i < 20; ++i) {
+    client->submit(echo(std::string(50000, 'y')), [&](auto&& reply) {
+      EXPECT_EQ(reply.outcome, client::Outcome::ok);
+      ++answered;
+    });
+    const auto done = client->wait_all(limit());
+    ASSERT_TRUE(done) << done.error().text();
+  }
+  EXPECT_EQ(refused, "QueueFull");
+  EXPECT_EQ(answered, 20);
 }
 
 TEST_F(Whole, TasksAreEachAnsweredOnceAndBothEnginesWork) {

@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# Code prints more than its client takes: the code waits as it would for a pipe, nobody's memory
+# grows, others are served, and nothing of it is lost.
+
+load ../lib/cluster
+
+setup() {
+  world_make "$BATS_TEST_TMPDIR"
+  world_enter
+  IPKIT_KERNEL="sh" cluster_start 2
+}
+teardown() { cluster_stop; }
+
+rss_of() { awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$1/status"; }
+controller_pid() { run_limited 10 ipcluster status --json | jq .controller.pid; }
+engine_pid() { run_limited 10 ipcluster status --json | jq ".engines[] | select(.id == $1) | .pid"; }
+printed() { cat printed 2>/dev/null || echo 0; }
+
+# begin: 80 MB that nobody reads, on engine 0; returns when its code waits.
+begin() {
+  mkfifo out
+  exec 8<>out
+  local last=none at
+  env --default-signal=INT ipexec -n -t 0 --sh "cd '$PWD'
+for i in {1..80}; do head -c 1000000 /dev/zero; echo \$i >new; mv new printed; done" \
+    >out 2>err 3>&- 8<&- &
+  CLIENT=$!
+  wait_until 60 "some of the output" some_printed
+  # It waits when two seconds have not brought another megabyte.
+  for ((at = 0; at < 30; at++)); do
+    if [[ $(printed) == "$last" ]]; then return; fi
+    last=$(printed)
+    sleep 2
+  done
+  fail "it goes on and on"
+}
+some_printed() { (($(printed) >= 8)); }
+
+@test "a client that does not read: the code waits, memory stays, others are served" {
+  local controller engine pid
+  controller=$(controller_pid) engine=$(engine_pid 0)
+  begin
+  (($(printed) < 60)) || fail "$(printed) MB printed"
+  for pid in "$controller" "$engine" "$CLIENT"; do
+    (($(rss_of "$pid") < 150)) || fail "$pid has $(rss_of "$pid") MB"
+  done
+  run --separate-stderr run_limited 20 ipexec -t 1 --sh 'echo here'
+  assert_output here
+  run --separate-stderr run_limited 20 bash -c "seq 100 | ipmap -t 1 --sh 'echo {}' | tail -n 1"
+  assert_output 100
+  # It reads after all.
+  [[ $(run_limited 200 head -c 80000000 <&8 | wc -c) == 80000000 ]]
+  wait "$CLIENT"
+  [[ $(printed) == 80 && ! -s err ]]
+}
+
+@test "Ctrl-C at a client that does not read stops the code there" {
+  begin
+  kill -INT "$CLIENT"
+  local status=0
+  wait "$CLIENT" || status=$?
+  assert_equal "$status" 130
+  run --separate-stderr run_limited 20 ipexec -t 0 --sh 'echo again'
+  assert_output again
+  (($(printed) < 80))
+}
