@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""hostile.py FILE...: throws garbage at every port and local socket of the connection files, seeded.
+"""hostile.py FILE...: throws garbage at every port and local socket of the connection files, by a
+seed.
 
 Kinds: random bytes; ZMTP broken at any place (zmtp_noise.py); well-formed ZeroMQ messages of random
 frames; Jupyter messages with wrong signatures or broken JSON (signed with the right key), to the

@@ -14,7 +14,9 @@ teardown() { cluster_stop; }
 
 rss_of() { awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$1/status"; }
 controller_pid() { run_limited 10 ipcluster status --json | jq .controller.pid; }
-engine_pid() { run_limited 10 ipcluster status --json | jq ".engines[] | select(.id == $1) | .pid"; }
+engine_pid() {
+  run_limited 10 ipcluster status --json | jq ".engines[] | select(.id == $1) | .pid"
+}
 printed() { cat printed 2>/dev/null || echo 0; }
 
 # begin: 80 MB that nobody reads, on engine 0; returns when its code waits.

@@ -27,7 +27,8 @@ def ready(kind, identity=b''):
 
 
 def socket_type(rng):
-    return rng.choice([b'DEALER', b'ROUTER', b'SUB', b'XSUB', b'PUB', b'REQ', b'PAIR', b'', b'x' * 200])
+    return rng.choice([b'DEALER', b'ROUTER', b'SUB', b'XSUB', b'PUB', b'REQ', b'PAIR', b'',
+                       b'x' * 200])
 
 
 def strange_greeting(rng, peer, _):
@@ -35,7 +36,8 @@ def strange_greeting(rng, peer, _):
     text = bytearray(GREETING)
     for _ in range(rng.randrange(1, 4)):
         text[rng.randrange(10, 64)] = rng.randrange(256)
-    text[12:32] = rng.choice([b'NULL', b'PLAIN', b'CURVE', b'GSSAPI', b'\xff' * 20]).ljust(20, b'\0')
+    name = rng.choice([b'NULL', b'PLAIN', b'CURVE', b'GSSAPI', b'\xff' * 20])
+    text[12:32] = name.ljust(20, b'\0')
     if rng.random() < 0.3:
         text = bytearray(rng.choice([b'\xff' + bytes(7) + b'\x01\x7f\x01\x01', b'\x01\x00',
                                      b'\xff' * 10, b'\x05\x00hello', b'GET / HTTP/1.1\r\n\r\n']))
@@ -56,8 +58,8 @@ def strange_ready(rng, peer, names):
 def huge_frame(rng, peer, _):
     """Says that more will come than there is in the world."""
     flags = rng.choice([0, MORE, COMMAND, COMMAND | MORE])
-    peer.sendall(GREETING + ready(b'DEALER') + frame(rng.randbytes(rng.randrange(100)), flags | LONG,
-                                                     rng.choice(HUGE)))
+    some = rng.randbytes(rng.randrange(100))
+    peer.sendall(GREETING + ready(b'DEALER') + frame(some, flags | LONG, rng.choice(HUGE)))
 
 
 def cut_frame(rng, peer, names):
@@ -74,7 +76,8 @@ def strange_commands(rng, peer, _):
     for _ in range(rng.randrange(1, 40)):
         text += frame(rng.choice([
             b'\x04PING' + rng.randbytes(rng.randrange(0, 40)), b'\x04PONG' + rng.randbytes(20),
-            b'\x09SUBSCRIBE' + rng.randbytes(3), b'\x06CANCEL', b'\x00', b'\xff', rng.randbytes(9)]),
+            b'\x09SUBSCRIBE' + rng.randbytes(3), b'\x06CANCEL', b'\x00', b'\xff',
+            rng.randbytes(9)]),
                       rng.choice([COMMAND, COMMAND, COMMAND | MORE, 0, MORE, 0xf8]))
     peer.sendall(text)
 

@@ -9,7 +9,7 @@ using test::FakeKernel;
 using test::Json;
 using test::Seen;
 
-struct PaceTest : test::World {
+struct OutputPaceTest : test::World {
   FakeKernel* kernel = nullptr;
   std::string parent;  // header of the request that runs
   std::string id;
@@ -54,7 +54,7 @@ struct PaceTest : test::World {
   bool is_silent() { return !controller.take("mux").has_value(); }
 };
 
-TEST_F(PaceTest, TheKernelWaitsForWhoReads) {
+TEST_F(OutputPaceTest, TheKernelWaitsForWhoReads) {
   begin();
   print('c');
   take(600);  // 600 are still on the way, more than half
@@ -65,7 +65,7 @@ TEST_F(PaceTest, TheKernelWaitsForWhoReads) {
   EXPECT_EQ(next("mux").content["status"], "ok");
 }
 
-TEST_F(PaceTest, WhoNeverReadsGetsNoMoreAndIsTold) {
+TEST_F(OutputPaceTest, WhoNeverReadsGetsNoMoreAndIsTold) {
   begin(milliseconds(50));
   print('c');
   print('d');
@@ -76,7 +76,7 @@ TEST_F(PaceTest, WhoNeverReadsGetsNoMoreAndIsTold) {
   EXPECT_EQ(output("stream").content["text"].get<std::string>()[0], 'a');
 }
 
-TEST_F(PaceTest, AnInterruptIsNotHeldUp) {
+TEST_F(OutputPaceTest, AnInterruptIsNotHeldUp) {
   begin();
   print('c');
   controller.request("control", uuids[0], "interrupt_request");
@@ -87,7 +87,7 @@ TEST_F(PaceTest, AnInterruptIsNotHeldUp) {
   EXPECT_EQ(next("mux").type(), "execute_reply");
 }
 
-TEST_F(PaceTest, AKernelThatDiesWhileItWaits) {
+TEST_F(OutputPaceTest, AKernelThatDiesWhileItWaits) {
   begin();
   print('c');
   take(600);
@@ -97,7 +97,7 @@ TEST_F(PaceTest, AKernelThatDiesWhileItWaits) {
   EXPECT_EQ(next("mux").content["ename"], "KernelDied");
 }
 
-TEST_F(PaceTest, NonsenseAboutWhatWasTaken) {
+TEST_F(OutputPaceTest, NonsenseAboutWhatWasTaken) {
   begin();
   print('c');
   for (const Json& content :
