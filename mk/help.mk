@@ -21,6 +21,7 @@ help:
 	@echo "make install-dev     libipc's headers, static library and pkg-config file as well"
 	@echo "make deb             Debian packages in build/deb/ (needs debhelper)"
 	@echo "make check-deb       and their life in a fresh Debian (needs debootstrap, as root)"
+	@echo "make check-dist      make dist and make deb are reproducible, and build in a fresh Debian"
 	@echo "make dist            a source archive in build/"
 	@echo "make clean           remove build/ and build-*/"
 

@@ -73,4 +73,8 @@ deb: all
 check-deb: deb
 	@scripts/check-deb $(DEB)
 
-.PHONY: install install-dev uninstall dist deb check-deb
+# The archive and the packages are the same each time; the archive builds in a fresh Debian.
+check-dist:
+	@IPKIT_BUILD=$(abspath $(BUILD)) scripts/check-dist
+
+.PHONY: install install-dev uninstall dist deb check-deb check-dist
