@@ -23,6 +23,8 @@
 
 namespace ipc::cluster {
 
+// Between starts of a controller that fail; begins with a second, twice as long each time.
+constexpr Duration kMostRest = seconds(30);
 // Over this time restarts of the controller are counted.
 constexpr Duration kRestartsFor = seconds(600);
 
@@ -249,7 +251,17 @@ bool Supervisor::restart_controller() {
   }
   if (should_end()) return false;
   report(back.error().text());
-  return controller_ended() && restart_controller();
+  if (!controller_ended() || restarts_.size() >= plan_.restarts) return false;
+  // Whatever is in its way, a port that somebody took meanwhile, may go away.
+  rest(std::min<Duration>(seconds(1) * (1 << std::min<size_t>(restarts_.size() - 1, 5)), kMostRest));
+  return !should_end() && restart_controller();
+}
+
+void Supervisor::rest(Duration time) {
+  net::Loop loop;
+  events_.attach(loop);
+  for (const TimePoint end = Clock::now() + time; Clock::now() < end && !should_end();)
+    loop.turn(end - Clock::now());
 }
 
 TimePoint Supervisor::next_event() const {

@@ -41,6 +41,7 @@ class Supervisor {
   Error controller_failed() const;
   /// Another one in place of one that died, with the same files; false if there is to be none.
   bool restart_controller();
+  void rest(Duration time);
 
   /// Starts `count` engines; `first` is where they begin in state_.engines.
   Status launch_engines(const Plan& plan, int count, size_t& first);

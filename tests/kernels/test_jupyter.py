@@ -319,7 +319,7 @@ class IRkernel(Common, Case):
     child = 'system("echo from a child")'
     assign = '%s <- %s'
     sleep = 'Sys.sleep(%d)'
-    ask = 'readline("name: ")'
+    ask = 'x <- readline("name: "); x'  # what it returns is not shown by itself
     show, value_message = '1 + 2', 'display_data'
     decode_error, list_type, json123 = 'ERROR', 'integer', b'[1,2,3]'
 
