@@ -274,6 +274,30 @@ $(held never)")
   assert_stderr --partial "not never, on-failure or on-failure:N"
 }
 
+@test "somebody has taken a port of the controller that died: another try, and it is back" {
+  cluster_start 1 --restart=on-failure:4
+  local before guard
+  before=$(controller_pid)
+  guard=$(jq .pid "$PROFILE/pid/ipcluster.json")
+  kill -STOP "$guard"
+  die
+  # From the moment it has the port until it is told to go.
+  "$IPKIT_PYTHON" -c 'import os, socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen()
+open("taken", "w").close()
+while not os.path.exists("go"): time.sleep(0.01)' \
+    "$(jq .task "$PROFILE/security/ipcontroller-client.json")" &
+  wait_until 20 "the port to be taken" test -e taken
+  kill -CONT "$guard"
+  wait_until 20 "a try that fails" grep -q "did not start" "$PROFILE/log/ipcluster.log"
+  touch go
+  next_controller "$before"
+  wait_until 20 "an answer" ipls
+}
+
 @test "the disk is full: new tasks are refused with the reason, old ones end; then it goes on" {
   mkdir -p "$JOURNAL"
   chmod 700 "$JOURNAL"
