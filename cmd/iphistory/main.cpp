@@ -100,7 +100,8 @@ std::vector<std::string> keys_for(const Arguments& arguments,
 Result<ChosenJobs> choose(Connection& connection, const Arguments& arguments,
                           const Selection& selection, const std::vector<const Column*>& columns) {
   IPC_TRY_ASSIGN(const long newest, arguments.number("newest", -1, 0, 1000000000));
-  return choose_jobs(connection, selection, keys_for(arguments, columns), newest);
+  return choose_jobs(connection, selection, keys_for(arguments, columns), newest,
+                     arguments.has("quiet"));
 }
 
 std::string tsv_cell(const std::string& text) {

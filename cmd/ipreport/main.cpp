@@ -81,7 +81,8 @@ Result<int> body(const Arguments& arguments) {
   IPC_TRY_ASSIGN(const long newest, arguments.number("newest", -1, 0, 1000000000));
   IPC_TRY_ASSIGN(const auto connection, connect(arguments, false));
   const SignalGuard guard(*connection);
-  IPC_TRY_ASSIGN(const auto chosen, choose_jobs(*connection, selection, run_keys(), newest));
+  IPC_TRY_ASSIGN(const auto chosen, choose_jobs(*connection, selection, run_keys(), newest,
+                                                 arguments.has("quiet")));
   IPC_TRY_ASSIGN(const Run run, read(*connection, chosen, !arguments.has("csv")));
   const Summary summary = summarise(run);
   const std::string where = connection->controller();

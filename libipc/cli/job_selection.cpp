@@ -11,6 +11,7 @@
 #include <set>
 
 #include "libipc/cli/jobs.hpp"
+#include "libipc/cli/progress.hpp"
 #include "libipc/client/history.hpp"
 #include "libipc/util/clock.hpp"
 #include "libipc/util/idset.hpp"
@@ -145,8 +146,9 @@ void sort_by_time(std::vector<Json>& records) {
 // Adds `keys` to records, some thousand at a time: neither side has all of it in one message, and
 // the hub has time for others in between.
 ipc::Status complete(ipc::client::Connection& connection, const std::vector<std::string>& keys,
-                     std::vector<Json>& records) {
+                     std::vector<Json>& records, bool quiet) {
   constexpr size_t kAtATime = 2000;
+  Meter meter(connection.loop(), records.size(), false, quiet);
   for (size_t begin = 0; begin < records.size(); begin += kAtATime) {
     const size_t end = std::min(begin + kAtATime, records.size());
     std::map<std::string, Json*> by_id;
@@ -160,6 +162,7 @@ ipc::Status complete(ipc::client::Connection& connection, const std::vector<std:
       if (const auto found = by_id.find(ipc::wire::string_or(record, "msg_id"));
           found != by_id.end())
         found->second->update(record);
+    meter.count(end);
   }
   return {};
 }
@@ -255,7 +258,7 @@ Result<Selection> parse_selection(const ipc::cli::Arguments& arguments) {
 }
 
 Result<ChosenJobs> choose_jobs(ipc::client::Connection& connection, const Selection& selection,
-                               const std::vector<std::string>& keys, long newest) {
+                               const std::vector<std::string>& keys, long newest, bool quiet) {
   IPC_TRY_ASSIGN(const EngineTable* table, connection.engines());
   // Where records are ipyparallel's there may be no labels, and < and > are mixed up.
   const bool ours = connection.file().is_ipkit();
@@ -281,7 +284,7 @@ Result<ChosenJobs> choose_jobs(ipc::client::Connection& connection, const Select
   const auto most = static_cast<size_t>(newest);
   if (newest >= 0 && records.size() > most)
     records.erase(records.begin(), records.end() - static_cast<std::ptrdiff_t>(most));
-  if (!rest.empty()) IPC_TRY(complete(connection, {rest.begin(), rest.end()}, records));
+  if (!rest.empty()) IPC_TRY(complete(connection, {rest.begin(), rest.end()}, records, quiet));
   return chosen;
 }
 

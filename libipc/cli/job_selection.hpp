@@ -58,8 +58,9 @@ struct ChosenJobs {
 };
 
 /// Asks the hub for `keys` (and "submitted") of the records that are meant; `newest` >= 0: only so
-/// many of the newest of them. Keys that the controller's records cannot have are left out.
+/// many of the newest of them. Keys that the controller's records cannot have are left out. On a
+/// terminal it shows how many it has, unless `quiet`.
 ipc::Result<ChosenJobs> choose_jobs(ipc::client::Connection& connection, const Selection& selection,
-                                    const std::vector<std::string>& keys, long newest = -1);
+                                    const std::vector<std::string>& keys, long newest, bool quiet);
 
 }  // namespace ipc::cli
