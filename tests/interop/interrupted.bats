@@ -19,7 +19,8 @@ setup() { world_enter; }
   for _ in {1..25}; do
     run --separate-stderr run_limited 30 bash -c 'seq 1000000 | ipmap x | head -1'
     assert_output 1
-    run --separate-stderr run_limited 30 bash -c 'ipmap -t 0 x ::: a; ipmap -t 1 x ::: b'
-    assert_output $'a\nb'
+    # Interrupted as it sets or resets its own handler, one of these ends: it is not there then.
+    run --separate-stderr run_limited 30 bash -c 'ipls | sed "s/.*/ipmap -t & x ::: a/" | sh | uniq'
+    assert_output a
   done
 }
