@@ -17,12 +17,16 @@
 namespace ipc::cluster {
 namespace {
 
-// After this long whoever waits should know for what.
-constexpr auto kRemark = seconds(2);
+// After this long whoever waits should know for what. Who only reads it later has time.
+constexpr auto kRemark = seconds(2), kRemarkElsewhere = seconds(10);
 
 /// Everything up to the peer's end of file.
+TimePoint remark_due() {
+  return Clock::now() + (::isatty(STDERR_FILENO) == 1 ? kRemark : kRemarkElsewhere);
+}
+
 Result<std::string> read_until_end(int fd, TimePoint deadline, const std::string& awaited) {
-  TimePoint remark = awaited.empty() ? TimePoint::max() : Clock::now() + kRemark;
+  TimePoint remark = awaited.empty() ? TimePoint::max() : remark_due();
   std::string text;
   char bytes[4096];
   for (;;) {

@@ -28,7 +28,7 @@ std::string duration_text(Duration duration) {
 // A launcher may ask many machines, or wait for a batch system.
 constexpr Duration kLaunch = seconds(60);
 // Who waits hears how many engines there are.
-constexpr Duration kFirstCount = seconds(3), kNextCount = seconds(10);
+constexpr Duration kCountEach = seconds(10);
 
 std::string engines_text(size_t n) {
   return std::to_string(n) + (n == 1 ? " engine" : " engines");
@@ -183,7 +183,7 @@ Result<std::string> Supervisor::await_engines(size_t first, int wanted, Duration
   const TimePoint begin = Clock::now();
   pause_ = milliseconds(500);
   next_look_ = begin + pause_;
-  next_count_ = begin + kFirstCount;
+  next_count_ = begin + kCountEach;
   const Status watched = wanted > 0 ? watch_registrations(first, wanted, begin + limit) : Status();
   absorb();
   if (should_end()) return interrupted().error();
@@ -212,7 +212,7 @@ void Supervisor::tell_waiting(size_t first) {
 }
 
 void Supervisor::tell_count(size_t first) {
-  next_count_ = Clock::now() + kNextCount;
+  next_count_ = Clock::now() + kCountEach;
   note(std::to_string(count_ready(first)) + " of " + engines_text(state_.engines.size() - first) +
        " ready");
 }
