@@ -253,7 +253,8 @@ bool Supervisor::restart_controller() {
   report(back.error().text());
   if (!controller_ended() || restarts_.size() >= plan_.restarts) return false;
   // Whatever is in its way, a port that somebody took meanwhile, may go away.
-  rest(std::min<Duration>(seconds(1) * (1 << std::min<size_t>(restarts_.size() - 1, 5)), kMostRest));
+  const auto doublings = std::min<size_t>(restarts_.size() - 1, 5);
+  rest(std::min<Duration>(seconds(1LL << doublings), kMostRest));
   return !should_end() && restart_controller();
 }
 
