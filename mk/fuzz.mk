@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # libFuzzer (clang 14) over tests/fuzz: `make fuzz FUZZ_SECONDS=600 FUZZ_RUNS=10000000`, each until
-# one of both is reached, FUZZ_LANES at once; FUZZ="codec header" chooses. What one finds is left in
-# build-fuzz/findings/TARGET/, what it learns in build-fuzz/corpus/TARGET/.
+# it has had that much of a processor or made as many executions, FUZZ_LANES at once;
+# FUZZ="codec header" chooses. What one finds is left in build-fuzz/findings/TARGET/, what it learns
+# in build-fuzz/corpus/TARGET/.
 
 FUZZ_SECONDS ?= 60
 FUZZ_RUNS    ?= -1
