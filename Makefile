@@ -19,13 +19,13 @@ CRYPTO  := $(or $(filter /%,$(shell $(CXX) -print-file-name=libcrypto.a)),-lcryp
 OTHERS  := -lsimdjson $(CRYPTO) -lyaml-cpp -lSQLiteCpp -lsqlite3 -lz
 SHARED_LIBS := -lczmq -lzmq $(OTHERS)
 # The shared libzmq brings sixteen libraries along, Kerberos among them: half of what a command
-# costs. Its archive, as Debian has it, brings none. LINK=shared: for distributions, and for
-# sanitizers, which know libraries by their files.
+# costs. Its archive, as Debian has it, brings none, and gets memory in large pages (libipc/zmq/).
+# LINK=shared: for distributions, and for sanitizers, which know libraries by their files.
 LINK    ?= $(if $(SANITIZE),shared,static)
-ZMQ_ARCHIVES := $(foreach l,zmq sodium bsd md,$(filter /%,\
+ZMQ_ARCHIVES := $(foreach l,czmq zmq sodium bsd md,$(filter /%,\
   $(shell $(CXX) -print-file-name=lib$(l).a)))
-ifeq ($(LINK) $(words $(ZMQ_ARCHIVES)),static 4)
-  LIBS := $(ZMQ_ARCHIVES) $(BUILD)/lib/zmq_absent.a $(OTHERS)
+ifeq ($(LINK) $(words $(ZMQ_ARCHIVES)),static 5)
+  LIBS := -Wl,--wrap=malloc $(ZMQ_ARCHIVES) $(BUILD)/lib/zmq.a $(OTHERS)
 else
   LIBS := $(SHARED_LIBS)
 endif
@@ -34,8 +34,6 @@ endif
 LIBS_ipconsole := -ledit
 LIBS_iptop := -lncursesw
 LIBS_ipcontroller := -lmicrohttpd
-# What uses czmq has the shared libzmq through it.
-LINKED_SHARED := ipcontroller
 
 # Layers, top first: the order static archives are linked in.
 LAYERS  := console cli serial client engine sched hub config net wire util
@@ -74,8 +72,7 @@ $(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) \
   $$(call objs,cmd/$(1)) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  $(1)"
-	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) \
-	  $(if $(filter $(1),$(LINKED_SHARED)),$(SHARED_LIBS),$(LIBS)) $(LIBS_$(1))
+	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(LIBS) $(LIBS_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
@@ -84,9 +81,9 @@ $(BINS) $(KERNEL_BINS) $(LAUNCHER_BINS): $(filter $(BUILD)/%,$(LIBS)) $(BUILD)/l
 $(BUILD)/link: FORCE
 	@mkdir -p $(@D)
 	@echo $(LINK) | cmp -s - $@ || echo $(LINK) > $@
-$(BUILD)/lib/zmq_absent.a: $(BUILD)/obj/libipc/zmq_absent.o
+$(BUILD)/lib/zmq.a: $(call objs,libipc/zmq)
 	@rm -f $@
-	@$(AR) rcs $@ $<
+	@$(AR) rcs $@ $^
 
 -include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')
 

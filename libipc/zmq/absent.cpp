@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What libzmq's archive refers to and nothing of ours can reach: the transports PGM and NORM, and
-// the mechanism GSSAPI. Addresses of ours begin with tcp, ipc or inproc, and sockets are plain or
-// CURVE.
+// What the archives of libzmq and czmq refer to and nothing of ours can reach: the transports PGM
+// and NORM, the mechanism GSSAPI, sockets handed over by systemd, UUIDs. Addresses of ours begin
+// with tcp, ipc or inproc, sockets are plain or CURVE and all our own.
 //
 // Their libraries bring a dozen others along, and a command that ends after three milliseconds
-// spends half of them on loading those. Only programs that link the archive get this (see LINK in
+// spends half of them on loading those. Only programs that link the archives get this (see LINK in
 // the Makefile). Should libzmq ever get here, ending at once with the function's name in the core
 // is the honest answer.
 #include <cstdlib>
@@ -24,6 +24,14 @@ int pgm_init() {
 int pgm_shutdown() {
   return 1;
 }
+
+// czmq asks as it begins: none.
+int sd_listen_fds(int) {
+  return 0;
+}
+IPC_ABSENT(sd_is_socket_inet)
+IPC_ABSENT(sd_is_socket_unix)
+IPC_ABSENT(uuid_generate)
 
 IPC_ABSENT(pgm_bind3)
 IPC_ABSENT(pgm_close)
