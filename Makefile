@@ -19,13 +19,13 @@ CRYPTO  := $(or $(filter /%,$(shell $(CXX) -print-file-name=libcrypto.a)),-lcryp
 OTHERS  := -lsimdjson $(CRYPTO) -lyaml-cpp -lSQLiteCpp -lsqlite3 -lz
 SHARED_LIBS := -lczmq -lzmq $(OTHERS)
 # The shared libzmq brings sixteen libraries along, Kerberos among them: half of what a command
-# costs. Its archive, as Debian has it, brings none, and gets memory in large pages (libipc/zmq/).
+# costs. Its archive, as Debian has it, brings none (libipc/zmq/ has what it asks for instead).
 # LINK=shared: for distributions, and for sanitizers, which know libraries by their files.
 LINK    ?= $(if $(SANITIZE),shared,static)
 ZMQ_ARCHIVES := $(foreach l,czmq zmq sodium bsd md,$(filter /%,\
   $(shell $(CXX) -print-file-name=lib$(l).a)))
 ifeq ($(LINK) $(words $(ZMQ_ARCHIVES)),static 5)
-  LIBS := -Wl,--wrap=malloc $(ZMQ_ARCHIVES) $(BUILD)/lib/zmq.a $(OTHERS)
+  LIBS := $(ZMQ_ARCHIVES) $(BUILD)/lib/zmq.a $(OTHERS)
 else
   LIBS := $(SHARED_LIBS)
 endif
