@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Measurements: `make bench` runs them all in a quarter of an hour, `make bench-quick` less of each;
+# Measurements: `make bench` runs them all in less than ten minutes, `make bench-quick` less of each;
 # method in bench/README.md. bench/plot makes the plots of docs/performance.md from what they leave.
 
 BENCH_SRCS := $(wildcard bench/*.cpp)
