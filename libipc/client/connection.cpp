@@ -56,6 +56,8 @@ Status Connection::Impl::open_channel(Channel channel) {
   socket->set_receive_limit(kReceiveLimit);
   socket->set_heartbeat(seconds(5), seconds(15));
   if (channel == Channel::hub) IPC_TRY(link.watch(*socket));
+  if (durable && (channel == Channel::task || channel == Channel::direct))
+    IPC_TRY(watch_for_returns(channel));
   loop.on_input(*socket, [this, channel] { return drain(channel); });
   if (channel == Channel::broadcast) return socket->connect(file.endpoint(file.broadcast.front()));
   return socket->connect(file.endpoint(kPorts[static_cast<int>(channel)]));

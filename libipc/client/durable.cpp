@@ -31,6 +31,33 @@ void Connection::Impl::controller_returned() {
   ask_for_engines();
 }
 
+// A connection may be cut while that to the hub stays: what was on it would be missed by nobody.
+Status Connection::Impl::watch_for_returns(Channel channel) {
+  const auto i = static_cast<size_t>(channel);
+  const std::string endpoint = "inproc://channel-" + std::to_string(i);
+  IPC_TRY(sockets[i]->monitor(endpoint));
+  monitors[i].emplace(context, net::SocketType::pair);
+  IPC_TRY(monitors[i]->connect(endpoint));
+  loop.on_input(*monitors[i], [this, i] {
+    int taken = 0;
+    for (bool any = true; any;) {
+      const auto event = net::next_event(*monitors[i], any);
+      if (any) ++taken;
+      if (event == net::ConnectionEvent::connected && std::exchange(was_connected[i], true))
+        channel_returned();
+    }
+    return taken;
+  });
+  return {};
+}
+
+// When the hub's connection was cut too it may be asked already.
+void Connection::Impl::channel_returned() {
+  if (!can_outlast()) return;
+  send_again_due = true;
+  ask_for_engines();
+}
+
 // Whatever has no answer is sent again, in its order and as it was: what the controller or an
 // engine has already, they know by its id.
 void Connection::Impl::send_open_again() {

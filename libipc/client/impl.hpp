@@ -65,6 +65,8 @@ struct Connection::Impl {
   net::Loop loop;
   net::Curve curve;
   std::string identity;
+  std::optional<net::Socket> monitors[kChannels];  // of durable ones; they outlive the sockets
+  bool was_connected[kChannels] = {};
   std::optional<net::Socket> sockets[kChannels];
   net::Incoming incoming;
   Link link;
@@ -92,6 +94,8 @@ struct Connection::Impl {
   void outlast_controllers();
   bool can_outlast() const;
   void controller_returned();
+  Status watch_for_returns(Channel channel);
+  void channel_returned();
   void send_open_again();
   void ask_for_engines();
   void remark_missing_engines();

@@ -102,10 +102,11 @@ Status Link::watch(net::Socket& socket) {
 
 void Link::take_event(net::ConnectionEvent event) {
   if (event == net::ConnectionEvent::connected) {
-    was_connected_ = true;
+    // It may have been cut before we looked at the first answer.
+    const bool again = std::exchange(was_connected_, true);
     refusals_ = 0;
     if (lost_timer_ != 0) loop_.cancel(std::exchange(lost_timer_, 0));
-    if (on_return_ && accepted_) return returned();
+    if (on_return_ && (accepted_ || again)) return returned();
     if (answered_ || answer_timer_ != 0) return;
     answer_timer_ = loop_.after(kAnswer, [this] { no_answer(); });
   } else if (event == net::ConnectionEvent::refused && ++refusals_ >= kRefusals) {
