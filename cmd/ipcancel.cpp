@@ -142,6 +142,7 @@ Result<int> shut_down(Connection& connection, const Arguments& arguments) {
   if (!failures && !(hub && failures.error().code == Code::timed_out)) return failures.error();
   const int status = failures ? report_failures(arguments, *failures) : 0;
   if (hub) {
+    connection.expect_end();
     IPC_TRY(connection.ask_and_wait("shutdown_request", "{}"));
     IPC_TRY(await_end(connection));
   }

@@ -83,6 +83,9 @@ class Connection {
   Result<Reply> ask_and_wait(std::string_view type, std::string content,
                              TimePoint deadline = TimePoint::max());
 
+  /// From here on the end of the controller is one, though it keeps its tasks: nobody waits for the
+  /// next.
+  void expect_end();
   /// For messages of directed requests, before their reply.
   void on_output(OutputHandler handler);
 

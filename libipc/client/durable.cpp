@@ -82,4 +82,8 @@ void Connection::Impl::send_open_again() {
   }
 }
 
+void Connection::expect_end() {
+  impl_->link.outlast({}, {});
+}
+
 }  // namespace ipc::client

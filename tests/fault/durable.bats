@@ -355,3 +355,16 @@ PY
   assert_status 66
   [[ $(stat -c %a "$JOURNAL" "$file") == $'700\n600' ]]
 }
+
+@test "a controller that was started by hand ends when it is told to: nobody waits for the next" {
+  controller
+  engine 0
+  die
+  controller --restore
+  run_limited 20 ipwait -n 1
+  ask ipcancel --shutdown --hub
+  assert_status 0
+  assert_equal "$stderr" ""
+  ask ipls
+  assert_status 69
+}

@@ -8,6 +8,7 @@ import faulthandler
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -18,12 +19,13 @@ import time
 import traceback
 
 import faults as fault
+import hosts
 import work
-from world import FAKETIME, Hang, World, processes
+from world import FAKETIME, Hang, Patience, World, processes
 
-FLAVOURS = ('map', 'submit', 'shell', 'reference', 'echo', 'disk', 'file', 'clock')
+FLAVOURS = ('map', 'submit', 'shell', 'reference', 'echo', 'disk', 'file', 'clock', 'ssh')
 KINDS = ('kernel', 'guard', 'engine', 'controller', 'client', 'cluster', 'launcher')
-ROUND = 900       # seconds after which a round is given up
+ROUND = 600       # seconds after which a round is given up; more where others have the machine
 STILL = 5         # seconds: after a pause like that a round that failed is played again
 SETTLE = 75       # an engine that is gone may have a minute to come back
 
@@ -47,7 +49,7 @@ def play(seed, options, path):
     rng = random.Random(seed)
     flavour = options.flavour or FLAVOURS[seed % len(FLAVOURS)]
     if flavour == 'disk' and os.geteuid() != 0 or flavour == 'clock' and not os.path.exists(
-            FAKETIME):
+            FAKETIME) or flavour == 'ssh' and not os.path.exists(hosts.SSHD):
         flavour = 'map'
     world = World(path, options.build, options.python, flavour == 'clock')
     faults = fault.Faults(world, rng, flavour, rng.choice((2, 3)),
@@ -96,6 +98,8 @@ def finish(told, world, faults, works):
         told['problems'] += each.problems
     told['faults'] = faults.counts
     told['still'] = world.patience.longest
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    told['cpu'] = round(used.ru_utime + used.ru_stime + time.process_time(), 1)
     told['seconds'] = round(time.monotonic() - world.begun, 1)
 
 
@@ -108,7 +112,7 @@ def kills(told, kind):
     return told.get('faults', {}).get(f'kill {kind}', 0)
 
 
-HEADS = ('seed', 'round', 'seconds', *KINDS, 'kills', 'stops', 'cuts', 'told', 'lost', 'twice',
+HEADS = ('seed', 'round', 'seconds', 'cpu', *KINDS, 'kills', 'stops', 'cuts', 'told', 'lost', 'twice',
          'wrong', 'hangs', 'orphans')
 
 
@@ -117,7 +121,7 @@ def row(told):
     by_kind = [kills(told, kind) for kind in KINDS]
     others = [sum(count for kind, count in counts.items() if kind.startswith(what))
               for what in ('stop', 'cut')]
-    return [told['seed'], told['flavour'], told['seconds'], *by_kind, sum(by_kind), *others,
+    return [told['seed'], told['flavour'], told['seconds'], told.get('cpu', 0), *by_kind, sum(by_kind), *others,
             *(told.get(name, 0) for name in HEADS[-6:])]
 
 
@@ -142,6 +146,8 @@ class Round:
 
     def __init__(self, options, seed):
         self.seed, self.begun = seed, time.monotonic()
+        self.patience = Patience()
+        self.end = self.patience.now() + ROUND
         self.path = tempfile.mkdtemp(prefix=f'chaos-{seed}-', dir=options.directory)
         command = [sys.executable, os.path.dirname(os.path.abspath(__file__)), '--one', str(seed),
                    '--tasks', str(options.tasks), '--build', options.build, '--python',
@@ -152,7 +158,7 @@ class Round:
             self.process = subprocess.Popen(command, stdout=out, stderr=err)
 
     def ended(self):
-        if self.process.poll() is None and time.monotonic() - self.begun > ROUND:
+        if self.process.poll() is None and self.patience.now() > self.end:
             self.process.kill()
             self.process.wait()
             kill_those_with(self.path)
@@ -244,7 +250,7 @@ def main():
     print(line(HEADS), flush=True)
     rounds = play_all(options)
     sums = [sum(cells) for cells in zip(*(row(told)[2:] for told in rounds))]
-    print(line(['all', len(rounds), round(sums[0]), *sums[1:]]))
+    print(line(['all', len(rounds), round(sums[0]), round(sums[1]), *sums[2:]]))
     if options.csv:
         with open(options.csv, 'w', encoding='utf-8') as file:
             file.writelines(','.join(map(str, cells)) + '\n' for cells in

@@ -10,7 +10,8 @@ import subprocess
 import threading
 import time
 
-from world import Hang, Process
+import hosts
+from world import Hang, Process, last_pid, program_of
 
 PIDFD_GETFD = 438
 MOST_RESTARTS = 100
@@ -18,7 +19,7 @@ JOURNAL = 24      # MB of its own disk, where that is to become full
 
 # kind: its weight in an ordinary round.
 KILLS = {'kill kernel': 5, 'kill engine': 4, 'kill controller': 5, 'kill client': 4,
-         'kill cluster': 1, 'kill launcher': 1, 'kill guard': 1}
+         'kill cluster': 1, 'kill launcher': 4, 'kill guard': 1}
 OTHERS = {'stop kernel': 1, 'stop engine': 2, 'stop controller': 2, 'stop client': 1,
           'stop cluster': 1, 'cut engine': 2, 'cut controller': 1, 'cut client': 1}
 ODD = {'disk': {'fill disk': 6}, 'clock': {'move clock': 8}}
@@ -31,12 +32,12 @@ class Fault:
 
     def __init__(self, rng, kind):
         self.kind = kind
-        self.after, self.pick, self.length = rng.uniform(0.05, 1), rng.random(), rng.random()
+        self.after, self.pick, self.length = rng.uniform(0.05, 0.7), rng.random(), rng.random()
 
 
 def schedule(rng, flavour):
     weights = KILLS | OTHERS | ODD.get(flavour, {})
-    kinds = rng.choices(list(weights), weights.values(), k=rng.randint(9, 13))
+    kinds = rng.choices(list(weights), weights.values(), k=rng.randint(13, 19))
     # One is enough: there is nobody who starts another.
     once = [kind for kind in kinds if kind == 'kill cluster'][1:]
     for kind in once:
@@ -80,6 +81,22 @@ def shut_down(pid, pick):
     return ended
 
 
+def free_ports(number):
+    """Forty for a controller, near the `number`th of five hundred places: not of those that the
+    system gives to whoever connects, as nobody else shall take them while there is no controller."""
+    for step in range(500):
+        first = 10000 + 40 * ((number + step) % 500)
+        try:
+            for port in range(first, first + 40):
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(('0.0.0.0', port))
+            return f'--ports={first}-{first + 39}'
+        except OSError:
+            continue
+    raise RuntimeError('no ports for a controller')
+
+
 class Faults:
     """Runs a schedule against a cluster, and keeps that cluster at its size meanwhile."""
 
@@ -88,14 +105,11 @@ class Faults:
         self.plan = schedule(rng, flavour)
         # Milliseconds between heartbeats: with the fewer of them who is stopped is not given up.
         self.ping = rng.choice((250, 1000))
-        # Not of those that the system gives to whoever connects: while there is no controller
-        # nobody else shall take them.
-        first = 10000 + 40 * rng.randrange(500)
-        self.ports = f'--ports={first}-{first + 39}'
+        self.ports = rng.randrange(500)
         self.counts = {}    # kind: how often it happened
         self.struck = set()  # pids of all that was killed, stopped or cut
         self.killed = set()
-        self.adding = None
+        self.adding = self.sshd = None
         self.by_hand = False  # there was a controller that no ipcluster looked after
         self.over = threading.Event()
         self.stopped = {}
@@ -108,8 +122,10 @@ class Faults:
             os.makedirs(self.journal, mode=0o700)
             subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={JOURNAL}m,mode=700', 'tmpfs',
                             self.journal], check=True)
+        if self.flavour == 'ssh':
+            self.sshd = hosts.start(self.world)
         command = ['ipcluster', 'start', '-n', str(self.wanted), '--durable', '--daemonize',
-                   f'--ping={self.ping}', f'--restart=on-failure:{MOST_RESTARTS}', self.ports]
+                   f'--ping={self.ping}', f'--restart=on-failure:{MOST_RESTARTS}', free_ports(self.ports)]
         if self.kernel != 'python':
             command.append(f'--kernel={self.kernel}')
         status, _, words = self.world.run(command, 60)
@@ -157,21 +173,20 @@ class Faults:
     def who(self):
         """{kind: pids} of all that can be struck."""
         alive = self.world.alive()
+        programs = {pid: program_of(pid) for pid in alive}
         found = {kind: [] for kind in ('kernel', 'guard', 'engine', 'controller', 'client',
-                                       'cluster', 'launcher')}
+                                       'cluster')}
         for pid, process in sorted(alive.items()):
-            parent = alive.get(process.parent)
-            in_engine = parent is not None and parent.program == 'ipengine'
-            if process.program == 'ipengine':
+            program = programs[pid]
+            in_engine = programs.get(process.parent) == 'ipengine'
+            if program == 'ipengine':
                 found['guard' if in_engine else 'engine'].append(pid)
             elif in_engine:
                 found['kernel'].append(pid)
-            elif process.program == 'ipcontroller':
+            elif program == 'ipcontroller':
                 found['controller'].append(pid)
-            elif process.program in CLIENTS:
+            elif program in CLIENTS:
                 found['client'].append(pid)
-            elif process.program.startswith('ipkit-launch-'):
-                found['launcher'].append(pid)
         found['cluster'] = [pid for pid in [self.supervisor()] if pid]
         return found
 
@@ -196,28 +211,37 @@ class Faults:
         elif what == 'move':
             self.world.set_clock(int((fault.pick - 0.5) * 20000))
         elif who == 'launcher':
-            return self.kill_launcher()
+            self.kill_launcher(fault)
+            return
         else:
-            pid = self.victim(who, fault.pick)
-            if pid is None:
-                return False
-            self.struck.add(pid)
-            if who in ('engine', 'controller'):
-                self.struck |= {child for child, process in self.world.alive().items()
-                                if process.parent == pid}
-            try:
-                if what == 'kill':
-                    self.killed.add(pid)
-                    os.kill(pid, signal.SIGKILL)
-                elif what == 'stop':
-                    self.stop(pid, 0.1 + 3 * fault.length ** 2)
-                else:
-                    shut_down(pid, fault.pick)
-            except ProcessLookupError:
-                return False
-            self.world.tell(f'{fault.kind} {pid}')
-            return True
-        self.world.tell(fault.kind)
+            self.hit(what, who, fault)
+            return
+        self.count(fault.kind, '')
+
+    def count(self, kind, whom):
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        self.world.tell(f'{kind} {whom}')
+
+    def hit(self, what, who, fault):
+        """Whether there was somebody to do it to."""
+        pid = self.victim(who, fault.pick)
+        if pid is None:
+            return False
+        self.struck.add(pid)
+        if who in ('engine', 'controller'):
+            self.struck |= {child for child, process in self.world.alive().items()
+                            if process.parent == pid}
+        try:
+            if what == 'kill':
+                self.killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+            elif what == 'stop':
+                self.stop(pid, 0.1 + 3 * fault.length ** 2)
+            else:
+                shut_down(pid, fault.pick)
+        except ProcessLookupError:
+            return False
+        self.count(f'{what} {who}', pid)
         return True
 
     def stop(self, pid, seconds):
@@ -244,23 +268,41 @@ class Faults:
         time.sleep(seconds)
         os.remove(name)
 
-    def kill_launcher(self):
-        """While it starts one engine more than there should be."""
-        if not self.supervisor():
-            return False
-        self.adding = self.world.popen(['ipcluster', 'engines', 'add', '1',
-                                        f'--kernel={self.kernel}'], 'add')
-        limit = time.monotonic() + 2
-        while time.monotonic() < limit and self.adding.poll() is None:
-            for pid in self.candidates('launcher'):
+    def kill_launcher(self, fault):
+        """While it starts what was killed: an engine, or the controller."""
+        if not self.supervisor() or self.supervisor() in self.stopped:
+            return
+        first = last_pid()
+        if fault.pick < 0.5:
+            if self.adding is None or self.adding.poll() is not None:
+                self.hit('kill', 'engine', fault)
+                self.adding = self.world.popen(['ipcluster', 'engines', 'add', '1',
+                                                f'--kernel={self.kernel}'], 'add')
+        elif not self.hit('kill', 'controller', fault):
+            return
+        pid = self.launcher_since(first)
+        if pid is None:
+            self.world.tell('no launcher came')
+        else:
+            # It lives for a hundredth of a second, or as long as it takes to log in.
+            time.sleep(fault.length ** 2 * (0.5 if program_of(pid) == 'ipkit-launch-ssh' else 0.02))
+            try:
                 self.killed.add(pid)
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue  # it was quicker
-                self.world.tell(f'kill launcher {pid}')
-                return True
-        return False
+                os.kill(pid, signal.SIGKILL)
+                self.count('kill launcher', pid)
+            except ProcessLookupError:
+                self.world.tell(f'launcher {pid} was quicker')
+
+    def launcher_since(self, first):
+        """The pid of a launcher of this world among the processes younger than `first`: looked for
+        often, as they do not live long."""
+        limit = time.monotonic() + 3
+        while time.monotonic() < limit:
+            for pid in range(first + 1, last_pid() + 1):
+                if program_of(pid).startswith('ipkit-launch-') and self.world.has(pid):
+                    return pid
+            time.sleep(0.0005)
+        return None
 
     def run(self):
         for fault in self.plan:
@@ -268,8 +310,7 @@ class Faults:
             while time.monotonic() < limit:
                 self.tend()
                 time.sleep(0.15)
-            if self.strike(fault):
-                self.counts[fault.kind] = self.counts.get(fault.kind, 0) + 1
+            self.strike(fault)
         for timer in list(self.stopped.values()):
             timer.join()
         self.over.set()
@@ -290,8 +331,13 @@ class Faults:
         """Stops the cluster as its user would: what is wrong with that, as texts."""
         if self.adding:
             self.world.wait(self.adding, 60, 'ipcluster engines add')
-        status, _, words = self.world.run(['ipcluster', 'stop'], 60)
-        problems = [f'ipcluster stop: {status} {words}'] if status else []
+        command = ['ipcluster', 'stop']
+        status, _, words = self.world.run(command, 60)
+        if status == 69 and self.by_hand:
+            # Nothing of ipcluster's is left: it says itself what to do.
+            command = ['ipcancel', '--shutdown', '--hub']
+            status, _, words = self.world.run(command, 60)
+        problems = [f'{" ".join(command)}: {status} {words}'] if status else []
         # Those that were started by hand.
         for pid, process in self.world.popens.items():
             if process.poll() is None and pid in self.world.alive():

@@ -49,6 +49,7 @@ class Work(threading.Thread):
             self.problems.append(str(why))
         except Exception as why:  # a thread's exception would be seen by nobody
             self.problems.append(f'{type(self).__name__}: {why!r}')
+        self.world.tell(f'{type(self).__name__} is done')
 
     def work(self):
         raise NotImplementedError
@@ -242,5 +243,7 @@ class Reference(Work):
         told = json.loads(output.splitlines()[-1])
         self.lost, self.wrong, self.twice = told['lost'], told['wrong'], told['twice']
         self.told = told['told']
-        if told['why']:
-            self.world.tell('reference.py: ' + told['why'])
+        self.world.tell(f'reference.py: {told}')
+        # What never came to a controller was sent again; for that one of them has to have died.
+        if told['again'] and not any('controller' in kind for kind in self.faults.counts):
+            self.lost += told['again']

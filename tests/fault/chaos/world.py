@@ -2,6 +2,7 @@
 """The world of one round: its directories, what runs in it, and what it leaves behind."""
 import ctypes
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -52,11 +53,20 @@ class Process:
         with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
             rest = file.read().rpartition(')')[2].split()
         self.pid, self.state, self.parent = pid, rest[0], int(rest[1])
-        try:
-            # A program that was built anew meanwhile is called "… (deleted)".
-            self.program = os.path.basename(os.readlink(f'/proc/{pid}/exe')).split(' ')[0]
-        except OSError:
-            self.program = ''
+
+
+def program_of(pid):
+    try:
+        # A program that was built anew meanwhile is called "… (deleted)".
+        return os.path.basename(os.readlink(f'/proc/{pid}/exe')).split(' ')[0]
+    except OSError:
+        return ''
+
+
+def last_pid():
+    """That of the youngest process of all."""
+    with open('/proc/loadavg', encoding='ascii') as file:
+        return int(file.read().split()[-1])
 
 
 def processes():
@@ -137,22 +147,34 @@ class World:
     def wait(self, process, limit, what):
         """Its status. Past the limit it is killed with its group, and that is a hang."""
         end = self.patience.now() + limit
-        while True:
-            try:
-                return process.wait(0.25)
-            except subprocess.TimeoutExpired:
+        if process.poll() is not None:
+            return process.returncode
+        handle = os.pidfd_open(process.pid)
+        try:
+            while process.poll() is None:
                 if self.patience.now() < end:
+                    select.select([handle], [], [], 0.25)
+                    # Who waits for the end of one that we started shall see it.
+                    for other in list(self.popens.values()):
+                        other.poll()
                     continue
-            self.tell(f'HANG {what}')
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise Hang(f'{what}: not ended after {limit:.0f} s')
+                self.tell(f'HANG {what}')
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise Hang(f'{what}: not ended after {limit:.0f} s')
+        finally:
+            os.close(handle)
+        return process.returncode
 
     def run(self, command, limit):
         """(status, output, words) of a command that ends within `limit` seconds."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = self.popen(command, 'run', stdout=out, stderr=err)
-            status = self.wait(process, limit, ' '.join(command)[:200])
+            try:
+                status = self.wait(process, limit, ' '.join(command)[:200])
+            except Hang as why:
+                err.seek(0)
+                raise Hang(f'{why}; its words: {err.read().decode(errors="replace")}') from None
             texts = []
             for file in out, err:
                 file.seek(0)
@@ -172,6 +194,14 @@ class World:
 
     def alive(self):
         return {pid: process for pid, process in descendants().items() if process.state != 'Z'}
+
+    def has(self, pid):
+        """Whether it is one of this world's, or was a moment ago."""
+        try:
+            with open(f'/proc/{pid}/environ', 'rb') as file:
+                return f'HOME={self.path}/home'.encode() in file.read().split(b'\0')
+        except OSError:
+            return False
 
     def orphans(self):
         """What still runs when nothing should, as command lines; it is killed."""
