@@ -112,17 +112,17 @@ def kills(told, kind):
     return told.get('faults', {}).get(f'kill {kind}', 0)
 
 
-HEADS = ('seed', 'round', 'seconds', 'cpu', *KINDS, 'kills', 'stops', 'cuts', 'told', 'lost', 'twice',
-         'wrong', 'hangs', 'orphans')
+HEADS = ('seed', 'round', 'seconds', 'cpu', *KINDS, 'kills', 'stops', 'cuts', 'fills', 'moves',
+         'told', 'lost', 'twice', 'wrong', 'hangs', 'orphans')
 
 
 def row(told):
     counts = told.get('faults', {})
     by_kind = [kills(told, kind) for kind in KINDS]
     others = [sum(count for kind, count in counts.items() if kind.startswith(what))
-              for what in ('stop', 'cut')]
-    return [told['seed'], told['flavour'], told['seconds'], told.get('cpu', 0), *by_kind, sum(by_kind), *others,
-            *(told.get(name, 0) for name in HEADS[-6:])]
+              for what in ('stop', 'cut', 'fill', 'move')]
+    return [told['seed'], told['flavour'], told['seconds'], told.get('cpu', 0), *by_kind,
+            sum(by_kind), *others, *(told.get(name, 0) for name in HEADS[-6:])]
 
 
 def line(cells):

@@ -83,7 +83,7 @@ def shut_down(pid, pick):
 
 def free_ports(number):
     """Forty for a controller, near the `number`th of five hundred places: not of those that the
-    system gives to whoever connects, as nobody else shall take them while there is no controller."""
+    system gives to whoever connects. Nobody else shall take them while there is no controller."""
     for step in range(500):
         first = 10000 + 40 * ((number + step) % 500)
         try:
@@ -125,7 +125,8 @@ class Faults:
         if self.flavour == 'ssh':
             self.sshd = hosts.start(self.world)
         command = ['ipcluster', 'start', '-n', str(self.wanted), '--durable', '--daemonize',
-                   f'--ping={self.ping}', f'--restart=on-failure:{MOST_RESTARTS}', free_ports(self.ports)]
+                   f'--ping={self.ping}', f'--restart=on-failure:{MOST_RESTARTS}',
+                   free_ports(self.ports)]
         if self.kernel != 'python':
             command.append(f'--kernel={self.kernel}')
         status, _, words = self.world.run(command, 60)
@@ -316,16 +317,20 @@ class Faults:
         self.over.set()
 
     def settle(self, limit):
-        """Until the cluster is whole again."""
+        """Until the cluster is whole again: all that live are known, and nobody else. The dead are
+        for a while, if they had lost the controller and so nobody could tell it."""
         end = self.world.patience.now() + limit
         while True:
             self.tend()
-            status, _, words = self.world.run(['ipwait', '-n', str(self.wanted), '--timeout', '1'],
-                                              20)
-            if status == 0:
+            command = ['ipls', '-q']
+            status, output, words = self.world.run(command, 20)
+            living = len(self.who()['engine'])
+            if status == 0 and len(output.split()) == living >= self.wanted:
                 return
             if self.world.patience.now() > end:
-                raise Hang(f'the cluster was not whole again after {limit} s: {words}')
+                raise Hang(f'the cluster was not whole again after {limit} s: {living} engines '
+                           f'live, {command}: {status} {output} {words}')
+            time.sleep(0.1)
 
     def end(self):
         """Stops the cluster as its user would: what is wrong with that, as texts."""
