@@ -24,7 +24,7 @@ world_make() {
   root=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
   WORLD=${1:-${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}}/world
   for name in $(compgen -e | grep -E '^(IPKIT|IPP)_'); do
-    case $name in IPKIT_BUILD | IPKIT_PYTHON | IPKIT_TEST_RUN) ;; *) unset "$name" ;; esac
+    case ${name#IPKIT_} in BUILD | PYTHON | REPORTS | SLOW | TEST_RUN) ;; *) unset "$name" ;; esac
   done
   export WORLD ROOT=$root
   export IPKIT_TEST_WORLD=$WORLD IPKIT_BUILD=${IPKIT_BUILD:-build}
@@ -33,10 +33,7 @@ world_make() {
   mkdir -p "$HOME" "$IPYTHONDIR" "$TMPDIR" "$XDG_RUNTIME_DIR"
   chmod 700 "$XDG_RUNTIME_DIR"
   export PATH=$IPKIT_BUILD/bin:$PATH LC_ALL=C.UTF-8
-  # What sanitizers find, also in daemons, is a failure (assert_world_empty).
-  export ASAN_OPTIONS=${ASAN_OPTIONS-}:log_path=$WORLD/sanitizer
-  export TSAN_OPTIONS=${TSAN_OPTIONS-}:log_path=$WORLD/sanitizer
-  export UBSAN_OPTIONS=${UBSAN_OPTIONS-}:log_path=$WORLD/sanitizer
+  if [[ -z ${IPKIT_REPORTS-} ]]; then reports_in "$WORLD/reports"; fi
   # Debian's own interpreter starts at once and has what the tests use; a shim on PATH may not.
   if [[ -z ${IPKIT_PYTHON-} && -x /usr/bin/python3 ]]; then export IPKIT_PYTHON=/usr/bin/python3; fi
 }
@@ -117,14 +114,11 @@ cluster_stop() {
 }
 
 # assert_world_empty: no process of this world is left within the limit (what is left is shown and
-# killed), and no sanitizer had anything to say.
+# killed), and no sanitizer and no valgrind had anything to say.
 assert_world_empty() {
   if wait_until "$WORLD_STOP_LIMIT" "" none_marked IPKIT_TEST_WORLD "$WORLD"; then
-    local reports
-    mapfile -t reports < <(find "$WORLD" -maxdepth 1 -name 'sanitizer.*' -size +0)
-    ((${#reports[@]})) || return 0
-    head -n 60 "${reports[@]}"
-    return 1
+    no_reports "$IPKIT_REPORTS"
+    return
   fi
   echo "processes left behind:"
   kill_marked IPKIT_TEST_WORLD "$WORLD"

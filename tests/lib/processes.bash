@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # processes.bash: waiting with a limit, and finding processes by a mark in their environment.
 
+# Every limit of a test is that many times longer: for programs that a sanitizer or valgrind slows.
+: "${IPKIT_SLOW:=1}"
+
 # run_limited SECS CMD…: CMD, killed after SECS; then the status is 137 and stderr says so.
 run_limited() {
-  local limit=$1 status=0
+  local whole=${1%.*} status=0
+  local limit=$((whole * IPKIT_SLOW))${1#"$whole"}
   shift
   timeout --signal=KILL "$limit" "$@" || status=$?
   if ((status == 137)); then echo "HANG: killed after $limit s: $*" >&2; fi
@@ -14,7 +18,7 @@ run_limited() {
 # wait_until SECS WHAT CMD… (whole seconds): runs CMD until it succeeds; fails after SECS, naming
 # WHAT if given.
 wait_until() {
-  local limit=$1 what=$2 end
+  local limit=$(($1 * IPKIT_SLOW)) what=$2 end
   shift 2
   end=$((${EPOCHREALTIME/[.,]/} + limit * 1000000))
   until "$@"; do
@@ -62,4 +66,28 @@ kill_marked() {
     ps -o pid=,ppid=,stat=,args= -p "$pid"
     kill -KILL "$pid" 2>/dev/null || true
   done
+}
+
+# reports_in DIR: what sanitizers and valgrind find from here on, also in daemons, is written there.
+reports_in() {
+  local tool
+  mkdir -p "$1"
+  export IPKIT_REPORTS=$1
+  for tool in ASAN TSAN UBSAN; do
+    tool+=_OPTIONS
+    export "$tool=${!tool-}:log_path=$1/report"
+  done
+}
+
+# no_reports DIR: fails if there are some; shows them, once.
+no_reports() {
+  local report status=0
+  for report in "$1"/report.*; do
+    if [[ $report == *.shown || ! -s $report ]]; then continue; fi
+    echo "-- found in a process: $report"
+    head -n 60 "$report"
+    mv "$report" "$report.shown"
+    status=1
+  done
+  return "$status"
 }
