@@ -2,8 +2,10 @@
 // Running a program to its end, with text in and text out.
 #include "libipc/util/subprocess.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 namespace ipc {
 namespace {
@@ -89,6 +92,32 @@ Status converse(Pipes& pipes, std::string_view input, TimePoint end, Completed& 
   return {};
 }
 
+// The process that a directory of /proc means; 0 if it has ended, or if that is no directory.
+pid_t running_process(int directory) {
+  const Fd file(::openat(directory, "stat", O_RDONLY | O_CLOEXEC));
+  char text[512];
+  const ssize_t n = file ? ::read(file.get(), text, sizeof text - 1) : -1;
+  if (n <= 0) return 0;
+  text[n] = 0;
+  // The state follows the name, which may hold anything.
+  const auto state = std::string_view(text, static_cast<size_t>(n)).rfind(") ");
+  if (state == std::string_view::npos) return 0;
+  return text[state + 2] == 'Z' || text[state + 2] == 'X' ? 0 : std::atoi(text);
+}
+
+bool is_directory(int descriptor) {
+  struct stat facts;
+  return ::fstat(descriptor, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+bool wait_by_looking(int directory, TimePoint deadline) {
+  while (running_process(directory) != 0) {
+    if (Clock::now() >= deadline) return false;
+    ::poll(nullptr, 0, 10);
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Completed> run_to_end(const std::vector<std::string>& argv, std::string_view input,
@@ -118,16 +147,23 @@ Result<Completed> run_to_end(const std::vector<std::string>& argv, std::string_v
   return completed;
 }
 
-// By number: this C library's header for these calls cannot be linked from C++.
+// By number: this C library's header for these calls cannot be linked from C++. Where they are not
+// to be had (Linux before 5.3, some sandboxes, valgrind) a directory of /proc takes their place: it
+// also means this process only, but is looked at again and again.
 Fd process_descriptor(pid_t pid) {
-  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (process || errno == ESRCH) return process;
+  const std::string directory = "/proc/" + std::to_string(pid);
+  return Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 void signal_process(int descriptor, int signal) {
-  ::syscall(SYS_pidfd_send_signal, descriptor, signal, nullptr, 0);
+  if (::syscall(SYS_pidfd_send_signal, descriptor, signal, nullptr, 0) == 0) return;
+  if (const pid_t pid = running_process(descriptor)) ::kill(pid, signal);
 }
 
 bool wait_for_process(int descriptor, TimePoint deadline) {
+  if (is_directory(descriptor)) return wait_by_looking(descriptor, deadline);
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
     pollfd item{descriptor, POLLIN, 0};

@@ -29,7 +29,7 @@ Result<Completed> run_to_end(const std::vector<std::string>& argv, std::string_v
                              Duration limit);
 
 /// A descriptor that means this process and never a later one with its pid; none if there is no
-/// such process. Readable once it has ended.
+/// such process. For the two below.
 Fd process_descriptor(pid_t pid);
 /// Sends a signal by such a descriptor; one that ended is no failure.
 void signal_process(int descriptor, int signal);
