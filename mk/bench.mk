@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Measurements: `make bench` runs them all in less than ten minutes, `make bench-quick` less of each;
-# method in bench/README.md. bench/plot makes the plots of docs/performance.md from what they leave.
+# Measurements: `make bench` runs them all in less than ten minutes, `make bench-quick` less of
+# each; method in bench/README.md. bench/plot makes the plots of docs/performance.md of them.
 
 BENCH_SRCS := $(wildcard bench/*.cpp)
 BENCH_BINS := $(BENCH_SRCS:bench/%.cpp=$(BUILD)/bench/%)
