@@ -16,20 +16,26 @@ CPPFLAGS += -I. -DIPKIT_VERSION='"$(VERSION)"' -MMD -MP
 LDFLAGS += $(SANITIZE) -Wl,--as-needed -Wl,-O1 -pthread
 # SHA-256 out of the archive is 20 kB; the shared libcrypto is a fifth of what a command costs.
 CRYPTO  := $(or $(filter /%,$(shell $(CXX) -print-file-name=libcrypto.a)),-lcrypto)
-OTHERS  := -lsimdjson $(CRYPTO) -lyaml-cpp -lSQLiteCpp -lsqlite3 -lz
-SHARED_LIBS := -lczmq -lzmq $(OTHERS)
+OTHERS  := $(CRYPTO) -lSQLiteCpp -lsqlite3 -lz
+SHARED_LIBS := -lczmq -lzmq -lyaml-cpp $(OTHERS)
 # The shared libzmq brings sixteen libraries along, Kerberos among them: half of what a command
-# costs. Its archive, as Debian has it, brings none (libipc/zmq/ has what it asks for instead).
+# costs. Its archive, as Debian has it, brings none (libipc/zmq/ has what it asks for instead). To
+# relocate the shared libstdc++ is another half a millisecond; so nothing in C++ is shared then.
 # LINK=shared: for distributions, and for sanitizers, which know libraries by their files.
 LINK    ?= $(if $(SANITIZE),shared,static)
-ZMQ_ARCHIVES := $(foreach l,czmq zmq sodium bsd md,$(filter /%,\
+FOUND   := $(foreach l,czmq zmq sodium bsd md yaml-cpp pugixml,$(filter /%,\
   $(shell $(CXX) -print-file-name=lib$(l).a)))
-ifeq ($(LINK) $(words $(ZMQ_ARCHIVES)),static 5)
-  LIBS := $(ZMQ_ARCHIVES) $(BUILD)/lib/zmq.a $(OTHERS)
+PUGIXML := -lpugixml
+ifeq ($(LINK) $(words $(FOUND)),static 7)
+  PUGIXML := $(filter %/libpugixml.a,$(FOUND))
+  LIBS := $(filter-out $(PUGIXML),$(FOUND)) $(BUILD)/lib/zmq.a $(OTHERS)
+  RUNTIME := -static-libstdc++ -static-libgcc
 else
   LIBS := $(SHARED_LIBS)
 endif
 
+# What loads code in C++ of others has one libstdc++ with it.
+LOADING := ipcontroller native
 # What one program alone needs.
 LIBS_ipconsole := -ledit
 LIBS_iptop := -lncursesw
@@ -72,7 +78,8 @@ $(BUILD)/bin/$(1): $$(if $$(wildcard cmd/$(1).cpp),$(BUILD)/obj/cmd/$(1).o) \
   $$(call objs,cmd/$(1)) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  $(1)"
-	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(LIBS) $(LIBS_$(1))
+	@$(CXX) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(LIBS) $(LIBS_$(1)) \
+	  $(if $(filter $(1),$(LOADING)),,$(RUNTIME))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 

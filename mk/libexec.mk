@@ -12,7 +12,7 @@ LAUNCHERS   := $(filter-out common, \
   $(patsubst launchers/%/,%,$(dir $(wildcard launchers/*/*.cpp))))
 LAUNCHERS   := $(sort $(LAUNCHERS))
 # What one of them alone needs.
-LAUNCHER_LIBS_winhpc := -lcurl -lpugixml
+LAUNCHER_LIBS_winhpc := -lcurl $(PUGIXML)
 LAUNCHER_BINS := $(LAUNCHERS:%=$(LIBEXEC)/ipkit-launch-%)
 # One program under several names: which one tells it the system.
 BATCH_NAMES := slurm pbs sge lsf condor
@@ -27,7 +27,8 @@ define kernel_rule
 $(LIBEXEC)/ipkit-kernel-$(1): $$(call objs,kernels/$(1)) $$(call objs,kernels/common) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  ipkit-kernel-$(1)"
-	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(KERNEL_LIBS_$(1)) $$(LIBS)
+	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(KERNEL_LIBS_$(1)) $$(LIBS) \
+	  $(if $(filter $(1),$(LOADING)),,$(RUNTIME))
 endef
 $(foreach k,$(CPP_KERNELS),$(eval $(call kernel_rule,$(k))))
 
@@ -36,7 +37,8 @@ $(LIBEXEC)/ipkit-launch-$(1): $$(call objs,launchers/$(1)) \
   $$(call objs,launchers/common) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LD  ipkit-launch-$(1)"
-	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LAUNCHER_LIBS_$(1)) $$(LIBS)
+	@$$(CXX) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(ARCHIVES) $$(LAUNCHER_LIBS_$(1)) $$(LIBS) \
+	  $(RUNTIME)
 endef
 $(foreach l,$(LAUNCHERS),$(eval $(call launcher_rule,$(l))))
 

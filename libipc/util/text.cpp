@@ -98,7 +98,17 @@ static size_t utf8_sequence(std::string_view text) {
 }
 
 bool is_utf8(std::string_view bytes) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
   while (!bytes.empty()) {
+    // Nearly all texts are ASCII.
+    std::uint64_t eight;
+    if (bytes.size() >= sizeof eight) {
+      std::memcpy(&eight, bytes.data(), sizeof eight);
+      if ((eight & kHighBits) == 0) {
+        bytes.remove_prefix(sizeof eight);
+        continue;
+      }
+    }
     const size_t n = utf8_sequence(bytes);
     if (n == 0) return false;
     bytes.remove_prefix(n);
