@@ -67,8 +67,9 @@ class Work(threading.Thread):
                 return status, output, words
             time.sleep(0.1)
 
-    def check_runs(self, runs):
-        """Nothing runs twice but where the first run was struck, or its client."""
+    def check_runs(self, runs, unsure=()):
+        """Nothing runs twice but where the first run was struck, or its client; of those that are
+        `unsure` nobody can tell."""
         places = collections.defaultdict(list)
         if self.faults.ping < 1000 or not os.path.exists(runs):
             return  # engines may have been given up, and their tasks given to others
@@ -77,7 +78,7 @@ class Work(threading.Thread):
                 number, pid = map(int, line.split())
                 places[number].append(pid)
         for number, pids in places.items():
-            if any(pid not in self.faults.struck for pid in pids[:-1]):
+            if number not in unsure and any(pid not in self.faults.struck for pid in pids[:-1]):
                 self.reruns += 1
                 if self.reruns == 1:
                     self.world.tell(f'{type(self).__name__}: {number} ran in {pids}')
@@ -151,6 +152,7 @@ class Submit(Work):
     def __init__(self, world, faults, count, seed, way):
         super().__init__(world, faults, count, seed)
         self.way, self.runs, self.jobs = way, f'{self.path}.runs', []
+        self.unsure = set()
 
     def command(self, number):
         if self.way == 'echo':
@@ -164,9 +166,12 @@ class Submit(Work):
             command = ['ipsubmit', '--retries', str(RETRIES)] + after + self.command(number)
             end = self.world.patience.now() + LIMIT
             while True:
-                status, output, words = self.ask(command)
+                status, output, words = self.world.run(command, LIMIT)
                 if status == 0:
                     break
+                # Without its word nobody knows whether it is there: it may run, and once more.
+                self.world.tell(f'ipsubmit {number}: {status} {words.strip()}')
+                self.unsure.add(number)
                 if not TOLD.search(words) and not NOT_THERE.search(words):
                     self.problems.append(f'ipsubmit: {status} {words}')
                     return
@@ -194,7 +199,7 @@ class Submit(Work):
             self.problems.append(f'ipresult {number} {job}: {status} {words}')
 
     def check(self):
-        self.check_runs(self.runs)
+        self.check_runs(self.runs, self.unsure)
 
 
 class Gather(Work):
