@@ -22,3 +22,5 @@ rounds() {
 @test "the same with shell kernels" { rounds 2 1; }
 @test "the same with echo kernels" { rounds 4 1; }
 @test "the same with functions of a file" { rounds 6 1; }
+@test "the same with a client of ipyparallel's own" { rounds 3 1; }
+@test "the same with engines by ssh, whose launcher is killed" { rounds 8 1; }

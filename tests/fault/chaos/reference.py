@@ -51,9 +51,11 @@ def client_of(path, patience, end):
             time.sleep(0.2)
 
 
-def outcome(future):
+def outcome(result):
     try:
-        return future.result()
+        return result.get(ANSWER)
+    except error.TimeoutError:
+        raise
     except error.RemoteError as why:
         return why
 
@@ -83,7 +85,7 @@ class Tasks:
         """Whether any has come."""
         ready = [(msg_id, future) for msg_id, (_, future) in self.waiting.items() if future.done()]
         for msg_id, future in ready:
-            self.take(msg_id, outcome(future))
+            self.take(msg_id, outcome(future))  # it is there
         return bool(ready)
 
     def look_up(self, late):
