@@ -72,3 +72,15 @@ checked() {
   run assert_world_empty
   assert_status 0
 }
+
+@test "what is no finding fails nothing, unless there is one beside it" {
+  {
+    echo '--17-- WARNING: unhandled amd64-linux syscall: 434'
+    echo '==ipcontroller==17==WARNING: AddressSanitizer failed to allocate 0x1007d7b95dac6500 bytes'
+  } >"$IPKIT_REPORTS/report.program.1"
+  run assert_world_empty
+  assert_status 0
+  echo '==17==ERROR: AddressSanitizer: heap-use-after-free' >>"$IPKIT_REPORTS/report.program.1"
+  run assert_world_empty
+  assert_status 1
+}
