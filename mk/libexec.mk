@@ -32,6 +32,9 @@ $(LIBEXEC)/ipkit-kernel-$(1): $$(call objs,kernels/$(1)) $$(call objs,kernels/co
 endef
 $(foreach k,$(CPP_KERNELS),$(eval $(call kernel_rule,$(k))))
 
+# Both are peers of an engine that are something else behind.
+$(LIBEXEC)/ipkit-kernel-cluster: $(BUILD)/obj/kernels/jupyter/link.o
+
 define launcher_rule
 $(LIBEXEC)/ipkit-launch-$(1): $$(call objs,launchers/$(1)) \
   $$(call objs,launchers/common) $(ARCHIVES)

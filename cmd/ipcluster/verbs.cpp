@@ -16,7 +16,7 @@ const std::vector<cli::Option> kEngineRows = {
     {'n', "count", "N", "number of engines (default: one for each processor)"},
     {0, "engines", "KIND", "launcher of the engines: local (default), ssh, …"},
     {'w', "hosts", "HOSTS", "launcher ssh: hosts with counts: node[01-04]:2 me@gpu"},
-    {0, "kernel", "NAME", "kernel: python, sh, jupyter:NAME, or one of your own"},
+    {0, "kernel", "NAME", "kernel: python, sh, jupyter:NAME, cluster:PROFILE, or one of your own"},
     {0, "python", "FILE", "interpreter of python kernels"},
     {0, "delay", "TIME", "time between the start of one engine and the next"},
     {0, "work-dir", "DIR", "directory of the engines (default: this one)"},

@@ -29,7 +29,8 @@ const cli::Command kCommand = {
          {0, "profile", "NAME", "cluster of this profile; default $IPKIT_PROFILE, else default"},
          {0, "profile-dir", "DIR", "the profile's directory itself"},
          {0, "cluster-id", "ID", "which cluster of the profile; default $IPKIT_CLUSTER_ID"},
-         {0, "kernel", "NAME", "main kernel: python (default), sh, jupyter:NAME, …"},
+         {0, "kernel", "NAME",
+          "main kernel: python (default), sh, jupyter:NAME, cluster:PROFILE, …"},
          {0, "python", "PATH", "interpreter; default $IPKIT_PYTHON, else python3 on PATH"},
          {0, "daemonize", "", "go to the background once registered"},
          {0, "restart", "POLICY",
@@ -150,6 +151,11 @@ Status take_limits(const cli::Arguments& arguments, Settings& settings) {
   }
   IPC_TRY_ASSIGN(const auto time, arguments.duration("task-timeout"));
   engine.limits.task_time = time.value_or(Duration(0));
+  // What is over its limit is below, among others that are not.
+  for (const char* option : {"memory-limit", "task-timeout"})
+    if (engine::is_cluster(engine.kernel) && arguments.has(option))
+      return Error{Code::usage, std::string("--") + option + " is for kernels of this machine",
+                   "give it to the engines of " + engine.kernel};
   IPC_TRY_ASSIGN(const auto lifetime, arguments.duration("lifetime"));
   engine.lifetime = lifetime.value_or(Duration(0));
   IPC_TRY_ASSIGN(const auto drain, arguments.duration("drain-timeout"));
@@ -168,6 +174,15 @@ Status take_limits(const cli::Arguments& arguments, Settings& settings) {
                  "chmod go-w it, and its directory"};
   kernel.python = arguments.get_or("python", "");
   return {};
+}
+
+// Tasks would come back to it.
+Status check_cluster(const Settings& settings) {
+  const auto& own = settings.cluster;
+  const std::string id = own.cluster_id.empty() ? "" : "/" + own.cluster_id;
+  if (settings.engine.kernel != "cluster:" + own.profile + id || !settings.file.empty()) return {};
+  return Error{Code::usage, "--kernel " + settings.engine.kernel + " is the engine's own cluster",
+               "name the cluster above with --profile or --file"};
 }
 
 }  // namespace
@@ -210,6 +225,7 @@ Result<Settings> read_settings(const cli::Arguments& arguments) {
   engine.registration_limit = settings.limit;
   engine.profile_dir = settings.cluster.profile_dir;
   engine.startup_script = absolute(engine.startup_script);
+  IPC_TRY(check_cluster(settings));
   if (settings.mpi) IPC_TRY(take_mpi(settings));
   take_environment(settings);
   return settings;

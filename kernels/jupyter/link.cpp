@@ -38,6 +38,17 @@ void EngineLink::send(std::string_view header, std::string_view parent, std::str
   flush();
 }
 
+void EngineLink::send(std::string_view header, std::string_view parent, std::string_view content,
+                      net::Frames&& buffers) {
+  std::vector<std::string_view> parts = {header, parent, "{}", content};
+  net::Frames frames(parts.size());
+  for (auto& buffer : buffers) frames.push_back(std::move(buffer));
+  // Only now: small frames have their bytes in themselves.
+  for (size_t i = parts.size(); i < frames.size(); ++i) parts.push_back(frames[i].view());
+  writer_.add(parts, frames);
+  flush();
+}
+
 void EngineLink::flush() {
   // A closed socket is noticed by reading.
   const bool blocked = writer_.flush(fd_) == engine::FrameWriter::Output::blocked;

@@ -24,6 +24,13 @@ class EngineLink {
 
   void send(std::string_view header, std::string_view parent, std::string_view content,
             const std::vector<std::string_view>& buffers = {});
+  /// The same; large buffers are moved, not copied.
+  void send(std::string_view header, std::string_view parent, std::string_view content,
+            net::Frames&& buffers);
+  /// Buffer `i` of the message that the handler was called with.
+  net::Frame take_buffer(const engine::KernelMessage& message, size_t i) {
+    return reader_.take_buffer(message, i);
+  }
   /// Waits until all of it is written, at most a second: for what is said last.
   void flush_all();
 

@@ -26,7 +26,9 @@ EngineInfo parse_facts(const Json& facts) {
   info.launch_id = wire::string_or(facts, "launch_id");
   info.pid = static_cast<pid_t>(wire::int_or(facts, "pid", 0));
   info.kernel_pid = static_cast<pid_t>(wire::int_or(facts, "kernel_pid", 0));
-  info.prefetch = static_cast<int>(std::clamp<int64_t>(wire::int_or(facts, "prefetch", 1), 1, 64));
+  // One that is a cluster takes as many as that has engines.
+  const int64_t prefetch = wire::int_or(facts, "prefetch", 1);
+  info.prefetch = static_cast<int>(std::clamp<int64_t>(prefetch, 0, 65536));
   return info;
 }
 

@@ -90,6 +90,7 @@ void Engine::joined_again(int id) {
   log::warning("joined the controller again, as engine " + std::to_string(id));
   messages_.set_engine(id, connection_.is_ipkit());
   messages_.controller_was_away();
+  tell_slots();
   if (id != id_) {
     id_ = id;
     outbox_.set_id(id);

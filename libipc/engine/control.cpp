@@ -127,16 +127,16 @@ void Engine::cancel_request(Request& request) {
     content["interrupted"].push_back(id);
     // One that was written ahead may have begun before it could be taken back.
     started->interrupted = true;
-    if (started == queue_.running())
-      kernels_.slot(started->kernel).kernel.interrupt(started->msg_id);
+    if (runs(*started)) kernels_.slot(started->kernel).kernel.interrupt(started->msg_id);
   }
   answer(request, wire::dump_json(content));
 }
 
 bool Engine::interrupt_running() {
-  Request* const running = queue_.running();
-  if (running != nullptr) kernels_.slot(running->kernel).kernel.interrupt(running->msg_id);
-  return running != nullptr;
+  queue_.each_started([this](const Request& request) {
+    if (runs(request)) kernels_.slot(request.kernel).kernel.interrupt(request.msg_id);
+  });
+  return queue_.running() != nullptr;
 }
 
 Status Engine::signal_kernel(int number) {

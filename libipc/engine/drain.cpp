@@ -92,7 +92,11 @@ void Engine::drain_is_late() {
     fail(*request, "EngineError", "never began, " + why, 0);
   drain_.verdict = "was stopped, " + why;
   if (Request* const running = queue_.running(); running != nullptr) {
-    watchdog_.interrupt(kernels_.slot(running->kernel).kernel, running->msg_id, drain_.verdict);
+    Kernel& kernel = kernels_.slot(running->kernel).kernel;
+    if (kernel.facts().has_slots)
+      interrupt_running();
+    else
+      watchdog_.interrupt(kernel, running->msg_id, drain_.verdict);
   }
   drain_timer_ = loop_.after(kLast, [this] { stop(drain_.why); });
   check_drained();

@@ -59,8 +59,9 @@ Engine::~Engine() {
 }
 
 void Engine::cancel_timers() {
-  for (const auto timer : {registration_timer_, hearts_timer_, search_timer_, back_timer_,
-                           lifetime_timer_, drain_timer_, linger_timer_, pace_timer_})
+  for (const auto timer :
+       {registration_timer_, hearts_timer_, search_timer_, back_timer_, lifetime_timer_,
+        drain_timer_, linger_timer_, pace_timer_, cluster_timer_})
     loop_.cancel(timer);
 }
 
@@ -93,7 +94,7 @@ wire::Json Engine::registration_facts() {
           {"kernel", main.name()},
           {"cwd", working_directory()},
           {"started", iso8601(unix_now())},
-          {"prefetch", facts.prefetch},
+          {"prefetch", facts.has_slots ? facts.slots : facts.prefetch},
           {"launch_id", launch_id()}};
 }
 
@@ -117,6 +118,7 @@ void Engine::registered(int id, Duration heart_period) {
 
 void Engine::connected() {
   outbox_.status("{}", "starting");
+  tell_slots();
   if (moved_) joined_again(id_);
 }
 
@@ -228,6 +230,7 @@ void Engine::kernel_ready(Kernel& kernel) {
       register_now(false);
   } else if (id_ >= 0) {
     hello(kernel);
+    if (is_main) tell_slots();
   }
   pump();
 }
@@ -242,13 +245,16 @@ void Engine::kernel_ended(Kernel& kernel, const std::string& why, bool was_ready
     return;
   }
   KernelSlot& slot = kernels_.slot(kernel);
-  slot.last_end = why + quoted_words(kernel.last_words());
-  log::warning("kernel '" + kernel.name() + "': " + slot.last_end);
+  const std::string end = why + quoted_words(kernel.last_words());
+  // A cluster that is looked for in vain is away for the same reason each time.
+  if (was_ready || end != slot.last_end) log::warning("kernel '" + kernel.name() + "': " + end);
+  slot.last_end = end;
   if (!was_ready && !asked_) return main_never_started(kernel, why);
   if (was_ready) {
     died(slot, slot.last_end);
   } else {
     slot.gave_up = true;
+    if (kernel.name() == kernels_.main_name() && is_cluster(kernel.name())) cluster_away(slot);
     pump();
   }
 }
@@ -276,6 +282,7 @@ void Engine::died(KernelSlot& slot, const std::string& why) {
   if (!name.empty()) return pump();  // started again by the next request for it
   messages_.kernel_ended(why);
   outbox_.status("{}", "restarting");
+  if (is_cluster(slot.kernel.name())) return cluster_away(slot);
   if (slot.limit.allow(loop_.now(), config_.restarts)) {
     // Not from within the old one's last call.
     loop_.after(Duration{0}, [this, &slot] { restart(slot); });

@@ -106,6 +106,16 @@ class Engine : private KernelOwner, private UplinkOwner {
   void leave();
   void drain_is_late();
 
+  // a kernel that runs several requests at a time, and may go and come (slots.cpp)
+  void tell_slots();
+  void take_slots(Kernel& kernel, std::string_view content);
+  bool is_away();
+  void cluster_away(KernelSlot& slot);
+  void hand_back_while_away();
+  bool comes_round(const Request& request);
+  bool runs(const Request& request);
+  Request* answered(KernelSlot& slot, std::string_view parent, std::uint64_t number);
+
   // kernels (engine.cpp)
   void kernel_ready(Kernel& kernel) override;
   void kernel_ended(Kernel& kernel, const std::string& why, bool was_ready) override;
@@ -188,7 +198,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   bool moved_ = false;                   // since it was lost: to other addresses
   net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
   net::Loop::TimerId back_timer_ = 0, lifetime_timer_ = 0, drain_timer_ = 0, linger_timer_ = 0;
-  net::Loop::TimerId pace_timer_ = 0;
+  net::Loop::TimerId pace_timer_ = 0, cluster_timer_ = 0;
   struct Drain {
     bool on = false;
     bool told = false;  // the scheduler sends nothing more, or cannot be told

@@ -16,7 +16,6 @@
 #include "libipc/util/log.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
-#include "libipc/wire/json.hpp"
 
 namespace ipc::engine {
 namespace {
@@ -27,6 +26,9 @@ constexpr Duration kReadyLimit = seconds(60);
 constexpr Duration kExitLimit = seconds(2);
 // Reads of one source before the others have their turn.
 constexpr int kReadsPerTurn = 16;
+// Where a request has nothing, a kernel with slots is told that it came from a scheduler.
+constexpr size_t kParentPart = 1;
+constexpr std::string_view kTaskMark = R"({"balanced":true})";
 
 // How many processes this system has killed for want of memory.
 long long oom_kills() {
@@ -38,6 +40,10 @@ long long oom_kills() {
 }
 
 }  // namespace
+
+unsigned slots_of(const wire::Json& content) {
+  return static_cast<unsigned>(std::clamp<int64_t>(wire::int_or(content, "slots", 0), 0, 65536));
+}
 
 Kernel::~Kernel() {
   if (!handles_) return;
@@ -154,6 +160,8 @@ void Kernel::take_ready(const KernelMessage& message) {
   facts_.prefetch =
       static_cast<unsigned>(std::clamp<int64_t>(wire::int_or(*content, "prefetch", 1), 1, 64));
   facts_.claims = ledger_ != nullptr && wire::bool_or(*content, "claims", false);
+  facts_.has_slots = content->contains("slots");
+  facts_.slots = slots_of(*content);
   state_ = State::ready;
   loop_.cancel(timer_);
   owner_.kernel_ready(*this);
@@ -179,7 +187,13 @@ std::uint64_t Kernel::send_request(std::span<const std::string_view> parts,
   ++requests_;
   if (ledger_ != nullptr && !task.empty()) ledger_->note(page_, requests_, task);
   if (ledger_ != nullptr && !facts_.claims) ledger_->claims(page_).begun = requests_;
-  send(parts, frames);
+  if (facts_.has_slots && !task.empty()) {
+    std::vector<std::string_view> marked(parts.begin(), parts.end());
+    marked[kParentPart] = kTaskMark;
+    send(marked, frames);
+  } else {
+    send(parts, frames);
+  }
   return requests_;
 }
 

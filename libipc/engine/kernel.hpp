@@ -9,10 +9,14 @@
 #include "libipc/engine/frames.hpp"
 #include "libipc/engine/launch.hpp"
 #include "libipc/net/loop.hpp"
+#include "libipc/wire/json.hpp"
 
 namespace ipc::engine {
 
 class Kernel;
+
+/// `slots` of what a kernel says: requests it runs at a time.
+unsigned slots_of(const wire::Json& content);
 
 /// What a kernel's owner hears, always from the loop.
 class KernelOwner {
@@ -35,6 +39,8 @@ struct KernelFacts {
   pid_t pid = 0;
   unsigned prefetch = 1;
   bool claims = false;  ///< it claims requests in the ledger before it begins them
+  bool has_slots = false;  ///< it runs several requests at a time, and answers in any order …
+  unsigned slots = 0;      ///< … so many; 0: it can run none now
 };
 
 /// A kernel by name, started and started again. Not thread-safe; lives in its loop's thread.
@@ -53,6 +59,8 @@ class Kernel {
   const std::string& name() const { return name_; }
   State state() const { return state_; }
   const KernelFacts& facts() const { return facts_; }
+  /// It says that it runs another number of requests at a time from now on.
+  void set_slots(unsigned slots) { facts_.slots = slots; }
   /// How many times it was started.
   int generation() const { return generation_; }
   pid_t group() const { return handles_ ? handles_->pid : 0; }

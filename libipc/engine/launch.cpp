@@ -166,6 +166,10 @@ Error no_such_kernel(const std::string& name, const std::string& why) {
 
 }  // namespace
 
+bool is_cluster(std::string_view kernel) {
+  return kernel.starts_with("cluster:");
+}
+
 Result<std::string> ProcessLauncher::interpreter() {
   if (!resolved_.empty()) return resolved_;
   const char* wanted = ::getenv("IPKIT_PYTHON");
@@ -191,6 +195,10 @@ Result<std::vector<std::string>> ProcessLauncher::command(const std::string& nam
   const bool installed = name.starts_with("jupyter:") && is_plain_name(name.substr(8));
   if (installed || (name.starts_with("existing:") && name.size() > 9)) {
     IPC_TRY_ASSIGN(const std::string bridge, find_program("ipkit-kernel-jupyter"));
+    return std::vector<std::string>{bridge, name};
+  }
+  if (is_cluster(name)) {
+    IPC_TRY_ASSIGN(const std::string bridge, find_program("ipkit-kernel-cluster"));
     return std::vector<std::string>{bridge, name};
   }
   if (!is_plain_name(name)) return no_such_kernel(name, ": not a kernel's name");

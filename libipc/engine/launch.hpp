@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libipc/engine/guard.hpp"
@@ -24,6 +25,9 @@ struct KernelHandles {
   Ledger* ledger = nullptr;  ///< not owned; null: what it has begun is not told
   unsigned page = 0;         ///< its own there
 };
+
+/// A kernel that is another cluster: cluster:PROFILE or cluster:PROFILE/ID.
+bool is_cluster(std::string_view kernel);
 
 /// Starts kernels by name.
 class KernelLauncher {

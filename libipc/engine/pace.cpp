@@ -37,7 +37,11 @@ void Engine::taken_request(Request& request) {
     if (kernel.is_held()) {
       loop_.cancel(pace_timer_);
       pace_timer_ = loop_.after(config_.reader_limit, [this] { give_up_reader(); });
-      if (!is_behind(*of, config_.reader_window / 2)) kernel.hold(false);
+      bool is_late = false;
+      queue_.each_started([&](const Request& other) {
+        is_late |= other.paced && is_behind(other, config_.reader_window / 2);
+      });
+      if (!is_late) kernel.hold(false);
     }
   }
   answer(request, R"({"status":"ok"})");
@@ -45,14 +49,17 @@ void Engine::taken_request(Request& request) {
 
 void Engine::give_up_reader() {
   pace_timer_ = 0;
-  Request* const running = queue_.running();
-  if (running == nullptr || !running->paced) return;
+  const Request* const running = queue_.running();
+  if (running == nullptr) return;
   Kernel& kernel = kernels_.slot(running->kernel).kernel;
   if (!kernel.is_held()) return;
-  log::warning("request " + running->msg_id + ": nobody took what it printed for " +
-               seconds_text(config_.reader_limit) + "; the rest is dropped");
-  running->paced = running->directed = false;
-  running->output_lost = true;
+  queue_.each_started([this](Request& request) {
+    if (!request.paced || !runs(request) || !is_behind(request, config_.reader_window / 2)) return;
+    log::warning("request " + request.msg_id + ": nobody took what it printed for " +
+                 seconds_text(config_.reader_limit) + "; the rest is dropped");
+    request.paced = request.directed = false;
+    request.output_lost = true;
+  });
   kernel.hold(false);
 }
 

@@ -31,23 +31,28 @@ const RequestPtr* Queue::head() const {
   return waiting_.empty() ? nullptr : &waiting_.front();
 }
 
-Request* Queue::next(unsigned prefetch, TimePoint now) const {
+Request* Queue::next(unsigned prefetch, TimePoint now, unsigned slots) const {
   const RequestPtr* const first = head();
   if (first == nullptr) return nullptr;
   if (started_.empty()) return first->get();
-  const Started& running = started_.front();
-  if (started_.size() >= std::min(prefetch, kMaxAhead) || service_ >= kShort) return nullptr;
-  // Behind one that has turned out long, or whose failure would abort it, a request waits here,
-  // where it can still be withdrawn.
-  if (now - running.since >= kShort) return nullptr;
-  // What may be taken back must be here still: what is written ahead, and what has only just been
-  // written when that happens.
-  if ((*first)->is_large()) return nullptr;
+  const bool has_slot = started_.size() < slots;
+  const size_t most = std::min(prefetch, kMaxAhead) + std::max(slots, 1U) - 1;
+  if (!has_slot && !may_go_ahead(**first, most, now)) return nullptr;
   const Request& last = *started_.back().request;
   if (last.kernel != (*first)->kernel) return nullptr;
   for (const auto& entry : started_)
-    if (entry.request->aborts_others || !entry.request->is_whole()) return nullptr;
+    if (entry.request->aborts_others || !(has_slot || entry.request->is_whole())) return nullptr;
   return first->get();
+}
+
+bool Queue::may_go_ahead(const Request& request, size_t most, TimePoint now) const {
+  if (started_.size() >= most || service_ >= kShort) return false;
+  // Behind one that has turned out long, or whose failure would abort it, a request waits here,
+  // where it can still be withdrawn.
+  if (now - started_.front().since >= kShort) return false;
+  // What may be taken back must be here still: what is written ahead, and what has only just been
+  // written when that happens.
+  return !request.is_large();
 }
 
 void Queue::start(TimePoint now, std::uint64_t number) {
@@ -82,9 +87,11 @@ bool Queue::has(std::string_view msg_id) const {
          std::any_of(urgent_.begin(), urgent_.end(), is_it);
 }
 
-RequestPtr Queue::finish(TimePoint now) {
-  Started done = std::move(started_.front());
-  started_.pop_front();
+RequestPtr Queue::finish(TimePoint now, const Request* other) {
+  auto at = started_.begin();
+  while (other != nullptr && at->request.get() != other) ++at;
+  Started done = std::move(*at);
+  started_.erase(at);
   const Duration took = std::min(now - std::max(done.since, last_reply_), kLongest);
   service_ += (took - service_) / 8;
   last_reply_ = now;

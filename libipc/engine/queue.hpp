@@ -13,8 +13,9 @@
 
 namespace ipc::engine {
 
-/// One queue for all kernels of an engine. Requests run one at a time in order of arrival, control
-/// requests before the others; a few short ones are written ahead to a kernel that can take them.
+/// One queue for all kernels of an engine. Requests run in order of arrival, control requests
+/// before the others, and one at a time but for a kernel with slots; a few short ones are written
+/// ahead to a kernel that can take them.
 /// Every request that enters leaves exactly once: by finish(), or in the list of one of the others.
 class Queue {
  public:
@@ -27,9 +28,9 @@ class Queue {
   bool push(RequestPtr& request, TimePoint now);
 
   /// The request that should be written to its kernel now, if there is one: nothing runs, or
-  /// `prefetch` (of the kernel named by running_kernel()) allows one more. Stays owned by the queue
-  /// until start() or reject().
-  Request* next(unsigned prefetch, TimePoint now) const;
+  /// the kernel of what runs takes one more: it runs `slots` at a time (0: one after the other),
+  /// and has room for `prefetch`. Stays owned by the queue until start() or reject().
+  Request* next(unsigned prefetch, TimePoint now, unsigned slots = 0) const;
   /// The request next() gave was written to its kernel, as its `number`.
   void start(TimePoint now, std::uint64_t number);
   /// The request next() gave cannot run: takes it out.
@@ -43,8 +44,13 @@ class Queue {
   /// It waits or runs.
   bool has(std::string_view msg_id) const;
   std::uint64_t running_number() const { return started_.front().number; }
-  /// The reply for running() came: takes it out.
-  RequestPtr finish(TimePoint now);
+  /// Calls `visit` with each request that was started.
+  template <class Visit>
+  void each_started(Visit visit) const {
+    for (const auto& entry : started_) visit(*entry.request);
+  }
+  /// The reply for running() came: takes it out. With `other`: for that one, which was started.
+  RequestPtr finish(TimePoint now, const Request* other = nullptr);
   /// Of the started requests behind running() those with a number above `begun` wait again where
   /// they stood.
   void take_back(std::uint64_t begun);
@@ -79,6 +85,7 @@ class Queue {
   };
   using Line = std::deque<RequestPtr>;
   const RequestPtr* head() const;
+  bool may_go_ahead(const Request& request, size_t most, TimePoint now) const;
   Line& head_line() { return urgent_.empty() ? waiting_ : urgent_; }
   bool was_withdrawn(const std::string& id, TimePoint now);
   void remember(const std::string& id, TimePoint until);

@@ -13,7 +13,9 @@ void Engine::request(net::Incoming&& message, Route route) {
   auto parsed = Request::parse(std::move(message), route, parser_);
   if (!parsed) return log::warning("request dropped: " + parsed.error().text());
   RequestPtr request = *std::move(parsed);
-  if (request->kernel == kernels_.main_name()) request->kernel.clear();
+  // Another cluster's engines have kernels of that name: its kernel passes it on.
+  if (request->kernel == kernels_.main_name() || is_cluster(kernels_.main_name()))
+    request->kernel.clear();
   // A scheduler's own words; from a client, who would be in the path, they are tasks like others.
   const bool of_scheduler =
       request->route == Route::balanced && request->view().identities.size() == 1;
@@ -24,6 +26,11 @@ void Engine::request(net::Incoming&& message, Route route) {
   if (of_scheduler && request->msg_type == "recall_request") return hand_back_unbegun();
   if (messages_.take(request) || comes_again(*request)) return;
   if (handle(*request) || (drain_.on && turn_away(*request))) return;
+  if (request->route == Route::balanced && is_away()) return outbox_.hand_back(*request);
+  if (comes_round(*request))
+    return outbox_.error(*request, "RecursionError",
+                         kernels_.main_name() + " leads back to this engine, " +
+                             std::to_string(id_) + ", which has the request already");
   // To a kernel some of these are the engine's own words, which have no answer: the queue would
   // stand behind them.
   if (!request->msg_type.ends_with("_request"))
@@ -40,9 +47,13 @@ void Engine::pump() {
   Kernel* fed = nullptr;
   for (;;) {
     const Request* const running = queue_.running();
-    unsigned prefetch = 1;
-    if (running != nullptr) prefetch = kernels_.slot(running->kernel).kernel.facts().prefetch;
-    Request* const next = queue_.next(prefetch, loop_.now());
+    unsigned prefetch = 1, slots = 0;
+    if (running != nullptr) {
+      const KernelFacts& facts = kernels_.slot(running->kernel).kernel.facts();
+      prefetch = facts.prefetch;
+      slots = facts.slots;
+    }
+    Request* const next = queue_.next(prefetch, loop_.now(), slots);
     if (next == nullptr) break;
     KernelSlot& slot = kernels_.slot(next->kernel);
     const Fed result = feed(*next, slot);
@@ -69,7 +80,7 @@ Engine::Fed Engine::feed(Request& request, KernelSlot& slot) {
       slot.kernel.send_request(request.parts(), request.frames(), is_task ? request.msg_id : "");
   queue_.start(loop_.now(), number);
   if (request.is_large()) request.drop_body();
-  if (queue_.started() == 1) begin(request);
+  if (queue_.started() == 1 || slot.kernel.facts().has_slots) begin(request);
   return Fed::written;
 }
 
@@ -94,7 +105,8 @@ void Engine::begin(Request& request) {
   slot.last_parent = request.header();
   report(request, "busy");
   if (request.interrupted) slot.kernel.interrupt(request.msg_id);
-  watchdog_.began(slot.kernel, request.msg_id);
+  // A cluster's engines have limits of their own.
+  if (!slot.kernel.facts().has_slots) watchdog_.began(slot.kernel, request.msg_id);
 }
 
 void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {
@@ -113,6 +125,7 @@ void Engine::kernel_message(Kernel& kernel, const KernelMessage& message) {
   if (type != "stream") {
     // The parser's memory is about to be used again.
     const std::string owned(type);
+    if (owned == "slots" && kernel.facts().has_slots) return take_slots(kernel, message.content);
     if (request != nullptr && owned == "error") request->shown_error = true;
     // Only who can be asked gets to see a question; the code is told if there is nobody.
     if (owned == "input_request" && request != nullptr && !request->directed)
@@ -138,16 +151,17 @@ void Engine::kernel_output(Kernel& kernel, bool is_stderr, std::string_view byte
 
 void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
                         std::span<const std::string_view> head) {
-  const Request* const running = queue_.running();
   const std::uint64_t number = slot.kernel.count_reply();
   const bool not_run = slot.kernel.was_revoked(number) && head[1] == "aborted";
-  if (running == nullptr || running->kernel != kernels_.request_name(slot.kernel) ||
-      queue_.running_number() != number || running->header() != message.parent) {
+  const Request* const waiting = answered(slot, message.parent, number);
+  if (waiting == nullptr) {
     if (not_run) return;  // taken back long ago
     return slot.kernel.fail("kernel broke the protocol: a reply nobody waits for");
   }
-  RequestPtr request = queue_.finish(loop_.now());
-  const std::string stopped = watchdog_.ended();
+  const bool has_slots = slot.kernel.facts().has_slots;
+  RequestPtr request = queue_.finish(loop_.now(), waiting);
+  std::string stopped = watchdog_.ended();
+  if (has_slots && drain_.late) stopped = drain_.verdict;
   slot.output.finish(request.get(), request->header());
   // Its reply may bring the next task of a scheduler that does not know that we go.
   if (request->route == Route::balanced && !connection_.is_ipkit()) check_drained();
@@ -164,7 +178,7 @@ void Engine::take_reply(KernelSlot& slot, const KernelMessage& message,
   } else {
     pass_reply(slot, *request, message, head);
   }
-  if (Request* const next = queue_.running()) begin(*next);
+  if (Request* const next = queue_.running(); next != nullptr && !has_slots) begin(*next);
 }
 
 void Engine::pass_reply(KernelSlot& slot, Request& request, const KernelMessage& message,

@@ -166,9 +166,10 @@ void Uplink::send(Route route, net::Frames&& frames, std::string_view id) {
   replies_.add(frames);
 }
 
-void Uplink::send_to_scheduler(std::string_view type) {
+void Uplink::send_to_scheduler(std::string_view type, std::string content) {
   net::Outgoing message;
   message.header = session_.header(type);
+  message.content = std::move(content);
   auto frames = net::encode(*signer_, {&kTaskScheduler, 1}, std::move(message));
   replies_.add(frames);
 }

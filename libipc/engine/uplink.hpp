@@ -77,7 +77,7 @@ class Uplink {
   std::string send_to_engine(std::string_view uuid, std::string_view type, std::string content,
                              net::Frames&& buffers = {});
   /// A message of the engine's own to the task scheduler, behind its replies.
-  void send_to_scheduler(std::string_view type);
+  void send_to_scheduler(std::string_view type, std::string content = "{}");
   /// While this holds, replies to work do not leave.
   void hold_replies(bool hold);
   void publish(net::Frames&& frames) { sockets_->iopub.send(std::move(frames)); }

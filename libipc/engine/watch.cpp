@@ -105,7 +105,9 @@ void Engine::state_request(Request& request) {
                         {"waiting", queue_.queued()},
                         {"rss", resident_bytes(::getpid())}};
   if (const Request* running = queue_.running()) {
-    content["waiting"] = queue_.queued() + queue_.started() - 1;
+    const unsigned slots = kernels_.slot(running->kernel).kernel.facts().slots;
+    const size_t ahead = queue_.started() - std::clamp<size_t>(slots, 1, queue_.started());
+    content["waiting"] = queue_.queued() + ahead;
     const auto label = wire::parse_json(running->label);
     content["running"] = {{"msg_id", running->msg_id},
                           {"msg_type", running->msg_type},

@@ -36,8 +36,12 @@ void Hub::registration(const Json& content) {
   Json facts = found != content.end() && found->is_object() ? *found : Json(nullptr);
   const bool resumes = facts.is_object() && facts.erase("resume") > 0;
   // It lost sight of us, we did not of it: nobody need hear of that.
-  if (const Engine* known = resumes ? registry_.find(uuid) : nullptr; known != nullptr)
-    return accept(known->id);
+  if (const Engine* known = resumes ? registry_.find(uuid) : nullptr; known != nullptr) {
+    const EngineId known_id = known->id;
+    registry_.set_facts(known_id, std::move(facts));
+    state_changed();
+    return accept(known_id);
+  }
   if (const std::string why = no_room(); !why.empty()) {
     complaints_.warning("registration refused: " + why);
     return send(client_, "{}", error_answer("registration_reply", "OSError", why));

@@ -50,6 +50,11 @@ const Engine* Registry::restore(EngineId id, const std::string& uuid, wire::Json
   return &engines_.emplace(id, Engine{id, uuid, std::move(facts), {}}).first->second;
 }
 
+void Registry::set_facts(EngineId id, wire::Json facts) {
+  if (const auto found = engines_.find(id); found != engines_.end())
+    found->second.facts = std::move(facts);
+}
+
 std::optional<Engine> Registry::remove(EngineId id, std::string why, UnixMicros when) {
   auto node = engines_.extract(id);
   if (node.empty()) return {};

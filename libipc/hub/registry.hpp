@@ -47,6 +47,9 @@ class Registry {
   /// Takes over an engine of an earlier controller.
   const Engine* restore(EngineId id, const std::string& uuid, wire::Json facts);
 
+  /// What a registered engine says of itself now.
+  void set_facts(EngineId id, wire::Json facts);
+
   /// Takes the engine out. Nothing if there is none.
   std::optional<Engine> remove(EngineId id, std::string why, UnixMicros when);
   /// Drops a pending registration; its uuid, if there was one.

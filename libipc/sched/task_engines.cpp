@@ -45,7 +45,7 @@ TaskEngines::Joined TaskEngines::join(std::uint32_t number) {
   Joined joined;
   engine.alive = true;
   engine.pace = {};
-  engine.limit = limit_ == kByPace ? 1 : limit_;
+  engine.limit = limit_of(engine);
   lru_.insert(lru_.begin(), number);
   for (Place* place : engine.places) {
     ++place->alive;
@@ -114,9 +114,23 @@ void TaskEngines::keep_room(TaskEngine& engine, Change change) {
   set_room(engine, !before);
 }
 
+unsigned TaskEngines::limit_of(const TaskEngine& engine) const {
+  const unsigned slots = std::max(engine.slots, 1U);
+  if (limit_ == kByPace) return std::max(engine.pace.limit(), slots);
+  return static_cast<unsigned>(std::min<std::uint64_t>(std::uint64_t{limit_} * slots, kByPace));
+}
+
 void TaskEngines::follow_pace(TaskEngine& engine) {
-  if (engine.limit == engine.pace.limit()) return;
-  keep_room(engine, [&] { engine.limit = engine.pace.limit(); });
+  const unsigned limit = limit_of(engine);
+  if (engine.limit == limit) return;
+  keep_room(engine, [&] { engine.limit = limit; });
+}
+
+void TaskEngines::set_slots(TaskEngine& engine, unsigned slots) {
+  keep_room(engine, [&] {
+    engine.slots = slots;
+    engine.limit = limit_of(engine);
+  });
 }
 
 std::uint32_t TaskEngines::occupy(std::uint32_t number, std::uint32_t slot) {

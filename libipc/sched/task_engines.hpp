@@ -42,6 +42,7 @@ struct TaskEngine {
   net::Frame identity;  ///< the uuid as a frame, to be shared
   unsigned load = 0;    ///< tasks it has
   unsigned limit = 1;   ///< of those; 0 = any number
+  unsigned slots = 1;   ///< it runs so many at a time; 0: none now
   Pace pace;            ///< if the limit goes by it
   bool alive = false;
   bool drains = false;                 ///< has left the choice, not the controller
@@ -74,7 +75,7 @@ class TaskEngines {
   /// Living engines, least recently used first.
   const std::vector<std::uint32_t>& by_use() const { return lru_; }
   static bool has_room(const TaskEngine& engine) {
-    return engine.limit == 0 || engine.load < engine.limit;
+    return engine.slots > 0 && (engine.limit == 0 || engine.load < engine.limit);
   }
   bool goes_by_pace(const TaskEngine& engine) const {
     return limit_ == kByPace && engine.extensions;
@@ -88,6 +89,8 @@ class TaskEngines {
   std::uint32_t vacate(std::uint32_t number, std::uint32_t seat);
   /// An engine that goes by its pace may have that many.
   void follow_pace(TaskEngine& engine);
+  /// It runs so many tasks at a time; it may be still to come.
+  void set_slots(TaskEngine& engine, unsigned slots);
 
   /// The place of these engines, or all but these, for one more user.
   Place* place(bool except, std::vector<std::uint32_t> engines);
@@ -100,6 +103,7 @@ class TaskEngines {
  private:
   using Key = std::pair<bool, std::vector<std::uint32_t>>;
 
+  unsigned limit_of(const TaskEngine& engine) const;
   std::uint32_t free_bit(std::uint32_t number);
   void renumber();
   void set_room(const TaskEngine& engine, bool room);

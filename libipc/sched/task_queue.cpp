@@ -339,10 +339,18 @@ void TaskQueue::engine_removed(std::string_view uuid, TimePoint now) {
   dispatch();
 }
 
+void TaskQueue::engine_slots(std::string_view uuid, unsigned slots, TimePoint now) {
+  now_ = now;
+  engines_.set_slots(engines_[engines_.number_of(uuid)], slots);
+  dispatch();
+}
+
 void TaskQueue::engine_had_begun(std::string_view uuid, std::string_view last, TimePoint now) {
   now_ = now;
   const std::uint32_t number = engines_.find(uuid);
   if (number == kNone || engines_[number].alive) return;
+  // One that runs several at a time answers in any order: any may have begun.
+  if (engines_[number].slots != 1) return;
   const std::uint32_t known = ids_.get(last);
   const Job* const begun = (known & kStateBits) == kLive ? &jobs_[known >> 2] : nullptr;
   // If its answer has come, those of all before it have.
@@ -418,7 +426,7 @@ void TaskQueue::recall_stalled() {
   stall_check_ = TimePoint::max();
   for (const std::uint32_t number : engines_.by_use()) {
     TaskEngine& engine = engines_[number];
-    if (engine.load < 2 || !engines_.goes_by_pace(engine)) continue;
+    if (engine.load <= std::max(engine.slots, 1U) || !engines_.goes_by_pace(engine)) continue;
     stall_check_ = now_ + Pace::kStall;
     if (!engine.pace.has_stalled(now_)) continue;
     engine.pace.restart();

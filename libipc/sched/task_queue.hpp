@@ -84,6 +84,9 @@ class TaskQueue {
 
   void engine_added(const std::string& uuid, bool extensions, TimePoint now);
   void engine_removed(std::string_view uuid, TimePoint now);
+  /// It runs so many tasks at a time from now on; 0: it gets none, and hands back what it has not
+  /// begun. It may be still to come.
+  void engine_slots(std::string_view uuid, unsigned slots, TimePoint now);
   /// It gets no more tasks; those it has it answers, or hands back as if their dependencies were
   /// not met: they wait again where they stood, for another engine.
   void engine_drains(std::string_view uuid, TimePoint now);

@@ -21,6 +21,7 @@ constexpr size_t kMostProbes = 1000;  // open ones; an engine that is gone answe
 // While so many tasks wait, engines have enough to do until clients that got several answers at
 // once send as many new tasks: nobody need be woken for each.
 constexpr std::size_t kPlenty = 64;
+constexpr int64_t kMostSlots = 65536;
 
 }  // namespace
 
@@ -210,6 +211,7 @@ void TaskRelay::engine_says(const net::Incoming& message) {
       queue_.engine_passed(uuid, probes_.extract(found).mapped(), loop_.now());
     return;
   }
+  if (header && header->msg_type == "slots_request") return take_slots(message);
   if (!header || header->msg_type != "drain_request")
     return complaints_.warning("task channel: reply to nobody dropped");
   queue_.engine_drains(uuid, loop_.now());
@@ -217,6 +219,14 @@ void TaskRelay::engine_says(const net::Incoming& message) {
   auto frames = maker_.sign(
       {&uuid, 1}, maker_.message("drain_reply", message.view.header, "{}", R"({"status": "ok"})"));
   engines_.send(frames);
+}
+
+// An engine that is a cluster: how many it has itself.
+void TaskRelay::take_slots(const net::Incoming& message) {
+  const auto content = wire::parse_json(message.view.content, 8);
+  if (!content || !content->is_object()) return;
+  const auto slots = std::clamp<int64_t>(wire::int_or(*content, "slots", 1), 0, kMostSlots);
+  queue_.engine_slots(message.views[0], static_cast<unsigned>(slots), loop_.now());
 }
 
 void TaskRelay::take_reply(net::Incoming& message) {

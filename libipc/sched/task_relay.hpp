@@ -66,6 +66,7 @@ class TaskRelay : public Role, private TaskOutput {
   void submit(net::Incoming& message);
   void take_reply(net::Incoming& message);
   void engine_says(const net::Incoming& message);
+  void take_slots(const net::Incoming& message);
   void forward(net::Incoming& message);
   void cancel(net::Incoming& message);
   void ask_engines(Cancel& cancel, const TaskQueue::Cancelled& found);

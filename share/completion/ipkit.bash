@@ -62,6 +62,14 @@ _ipkit_jupyter_kernels() {
   done
 }
 
+# Clusters that can be a kernel, as cluster:PROFILE.
+_ipkit_cluster_kernels() {
+  local file
+  for file in "${IPYTHONDIR:-$HOME/.ipython}"/profile_*/security/ipcontroller-client.json; do
+    if [[ -e $file ]]; then sed -E 's|.*/profile_([^/]*)/.*|cluster:\1|' <<<"$file"; fi
+  done
+}
+
 # Ids of the engines that answer within a second, of the cluster the command line names.
 _ipkit_targets() {
   printf '%s\n' all ::2 -1
@@ -83,7 +91,7 @@ _ipkit_values() {
     --kernel/*)
       if [[ $current == *,* && $2 == *,* ]]; then before=${current%,*},; fi
       mapfile -t COMPREPLY < <(
-        compgen -P "$before" -W "python sh native $(_ipkit_jupyter_kernels)" \
+        compgen -P "$before" -W "python sh native $(_ipkit_jupyter_kernels) $(_ipkit_cluster_kernels)" \
           -- "${current#"$before"}"
       )
       ;;

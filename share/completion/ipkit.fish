@@ -30,6 +30,9 @@ function __ipkit_kernels
     for file in {$own,/usr/local/share,/usr/share}/jupyter/kernels/*/kernel.json
         string replace -r '.*/(.*)/kernel.json$' 'jupyter:$1' $file
     end
+    for file in (__ipkit_root)/profile_*/security/ipcontroller-client.json
+        string replace -r '.*/profile_([^/]*)/.*' 'cluster:$1' $file
+    end
 end
 
 # __ipkit_list WORD BEFORE: the words of standard input, after those that WORD has already.

@@ -90,6 +90,7 @@ complete_words() {
   XDG_DATA_HOME="" run complete_words ipengine --kernel ""
   assert_line sh
   assert_line jupyter:mine
+  assert_line cluster:default
   run complete_words ipexec --kernel python,s
   assert_output python,sh
   run complete_words ippush --kernel python,s

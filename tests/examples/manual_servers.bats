@@ -64,6 +64,7 @@ type_or_serve() {
   done
   mkdir -p ~/venv/bin
   ln -s "$(command -v "$IPKIT_PYTHON")" ~/venv/bin/python
+  run_limited 60 ipcluster start --profile rack7 -n 1 --daemonize
   # They need what is not everywhere: tests/interop/jupyter.bats, tests/launch/mpi.bats.
   SKIP='jupyter:ir|mpiexec' type_or_serve man ipengine.1
   type_or_serve help ipengine.1

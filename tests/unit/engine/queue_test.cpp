@@ -255,5 +255,23 @@ TEST(RestartLimitTest, FiveInAMinute) {
   EXPECT_FALSE(RestartLimit().allow(now, 0));
 }
 
+TEST_F(QueueTest, SeveralAtATimeForAKernelWithSlots) {
+  for (const char* id : {"a", "b", "c", "d"}) push(make(id));
+  for (const char* id : {"a", "b", "c"}) {
+    const Request* const request = queue.next(1, now, 3);
+    ASSERT_NE(request, nullptr);
+    EXPECT_EQ(request->msg_id, id);
+    start();
+  }
+  now += seconds(1);
+  EXPECT_EQ(queue.next(32, now, 3), nullptr);  // long ones are not given ahead
+  const Request* const b = queue.find_started_id("b");
+  EXPECT_EQ(queue.finish(now, b)->msg_id, "b");
+  EXPECT_EQ(queue.next(1, now, 3)->msg_id, "d");
+  start();
+  EXPECT_EQ(queue.finish(now)->msg_id, "a");
+  EXPECT_EQ(ids(queue.kernel_died("", 4)), "c d ");
+}
+
 }  // namespace
 }  // namespace ipc::engine

@@ -80,8 +80,7 @@ class FakeController {
     message.metadata = metadata.dump();
     for (const auto& buffer : buffers) message.buffers.emplace_back(buffer);
     const std::string_view path[] = {engine, client};
-    auto frames =
-        net::encode(*signer, std::span(path, client.empty() ? 1 : 2), std::move(message));
+    auto frames = net::encode(*signer, std::span(path, client.empty() ? 1 : 2), std::move(message));
     EXPECT_EQ(socket(name).send(std::move(frames)), net::SendStatus::sent);
     return id;
   }
@@ -106,10 +105,12 @@ class FakeKernel {
  public:
   using Answer = std::function<void(FakeKernel&, const KernelMessage&)>;
 
-  FakeKernel(net::Loop& loop, Fd fd, Answer answer)
+  FakeKernel(net::Loop& loop, Fd fd, Answer answer, bool is_cluster = false)
       : loop_(loop), fd_(std::move(fd)), answer_(std::move(answer)) {
     listen(true);
-    if (answer_)
+    if (is_cluster)
+      say("ready", "{}", R"({"language":"fake","version":"1","slots":3})");
+    else if (answer_)
       say("ready", "{}", R"({"language":"fake","version":"1","prefetch":8})");
     else
       flush_echo();
@@ -185,7 +186,8 @@ class FakeLauncher : public KernelLauncher {
     EXPECT_TRUE(pair && set_nonblocking(pair->first.get()) && set_nonblocking(pair->second.get()));
     KernelHandles handles;
     handles.socket = std::move(pair->first);
-    kernels[name] = std::make_unique<FakeKernel>(loop_, std::move(pair->second), found->second);
+    kernels[name] = std::make_unique<FakeKernel>(loop_, std::move(pair->second), found->second,
+                                                 name.starts_with("cluster:"));
     return handles;
   }
 

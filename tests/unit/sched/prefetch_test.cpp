@@ -209,5 +209,55 @@ TEST_F(PrefetchTest, AnEngineThatIsThereHasBegunWhatItHas) {
   EXPECT_EQ(queue.waiting(), 0u);
 }
 
+TEST_F(PrefetchTest, AnEngineThatRunsSeveralGetsAsMany) {
+  queue.engine_slots("a", 3, now);  // before it is there
+  engine("a");
+  submit_many(5);
+  EXPECT_EQ(log.take(), (Lines{"run s_0@a", "run s_1@a", "run s_2@a"}));
+  queue.expire(now += Pace::kStall);
+  EXPECT_TRUE(log.take().empty());  // it runs them, nothing waits behind
+  EXPECT_EQ(reply("a", "s_1"), TaskQueue::Verdict::forward);
+  EXPECT_EQ(log.take(), (Lines{"run s_3@a"}));
+  queue.engine_slots("a", 4, now);
+  EXPECT_EQ(log.take(), (Lines{"run s_4@a"}));
+}
+
+TEST_F(PrefetchTest, WithoutSlotsItGetsNothingUntilItHasSome) {
+  engine("a");
+  queue.engine_slots("a", 2, now);
+  submit_many(3);
+  EXPECT_EQ(log.take(), (Lines{"run s_0@a", "run s_1@a"}));
+  queue.engine_slots("a", 0, now);
+  EXPECT_EQ(hand_back("a", "s_1"), TaskQueue::Verdict::rerun);
+  EXPECT_TRUE(log.take().empty());
+  reply("a", "s_0");
+  EXPECT_TRUE(log.take().empty());
+  EXPECT_EQ(queue.waiting(), 2u);
+  queue.engine_slots("a", 1, now);
+  EXPECT_EQ(log.take(), (Lines{"run s_1@a"}));
+}
+
+// The last it was given may be answered while others run.
+TEST_F(PrefetchTest, WhatItHadIsNotTakenForUnbegunWhenItDies) {
+  engine("a");
+  queue.engine_slots("a", 2, now);
+  submit_many(2);
+  reply("a", "s_1");
+  log.take();
+  engine("b");
+  queue.engine_removed("a", now);
+  queue.engine_had_begun("a", "s_1", now);
+  EXPECT_TRUE(log.take().empty());
+  queue.expire(now += seconds(5));
+  EXPECT_EQ(log.take(), (Lines{"fail s_0 lost@a"}));
+}
+
+TEST_F(TaskQueueTest, ALimitCountsForEachSlot) {
+  engine("a");
+  queue.engine_slots("a", 2, now);
+  for (const char* id : {"x", "y", "z"}) submit(id);
+  EXPECT_EQ(log.take(), (Lines{"run x@a", "run y@a"}));
+}
+
 }  // namespace
 }  // namespace ipc::sched
