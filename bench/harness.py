@@ -168,7 +168,7 @@ class Cluster:
         """Figures of one run of the load generator."""
         return figures(self.world.run(
             [os.path.join(TOOLS, "load"), self.file, channel, str(count), str(window),
-             str(self.engines), *more], max(60, count // 1000), self.pinned))
+             str(self.engines), *more], max(300, count // 1000), self.pinned))
 
 
 class Rival:

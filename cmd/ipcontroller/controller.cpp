@@ -2,17 +2,17 @@
 // The controller: the roles of hub and schedulers, put together in three loops.
 #include "cmd/ipcontroller/controller.hpp"
 
-#include <sys/resource.h>
-
 #include <filesystem>
 
 #include "cmd/ipcontroller/binding.hpp"
 #include "libipc/hub/heartbeat.hpp"
+#include "libipc/net/accept_guard.hpp"
 #include "libipc/sched/broadcast_relay.hpp"
 #include "libipc/sched/direct_relay.hpp"
 #include "libipc/sched/iopub_relay.hpp"
 #include "libipc/sched/journal.hpp"
 #include "libipc/sched/task_relay.hpp"
+#include "libipc/util/file_limit.hpp"
 #include "libipc/util/memory.hpp"
 #include "libipc/util/process.hpp"
 #include "libipc/util/text.hpp"
@@ -79,12 +79,6 @@ std::size_t open_files() {
   std::error_code none;
   std::filesystem::directory_iterator files("/proc/self/fd", none);
   return none ? 0 : static_cast<std::size_t>(std::distance(begin(files), end(files)));
-}
-
-std::size_t file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
-  return limit.rlim_cur;
 }
 
 void report(net::EventWriter& tap, std::string_view number, Socket& to_hub) {
@@ -242,12 +236,16 @@ Status Controller::bind(net::Context& context, const ControllerOptions& o, Socke
   clients.offer_locally(o.client_local);
   IPC_TRY(clients.bind_local(*s.registration, client_.ports["registration"]));
   IPC_TRY(clients.bind(make_client(s.client_control, "control_in"), "control", client_));
-  IPC_TRY(clients.bind(make_client(s.client_mux, "mux_in"), "mux", client_));
+  make_client(s.client_mux, "mux_in").set_router_mandatory(true);
+  IPC_TRY(clients.bind(*s.client_mux, "mux", client_));
   IPC_TRY(clients.bind(make_client(s.client_task, "task_in"), "task", client_));
-  IPC_TRY(clients.bind(make(s.client_iopub, SocketType::pub), "iopub", client_));
+  net::set_send_limit(make(s.client_iopub, SocketType::xpub), sched::IopubRelay::kMostMessages);
+  IPC_TRY(clients.bind(*s.client_iopub, "iopub", client_));
   make(s.notification, SocketType::xpub).set_all_subscriptions();
   IPC_TRY(clients.bind(*s.notification, "notification", client_));
   IPC_TRY(clients.bind_broadcast(make_client(s.client_broadcast, "sub_scheduler_0"), client_));
+  for (const auto& [name, port] : client_.ports) net::yield_files(port);
+  for (const int port : client_.broadcast) net::yield_files(port);
   for (net::Connection* connection : {&client_, &engine_}) {
     connection->key = o.key;
     connection->signature_scheme = o.signature_scheme;
@@ -302,7 +300,7 @@ Status Controller::run(net::Context& context, ControllerOptions o, Sockets s) {
   hub_options.restore = o.restore;
   hub_options.succeeds = o.reuse_client.has_value();
   hub_options.shutdown = o.shutdown;
-  hub_options.file_limit = file_limit();
+  hub_options.file_limit = file_limit(0);
   hub_options.files_used = open_files();
   wire::Json info = {{"interface", engine_.interface}, {"broadcast", engine_.broadcast}};
   for (const auto& [port_name, port] : engine_.ports) info[port_name] = port;

@@ -147,7 +147,9 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
     uuid = info->uuid;
   if (!wire::is_reply_type(type) && type != "hub_error") {
     const Output output{id, type, engine, incoming, {}};
-    if (on_output && found->second.handler) on_output(output);
+    // An empty one only looks whether we are there.
+    const bool is_empty = type == "stream" && output.data().empty();
+    if (on_output && !is_empty && found->second.handler) on_output(output);
     if (channel == Channel::direct && type == "stream") count_output(pending.find(id), output);
     return;
   }

@@ -5,18 +5,21 @@
 #include <cstdlib>
 
 #include "libipc/client/connection.hpp"
+#include "libipc/net/greeting.hpp"
+#include "libipc/util/file_limit.hpp"
 #include "libipc/util/process.hpp"
 
 namespace ipc::client {
 namespace {
 
-constexpr auto kAnswer = seconds(2);      // from the handshake to the first signed answer
+constexpr auto kAnswer = seconds(2);       // from the handshake to the first signed answer
 constexpr auto kBusy = milliseconds(500);  // to the next look at one that has something to do
-constexpr auto kComeBack = seconds(3);    // for a lost connection to a controller we cannot see
-constexpr auto kReturn = seconds(60);     // for the next controller, where it has our tasks
+constexpr auto kComeBack = seconds(3);     // for a lost connection to a controller we cannot see
+constexpr auto kReturn = seconds(60);      // for the next controller, where it has our tasks
 constexpr auto kCertain = milliseconds(300);
 // A handshake also ends when the controller is killed or the network cut: once is no refusal.
 constexpr int kRefusals = 2;
+constexpr auto kGreeting = milliseconds(500);  // a look at why we were refused
 constexpr auto kLook = milliseconds(20);  // a killed process closes its sockets before it is gone
 
 std::string with_tilde(const std::string& path) {
@@ -167,7 +170,19 @@ void Link::returned() {
   on_return_();
 }
 
+// It takes connections and ends them at once.
+Error Link::full() const {
+  const auto& c = file_.controller;
+  const std::uint64_t limit = c.host == host_name() ? file_limit(c.pid) : 0;
+  return {Code::no_controller,
+          controller_name(file_) + " has no open files left for one more connection" +
+              (limit > 0 ? " (its limit is " + std::to_string(limit) + ")" : ""),
+          "try again; ulimit -n before ipcluster start gives more"};
+}
+
 Error Link::gone() const {
+  if (refusals_ > 0 && net::ends_without_greeting(file_.endpoint("registration"), kGreeting))
+    return full();
   if (refusals_ > 0)
     return {Code::refused,
             "refused by " + controller_name(file_) + ": it wants other encryption keys",

@@ -45,6 +45,7 @@ class Link {
   void returned();
   void fail(Error error);
   Error gone() const;
+  Error full() const;
 
   net::Loop& loop_;
   const net::Connection& file_;

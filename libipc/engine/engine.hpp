@@ -32,12 +32,13 @@ struct EngineConfig {
   /// The connection as the file has it now, to find a controller that moved; may be empty.
   std::function<Result<net::Connection>()> find_connection;
   Duration registration_limit = seconds(60);
-  Duration orphan_limit = seconds(60);  ///< a controller of this host gone for so long: stop
-  int max_heartbeat_misses = 50;        ///< 0: never stop for that
-  bool restart = true;                  ///< the main kernel when it ends; else the engine ends
-  size_t restarts = 5;                  ///< so often in a minute, then requests are refused
+  Duration orphan_limit = seconds(60);     ///< a controller of this host gone for so long: stop
+  int max_heartbeat_misses = 50;           ///< 0: never stop for that
+  bool restart = true;                     ///< the main kernel when it ends; else the engine ends
+  size_t restarts = 5;                     ///< so often in a minute, then requests are refused
   std::uint64_t reader_window = 16 << 20;  ///< bytes a client has not taken: its code waits …
   Duration reader_limit = seconds(60);     ///< … for so long; after that it gets no more of them
+  Duration reader_look = seconds(1);       ///< so often it is looked whether that one has gone
   Limits limits;
   Duration lifetime{0};                ///< from `born` on, then it drains; 0: none
   Duration drain_limit = seconds(60);  ///< then what still runs is interrupted
@@ -148,7 +149,11 @@ class Engine : private KernelOwner, private UplinkOwner {
   // output that is taken slowly (pace.cpp)
   void pace(KernelSlot& slot, Request* request, std::size_t bytes);
   void taken_request(Request& request);
-  void give_up_reader();
+  void await_reader();
+  void look_for_reader();
+  void give_up_reader(Request& request, const std::string& why);
+  bool awaits_reader(const Request& request);
+  void read_on(Kernel& kernel);
 
   // what is shown to whoever watches (watch.cpp)
   void show_request(Request& request);
@@ -199,6 +204,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
   net::Loop::TimerId back_timer_ = 0, lifetime_timer_ = 0, drain_timer_ = 0, linger_timer_ = 0;
   net::Loop::TimerId pace_timer_ = 0, cluster_timer_ = 0;
+  TimePoint reader_since_{};  // has it taken nothing
   struct Drain {
     bool on = false;
     bool told = false;  // the scheduler sends nothing more, or cannot be told

@@ -297,8 +297,8 @@ int Uplink::take_events(net::Socket& events) {
     if (!any) break;
     if (event == net::ConnectionEvent::connected) connected_.insert(endpoint);
     if (event == net::ConnectionEvent::disconnected) broke |= connected_.erase(endpoint) > 0;
-    if (event == net::ConnectionEvent::refused)
-      log::error("the controller refused a connection: wrong key (CURVE)");
+    if (event == net::ConnectionEvent::refused && !std::exchange(refused_, true))
+      log::error("the controller refused a connection: wrong key (CURVE), or too many connections");
   }
   if (hearts_wanted_ && is_connected()) connect_hearts();
   if (broke && !lost_) {

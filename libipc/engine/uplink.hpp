@@ -124,6 +124,7 @@ class Uplink {
   std::optional<net::Curve> curve_;
   std::set<std::string> connected_;  // shell's and control's endpoints whose handshake is done …
   size_t wanted_ = 0;                // … and how many before the hearts start
+  bool refused_ = false;             // one of them, and the log says so
   bool lost_ = false;                // one of them broke, and not all are back
   bool subscribed_ = false;          // the controller listens to our output
   unsigned times_ = 0;               // connect() was called

@@ -305,6 +305,14 @@ void Accounts::status(const net::MessageEvent& message) {
   late_.status(header->session, parent ? parent->msg_id : "", is_idle);
 }
 
+// Of what one request prints without end a record keeps the beginning.
+static void keep_output(std::string& kept, const std::string& text) {
+  constexpr std::size_t kMost = 16u << 20;
+  if (kept.size() >= kMost) return;
+  kept += text;
+  if (kept.size() >= kMost) kept += "\n[the record ends here: more than 16 MB were printed]\n";
+}
+
 void Accounts::output(const net::MessageEvent& message) {
   const auto header = header_parser_.header(message.view.header);
   if (const std::uint64_t number = number_in(message.view.metadata); number > 0 && header)
@@ -324,8 +332,8 @@ void Accounts::output(const net::MessageEvent& message) {
     if (type == "execute_input")
       record.execute_input = wire::string_or(*json, "code");
     else
-      (wire::string_or(*json, "name") == "stderr" ? record.err : record.out) +=
-          wire::string_or(*json, "text");
+      keep_output(wire::string_or(*json, "name") == "stderr" ? record.err : record.out,
+                  wire::string_or(*json, "text"));
   });
 }
 

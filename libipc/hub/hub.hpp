@@ -70,6 +70,7 @@ class Hub {
 
   void registration(const wire::Json& content);
   std::string no_room() const;
+  void keep_spare_files();
   void accept(EngineId id);
   void unregistration(const wire::Json& content);
   void resubmission(const wire::Json& content);
@@ -82,6 +83,7 @@ class Hub {
   void remove(EngineId id, std::string why);
   void answer_stranded(const Engine& engine);
   void unroutable(const net::MessageEvent& message, bool control);
+  void reader_gone(const net::MessageEvent& message);
   void reply_for_engine(const DirectRequest& request, const std::string& uuid,
                         const std::string& text);
   void restore_engines();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The hub's part for engines: they come, beat, and go.
 #include "libipc/hub/hub.hpp"
+#include "libipc/net/accept_guard.hpp"
 #include "libipc/util/file.hpp"
 
 namespace ipc::hub {
@@ -17,6 +18,8 @@ constexpr Duration kStateDelay = milliseconds(50);
 
 // Connections of an engine, a descriptor each, and descriptors that are left to clients and files.
 constexpr std::size_t kEngineFiles = 8, kOtherFiles = 48;
+// Of all descriptors, at most those that clients must not take: an eighth, or these.
+constexpr std::size_t kMostSpare = 1024;
 
 // A routing identity made up by the transport: the peer chose none. Such clients are the
 // reference's; they fail their requests themselves when they hear of the engine's end, and print
@@ -70,6 +73,15 @@ std::string Hub::no_room() const {
          std::to_string(kEngineFiles) + " more for each engine, and start it again";
 }
 
+// Connections of clients, however many, do not keep engines from coming back after a cut.
+void Hub::keep_spare_files() {
+  const std::size_t limit = options_.file_limit;
+  const std::size_t taken =
+      options_.files_used + kOtherFiles + registry_.engines().size() * kEngineFiles;
+  const std::size_t left = limit > taken ? limit - taken : 0;
+  net::set_spare_files(static_cast<int>(std::min({left, limit / 8, kMostSpare})));
+}
+
 void Hub::accept(EngineId id) {
   send(client_, "{}",
        {"registration_reply",
@@ -110,6 +122,7 @@ int Hub::from_subscribers() {
 
 void Hub::announce(const Engine& engine) {
   accounts_.engine_added(engine.id);
+  keep_spare_files();
   const std::string id = std::to_string(engine.id);
   tell_all(EventKind::engine_added,
            {engine.uuid, id, engine.facts.is_null() ? std::string_view() : "ipkit"});
@@ -139,6 +152,7 @@ void Hub::remove(EngineId id, std::string why) {
   const auto engine = registry_.remove(id, why, unix_now());
   if (!engine) return;
   log::info("engine " + std::to_string(id) + " is gone: " + why);
+  keep_spare_files();
   to_relay_.add(EventKind::forget_heart, {engine->uuid});
   tell_all(EventKind::engine_removed, {engine->uuid, std::to_string(id)});
   loop_.after(kGrace, [this, gone = *engine] { answer_stranded(gone); });
@@ -147,9 +161,23 @@ void Hub::remove(EngineId id, std::string why) {
   waits_.touched();
 }
 
+// What an engine printed finds nobody: it need not wait until it is read.
+void Hub::reader_gone(const net::MessageEvent& message) {
+  const auto parent = parser_.header(message.view.parent);
+  if (!parent) return;
+  net::Outgoing out;
+  out.header = session_.header("taken_request");
+  out.metadata = R"({"status":false})";
+  out.content = wire::dump_json({{"msg_id", parent->msg_id}, {"gone", true}});
+  const std::string_view identities[] = {message.engine, message.client};
+  auto frames = net::encode(signer_, identities, std::move(out));
+  to_relay_.add(EventKind::send_control, {}, frames);
+}
+
 void Hub::unroutable(const net::MessageEvent& message, bool control) {
   const auto header = parser_.header(message.view.header);
   if (!header) return;
+  if (header->msg_type == "stream") return reader_gone(message);
   const std::string id(header->msg_id), uuid(message.engine);
   direct_.done(uuid, id);
   if (!control && is_anonymous(message.client) && registry_.had(uuid)) return;

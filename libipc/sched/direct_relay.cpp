@@ -13,7 +13,11 @@ DirectRelay::DirectRelay(net::Loop& loop, net::Socket clients, net::Socket engin
     : clients_(std::move(clients)),
       engines_(loop, std::move(engines), std::move(catch_up),
                [this](net::Frames&& f) { unroutable(std::move(f)); }),
-      to_clients_(loop, [this](net::Frames& frames) { clients_.send(std::span(frames)); }),
+      to_clients_(loop,
+                  [this](net::Frames& frames) {
+                    if (clients_.send(std::span(frames)) == net::SendStatus::unreachable)
+                      undeliverable(std::move(frames));
+                  }),
       channel_(channel),
       tap_(tap) {
   loop.on_input(clients_, [this] { return from_clients(); });
@@ -92,6 +96,15 @@ void DirectRelay::between_engines(bool located) {
     tap_.add_message(EventKind::control_reply, views[2], views[0], message_.view, frames);
   std::swap(frames[0], frames[2]);
   engines_.send(frames);
+}
+
+// A client that has gone. Whoever prints for it is told by the hub, and need not wait for it.
+void DirectRelay::undeliverable(net::Frames&& frames) {
+  net::Incoming lost;
+  lost.frames = std::move(frames);
+  if (!lost.locate() || lost.view.identities.size() != 2) return;
+  if (lost.view.header.find("\"stream\"") == std::string_view::npos) return;
+  tap_.add_message(EventKind::mux_unroutable, lost.views[0], lost.views[1], lost.view, lost.frames);
 }
 
 void DirectRelay::unroutable(net::Frames&& frames) {

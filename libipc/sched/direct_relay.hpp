@@ -30,6 +30,7 @@ class DirectRelay : public Role {
   int from_engines();
   void between_engines(bool located);
   void unroutable(net::Frames&& frames);
+  void undeliverable(net::Frames&& frames);
 
   net::Socket clients_;
   EngineSide engines_;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
 # Code prints more than its client takes: the code waits as it would for a pipe, nobody's memory
-# grows, others are served, and nothing of it is lost.
+# grows, others are served, and nothing of it is lost. A client that has gone is not waited for, and
+# a subscriber that does not read loses what is too much.
 
 load ../lib/cluster
 
@@ -10,7 +11,10 @@ setup() {
   world_enter
   IPKIT_KERNEL="sh" cluster_start 2
 }
-teardown() { cluster_stop; }
+teardown() {
+  [[ -z ${SUBSCRIBER-} ]] || kill "$SUBSCRIBER" 2>/dev/null || true
+  cluster_stop
+}
 
 rss_of() { awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$1/status"; }
 controller_pid() { run_limited 10 ipcluster status --json | jq .controller.pid; }
@@ -66,4 +70,40 @@ some_printed() { (($(printed) >= 8)); }
   run --separate-stderr run_limited 20 ipexec -t 0 --sh 'echo again'
   assert_output again
   (($(printed) < 80))
+}
+
+@test "a client that was killed while it did not read: its engine is free at once" {
+  begin
+  kill -KILL "$CLIENT"
+  wait "$CLIENT" || true
+  run --separate-stderr run_limited 30 ipexec -t 0 --sh 'echo again'
+  assert_status 0
+  assert_output again
+  [[ $(printed) == 80 ]] # its code has run to the end
+  run_limited 10 ipcluster log | grep -q 'whoever asked for it has gone; the rest is dropped'
+}
+
+# What it loses and what the log says: tests/unit/sched/iopub_relay_test.cpp. Here the system may find
+# it first, and end its connection.
+@test "a subscriber of the output that does not read: memory is bounded, others are served" {
+  SUBSCRIBER=$(in_background "$WORLD/subscriber.log" "$IPKIT_PYTHON" -c '
+import json, sys, time, zmq
+with open(sys.argv[1]) as file: port = json.load(file)["iopub"]
+peer = zmq.Context().socket(zmq.SUB)
+peer.rcvhwm = 1
+peer.subscribe(b"")
+peer.connect("tcp://127.0.0.1:%d" % port)
+peer.recv()
+print("subscribed", flush=True)
+time.sleep(300)' "$IPYTHONDIR/profile_default/security/ipcontroller-client.json")
+  heard() {
+    run_limited 20 ipexec -t 0 --sh 'echo once' >/dev/null
+    grep -q subscribed "$WORLD/subscriber.log"
+  }
+  wait_until 30 "its subscription" heard
+  # shellcheck disable=SC2016 # the engine's shell
+  run_limited 120 ipexec -t 0 --sh 'yes "$(printf %099d)" | head -c 400000000' | tail -c 1 >/dev/null
+  (($(rss_of "$(controller_pid)") < 500)) || fail "$(rss_of "$(controller_pid)") MB"
+  run --separate-stderr run_limited 20 ipexec --sh 'echo here'
+  assert_output $'here\nhere'
 }

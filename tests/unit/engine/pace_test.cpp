@@ -20,8 +20,9 @@ struct OutputPaceTest : test::World {
   }
   /// An engine that lets its kernel wait beyond 1000 bytes; its request has printed 1200, and they
   /// have come.
-  void begin(Duration limit = seconds(60)) {
+  void begin(Duration limit = seconds(60), Duration look = seconds(60)) {
     EngineConfig config;
+    config.reader_look = look;
     config.reader_window = 1000;
     config.reader_limit = limit;
     start("talk", {{"talk", [this](FakeKernel& talker, const KernelMessage& message) {
@@ -74,6 +75,20 @@ TEST_F(OutputPaceTest, WhoNeverReadsGetsNoMoreAndIsTold) {
   EXPECT_EQ(reply.type(), "execute_reply");
   EXPECT_EQ(reply.content["ename"], "OutputLost");
   EXPECT_EQ(output("stream").content["text"].get<std::string>()[0], 'a');
+}
+
+TEST_F(OutputPaceTest, WhoHasGoneIsNotWaitedFor) {
+  begin(seconds(60), milliseconds(20));
+  print('c');
+  print('d');
+  end();
+  // A look whether the asker is there: nothing, which finds nobody.
+  EXPECT_EQ(next("mux").buffers, std::vector<std::string>{""});
+  controller.request("control", uuids[0], "taken_request", {{"msg_id", "x"}, {"gone", true}});
+  controller.request("control", uuids[0], "taken_request", {{"msg_id", id}, {"gone", true}});
+  Seen reply = next("mux");
+  while (reply.type() == "stream") reply = next("mux");
+  EXPECT_EQ(reply.content["ename"], "OutputLost");
 }
 
 TEST_F(OutputPaceTest, AnInterruptIsNotHeldUp) {

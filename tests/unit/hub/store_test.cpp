@@ -329,6 +329,17 @@ TEST_P(BooksTest, OutputIsGatheredEvenBeforeTheRequest) {
   EXPECT_EQ(history_answer(accounts).content["history"], (Json{"s_0"}));
 }
 
+TEST_P(BooksTest, OutputWithoutEndIsKeptInPart) {
+  const std::string text(1 << 20, 'x');
+  direct("s_0");
+  const Texts t{header("o", "stream"), header("s_0", "execute_request"), "{}",
+                R"({"name": "stdout", "text": ")" + text + "\"}", "", ""};
+  for (int i = 0; i < 18; ++i) accounts.output(t.event());
+  const std::string out = store->find("s_0")->out;
+  EXPECT_LT(out.size(), std::size_t{17} << 20);
+  EXPECT_TRUE(out.ends_with("more than 16 MB were printed]\n"));
+}
+
 TEST_P(BooksTest, WaitsEndWithTheFirstResult) {
   Waits waits;
   const TimePoint now = Clock::now();
