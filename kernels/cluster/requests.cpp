@@ -155,7 +155,7 @@ void Bridge::finish(Works::iterator at) {
     note_failed_items(content, reply.engine);
   const std::string header =
       R"({"msg_type":)" + json_quote(work.type + "_reply") + R"(,"status":")" + status + "\"}";
-  link_.send(header, work.header, content, take_buffers(reply.message));
+  link_.send_frames(header, work.header, content, take_buffers(reply.message));
 }
 
 void Bridge::refuse(const std::string& header, const std::string& type, const std::string& ename,

@@ -38,8 +38,8 @@ void EngineLink::send(std::string_view header, std::string_view parent, std::str
   flush();
 }
 
-void EngineLink::send(std::string_view header, std::string_view parent, std::string_view content,
-                      net::Frames&& buffers) {
+void EngineLink::send_frames(std::string_view header, std::string_view parent,
+                             std::string_view content, net::Frames&& buffers) {
   std::vector<std::string_view> parts = {header, parent, "{}", content};
   net::Frames frames(parts.size());
   for (auto& buffer : buffers) frames.push_back(std::move(buffer));

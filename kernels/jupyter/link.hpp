@@ -25,8 +25,8 @@ class EngineLink {
   void send(std::string_view header, std::string_view parent, std::string_view content,
             const std::vector<std::string_view>& buffers = {});
   /// The same; large buffers are moved, not copied.
-  void send(std::string_view header, std::string_view parent, std::string_view content,
-            net::Frames&& buffers);
+  void send_frames(std::string_view header, std::string_view parent, std::string_view content,
+                   net::Frames&& buffers);
   /// Buffer `i` of the message that the handler was called with.
   net::Frame take_buffer(const engine::KernelMessage& message, size_t i) {
     return reader_.take_buffer(message, i);
