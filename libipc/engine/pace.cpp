@@ -27,8 +27,8 @@ void Engine::pace(KernelSlot& slot, Request* request, std::size_t bytes) {
 void Engine::await_reader() {
   reader_since_ = loop_.now();
   if (pace_timer_ != 0) return;
-  pace_timer_ =
-      loop_.every(std::min(config_.reader_look, config_.reader_limit), [this] { look_for_reader(); });
+  const Duration period = std::min(config_.reader_look, config_.reader_limit);
+  pace_timer_ = loop_.every(period, [this] { look_for_reader(); });
 }
 
 // It is held for this one.

@@ -83,8 +83,8 @@ some_printed() { (($(printed) >= 8)); }
   run_limited 10 ipcluster log | grep -q 'whoever asked for it has gone; the rest is dropped'
 }
 
-# What it loses and what the log says: tests/unit/sched/iopub_relay_test.cpp. Here the system may find
-# it first, and end its connection.
+# What it loses and what the log says: tests/unit/sched/iopub_relay_test.cpp. Here the system may
+# find it first, and end its connection.
 @test "a subscriber of the output that does not read: memory is bounded, others are served" {
   SUBSCRIBER=$(in_background "$WORLD/subscriber.log" "$IPKIT_PYTHON" -c '
 import json, sys, time, zmq
@@ -102,7 +102,8 @@ time.sleep(300)' "$IPYTHONDIR/profile_default/security/ipcontroller-client.json"
   }
   wait_until 30 "its subscription" heard
   # shellcheck disable=SC2016 # the engine's shell
-  run_limited 120 ipexec -t 0 --sh 'yes "$(printf %099d)" | head -c 400000000' | tail -c 1 >/dev/null
+  run_limited 120 ipexec -t 0 --sh 'yes "$(printf %099d)" | head -c 400000000' |
+    tail -c 1 >/dev/null
   (($(rss_of "$(controller_pid)") < 500)) || fail "$(rss_of "$(controller_pid)") MB"
   run --separate-stderr run_limited 20 ipexec --sh 'echo here'
   assert_output $'here\nhere'
