@@ -91,7 +91,8 @@ _ipkit_values() {
     --kernel/*)
       if [[ $current == *,* && $2 == *,* ]]; then before=${current%,*},; fi
       mapfile -t COMPREPLY < <(
-        compgen -P "$before" -W "python sh native $(_ipkit_jupyter_kernels) $(_ipkit_cluster_kernels)" \
+        compgen -P "$before" -W \
+          "python sh native $(_ipkit_jupyter_kernels) $(_ipkit_cluster_kernels)" \
           -- "${current#"$before"}"
       )
       ;;

@@ -25,7 +25,7 @@ ours() { run --separate-stderr run_limited 30 "$@"; }
 # count N GLOB: that many files.
 count() { (($(compgen -G "$2" | wc -l) == $1)); }
 
-# Of tasks: writes X.runs, goes on when the file gate is there, writes X.stopped if it is interrupted.
+# Of tasks: writes X.runs, goes on when the file gate is there; X.stopped if it is interrupted.
 waiting() {
   cat <<END
 import os, time
