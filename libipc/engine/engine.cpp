@@ -230,7 +230,7 @@ void Engine::kernel_ready(Kernel& kernel) {
       register_now(false);
   } else if (id_ >= 0) {
     hello(kernel);
-    if (is_main) tell_slots();
+    if (is_main) tell_slots(), tell_facts();
   }
   pump();
 }

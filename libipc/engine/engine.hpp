@@ -109,6 +109,7 @@ class Engine : private KernelOwner, private UplinkOwner {
 
   // a kernel that runs several requests at a time, and may go and come (slots.cpp)
   void tell_slots();
+  void tell_facts();
   void take_slots(Kernel& kernel, std::string_view content);
   bool is_away();
   void cluster_away(KernelSlot& slot);

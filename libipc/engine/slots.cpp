@@ -26,7 +26,11 @@ void Engine::take_slots(Kernel& kernel, std::string_view content) {
   if (kernel.name() != kernels_.main_name() || id_ < 0) return;
   tell_slots();
   if (is_away()) hand_back_while_away();
-  // The hub tells clients what an engine said of itself.
+  tell_facts();
+}
+
+// The hub tells clients what an engine said of itself: its kernel's pid, how many tasks at a time.
+void Engine::tell_facts() {
   if (connection_.is_ipkit() && !lost_since_) register_now(true);
 }
 

@@ -16,7 +16,7 @@ TEST(Engines, hostile_tables_leave_only_what_is_right) {
           "gone":[7,{"id":"x"}]}})"));
   ASSERT_EQ(table.engines.size(), 1u);
   EXPECT_EQ(table.find(2)->pid, 0);
-  EXPECT_EQ(table.find(2)->prefetch, 64);
+  EXPECT_EQ(table.find(2)->prefetch, 65536);
   EXPECT_EQ(table.id_of("u"), 2);
   EXPECT_EQ(table.id_of("v"), -1);
 }
