@@ -14,10 +14,19 @@
 namespace ipc {
 namespace {
 
-constexpr std::size_t kSlack = 2u << 20;  // more than the least there was: worth a look
-constexpr std::size_t kWorth = 1u << 20;  // given back by a look that was worth it
+constexpr std::size_t kSlack = 2u << 20;  // resident and free, beyond what cannot be given back
 constexpr int kBusyLooks = 10;
-constexpr int kLongestPause = 64;
+
+// Bytes that are in memory and not in use: the allocator's, and what it does not know of.
+std::size_t spare_bytes() {
+  std::size_t used = 0;
+#ifdef __GLIBC__
+  const auto info = ::mallinfo2();
+  used = info.uordblks + info.hblkhd;
+#endif
+  const std::size_t resident = resident_bytes();
+  return resident > used ? resident - used : 0;
+}
 
 }  // namespace
 
@@ -59,16 +68,13 @@ std::uint64_t usable_memory() {
 void SpareMemory::look(bool busy) {
   busy_ = busy ? busy_ + 1 : 0;
   if (busy_ % (kBusyLooks + 1) != 0) return;
-  if (skip_ > 0) return void(--skip_);
-  const std::size_t before = resident_bytes();
-  if (lowest_ == 0 || before < lowest_) lowest_ = before;
-  if (before < lowest_ + kSlack) return void(pause_ = 0);
+  const std::size_t spare = spare_bytes();
+  // A larger process may have more of it: to look for it costs more, too.
+  if (spare < least_ + std::max(kSlack, least_ / 8)) return void(least_ = std::min(least_, spare));
 #ifdef __GLIBC__
   ::malloc_trim(0);
 #endif
-  const std::size_t after = resident_bytes();
-  pause_ = after + kWorth < before ? 0 : std::min(std::max(1, 2 * pause_), kLongestPause);
-  skip_ = pause_;
+  least_ = spare_bytes();
 }
 
 }  // namespace ipc

@@ -26,9 +26,8 @@ class SpareMemory {
   void look(bool busy);
 
  private:
-  std::size_t lowest_ = 0;    // of resident_bytes()
-  int busy_ = 0;              // calls that were put off
-  int skip_ = 0, pause_ = 0;  // calls left out, as nothing was spare of late
+  std::size_t least_ = 0;  // what was spare after the last time, and before
+  int busy_ = 0;           // calls that were put off
 };
 
 }  // namespace ipc
