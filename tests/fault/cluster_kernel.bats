@@ -73,9 +73,15 @@ one_task() { [[ $(timeout 5 ipmap 'x + 1' <<<41 2>/dev/null) == 42 ]]; }
   assert_stderr --partial "item 2 ('2'): engine 0: kernel ended"
 }
 
+# Its engine knows: what it was given before that fails.
+is_away() {
+  timeout 10 ipexec -n -t 0 1 2>&1 >/dev/null | grep -q "no controller for profile 'leaf'"
+}
+
 @test "while it is away tasks go to other engines" {
   run_limited 60 ipcluster engines -n 1 --daemonize
   leaf_stop
+  wait_until 20 "it to be away" is_away
   begin bash -c "seq 200 | exec ipmap --chunk 1 x"
   finish
   assert_equal "$status" 0
