@@ -65,7 +65,9 @@ Result<Answer> ask(const config::ClusterName& cluster, const wire::Json& request
                    const std::string& awaited) {
   auto peer = connect_to(socket_file(cluster));
   if (!peer) return nobody(cluster);
-  IPC_TRY(write_all(peer->get(), wire::dump_json(request) + "\n"));
+  // EPIPE: it ended just now, which the end of what it sends tells.
+  if (auto sent = write_all(peer->get(), wire::dump_json(request) + "\n"); !sent && errno != EPIPE)
+    return sent.error();
   IPC_TRY_ASSIGN(const std::string text,
                  read_until_end(peer->get(), Clock::now() + limit, awaited));
   Answer answer;

@@ -20,6 +20,8 @@ namespace ipc::cluster {
 namespace {
 
 constexpr size_t kRequestLimit = 64 * 1024;
+// Callers whose request has not come yet: they may have no processor for seconds.
+constexpr size_t kMostCallers = 64;
 
 /// A socket's address is at most 107 bytes; through an open directory any path fits.
 Result<sockaddr_un> address_of(const std::string& path, Fd& directory) {
@@ -36,19 +38,17 @@ Result<sockaddr_un> address_of(const std::string& path, Fd& directory) {
   return address;
 }
 
-/// One line from a peer that has a second to send it.
-std::string read_line(int fd) {
-  const timeval limit{1, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  std::string text;
+/// Appends what is there. True once it is a line, or nothing more will come.
+bool read_line(int fd, std::string& text) {
   char bytes[4096];
-  while (text.find('\n') == std::string::npos && text.size() < kRequestLimit) {
-    const ssize_t n = ::read(fd, bytes, sizeof bytes);
-    if (n <= 0) break;
+  for (;;) {
+    const ssize_t n = ::recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return false;
+    if (n <= 0) return true;
     text.append(bytes, static_cast<size_t>(n));
+    if (text.find('\n') != std::string::npos || text.size() >= kRequestLimit) return true;
   }
-  return text.substr(0, text.find('\n'));
 }
 
 bool is_ignored(int signal) {
@@ -101,7 +101,8 @@ Status Events::open(const std::string& socket_path) {
 
 void Events::attach(net::Loop& loop) {
   loop.on_fd(signals_.get(), POLLIN, [this](short) { read_signals(); });
-  loop.on_fd(listener_.get(), POLLIN, [this](short) { accept_request(); });
+  loop.on_fd(listener_.get(), POLLIN, [this, &loop](short) { accept_caller(loop); });
+  for (const auto& [fd, caller] : callers_) watch(fd, loop);
   if (parent_pipe_ >= 0)
     loop.on_fd(parent_pipe_, 0, [this, &loop](short) {
       raise(SIGTERM);
@@ -115,14 +116,36 @@ void Events::read_signals() {
     if (info.ssi_signo != SIGCHLD) raise(static_cast<int>(info.ssi_signo));
 }
 
-void Events::accept_request() {
+void Events::accept_caller(net::Loop& loop) {
   Fd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   ucred who{};
   socklen_t size = sizeof who;
   if (!peer || ::getsockopt(peer.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return;
   if (who.uid != ::geteuid() && who.uid != 0) return;
-  auto content = wire::parse_json(read_line(peer.get()), 8);
-  Request request{std::move(peer), wire::Json()};
+  // For answers.
+  const timeval limit{1, 0};
+  ::setsockopt(peer.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (callers_.size() >= kMostCallers) return;
+  const int fd = peer.get();
+  callers_.emplace(fd, Caller{std::move(peer), ""});
+  watch(fd, loop);
+}
+
+void Events::watch(int fd, net::Loop& loop) {
+  loop.on_fd(fd, POLLIN, [this, fd, &loop](short) {
+    const auto caller = callers_.find(fd);
+    // None: it was heard in another loop.
+    if (caller != callers_.end() && !read_line(fd, caller->second.text)) return;
+    loop.remove_fd(fd);
+    if (caller == callers_.end()) return;
+    take(caller->second);
+    callers_.erase(caller);
+  });
+}
+
+void Events::take(Caller& caller) {
+  auto content = wire::parse_json(caller.text.substr(0, caller.text.find('\n')), 8);
+  Request request{std::move(caller.peer), wire::Json()};
   if (!content || !content->is_object()) {
     request.answer(Code::bad_input, "not a request");
     return;

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,12 +47,21 @@ class Events {
   Request take_request();
 
  private:
+  /// Somebody whose request has not come whole yet.
+  struct Caller {
+    Fd peer;
+    std::string text;
+  };
+
   void read_signals();
-  void accept_request();
+  void accept_caller(net::Loop& loop);
+  void watch(int fd, net::Loop& loop);
+  void take(Caller& caller);
 
   Fd signals_, listener_;
   int parent_pipe_ = -1;
   int signal_ = 0;
+  std::map<int, Caller> callers_;  ///< by descriptor
   std::deque<Request> requests_;
   std::vector<Fd> stops_;  ///< whoever asked for our end sees it when these close
 };

@@ -8,6 +8,7 @@
 
 #include "cmd/ipcluster/launcher.hpp"
 #include "libipc/net/connection.hpp"
+#include "libipc/util/file.hpp"
 #include "libipc/util/lock.hpp"
 #include "libipc/util/process.hpp"
 
@@ -19,11 +20,14 @@ bool runs(const Process& process) {
 }
 
 void remove(const std::string& path, std::vector<std::string>& removed) {
+  remove_remains(path);
   if (::unlink(path.c_str()) == 0) removed.push_back(path);
 }
 
-/// A file is stale if the controller it names was one of this machine and is gone.
+/// A file is stale if the controller it names was one of this machine and is gone, or if there is
+/// at most a part of it.
 bool is_stale(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) return true;
   const auto connection = net::read_connection(path);
   return connection && connection->controller.pid > 0 && !net::check_alive(*connection, path);
 }
@@ -60,12 +64,13 @@ Result<int> end_leftovers(const config::ClusterName& cluster) {
 
 void remove_controller_files(const config::ClusterName& cluster,
                              std::vector<std::string>& removed) {
+  const std::string lock =
+      config::cluster_file(cluster, config::pid_directory(cluster), "ipcontroller", ".lock");
+  if (LockFile::holder(lock)) return;
   for (const auto kind : {config::FileKind::client, config::FileKind::engine})
     if (const std::string path = config::connection_file(cluster, kind); is_stale(path))
       remove(path, removed);
-  const std::string lock =
-      config::cluster_file(cluster, config::pid_directory(cluster), "ipcontroller", ".lock");
-  if (!LockFile::holder(lock)) remove(lock, removed);
+  remove(lock, removed);
 }
 
 std::vector<std::string> remove_stale_files(const config::ClusterName& cluster) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ipcluster stop: asks the supervisor to end, or ends what a dead one left.
-#include <unistd.h>
+#include <thread>
 
 #include "cmd/ipcluster/ask.hpp"
 #include "cmd/ipcluster/launcher.hpp"
@@ -14,6 +14,18 @@
 namespace ipc::cluster {
 namespace {
 
+// One that was killed holds its lock for the moment that the system needs to end it.
+constexpr Duration kEnd = seconds(5), kLook = milliseconds(5);
+
+bool is_gone(const config::ClusterName& cluster) {
+  const TimePoint end = Clock::now() + kEnd;
+  while (LockFile::holder(lock_file(cluster))) {
+    if (Clock::now() > end) return false;
+    std::this_thread::sleep_for(kLook);
+  }
+  return true;
+}
+
 /// True if a supervisor was there and is gone now.
 Result<bool> stop_supervisor(const config::ClusterName& cluster, Duration limit, bool quiet) {
   const auto holder = LockFile::holder(lock_file(cluster));
@@ -21,12 +33,14 @@ Result<bool> stop_supervisor(const config::ClusterName& cluster, Duration limit,
   const std::string awaited =
       quiet ? "" : "waiting for the end of the cluster of " + cluster.text();
   const auto answer = ask(cluster, {{"verb", "stop"}}, limit, awaited);
-  if (answer && answer->ended) return true;
+  if (answer && answer->ended && is_gone(cluster)) return true;
   // It may have ended by itself between the two looks.
   if (!LockFile::holder(lock_file(cluster))) return true;
   if (answer)
-    return Error{Code::internal, "the ipcluster of " + cluster.text() + " refused: " + answer->text,
-                 ""};
+    return Error{Code::internal,
+                 "the ipcluster of " + cluster.text() + " (" + holder->text() + ") " +
+                     (answer->ended ? "heard nothing" : "refused: " + answer->text),
+                 "again, or: kill " + std::to_string(holder->pid)};
   if (answer.error().code != Code::timed_out) return answer.error();
   return Error{
       Code::timed_out,

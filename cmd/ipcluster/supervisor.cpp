@@ -318,6 +318,7 @@ void Supervisor::stop_everything() {
   if (plan_.with_controller) remove_controller_files(cluster, removed);
   ::unlink(socket_file(cluster).c_str());
   ::unlink(state_file(cluster).c_str());
+  remove_remains(state_file(cluster));
   lock_.reset();
 }
 

@@ -46,6 +46,11 @@ std::string curve_path(const config::ClusterName& cluster) {
                               ".curve");
 }
 
+// As the reference has it: the id without a dash.
+std::string state_path(const config::ClusterName& cluster) {
+  return config::log_directory(cluster) + "/engines" + cluster.cluster_id + ".json";
+}
+
 std::string log_path(const config::ClusterName& cluster) {
   return config::cluster_file(cluster, config::log_directory(cluster), "ipcontroller",
                               "-" + std::to_string(::getpid()) + ".log");
@@ -223,9 +228,7 @@ Result<int> run(Settings& settings, int signals,
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t n = ::write(fd, &one, sizeof one);
   };
-  // As the reference has it: the id without a dash.
-  settings.controller.state_file =
-      config::log_directory(settings.cluster) + "/engines" + settings.cluster.cluster_id + ".json";
+  settings.controller.state_file = state_path(settings.cluster);
   settings.controller.record_file = record_file(settings);
   if (settings.durable) settings.controller.journal = journal_directory(settings);
   raise_file_limit();
@@ -252,6 +255,14 @@ Result<int> run(Settings& settings, int signals,
   return 0;
 }
 
+// With the lock: whoever wrote the files before was killed if anything is left of it.
+void remove_remains_of_all(const Settings& settings) {
+  for (const auto kind : {config::FileKind::client, config::FileKind::engine})
+    remove_remains(file_path(settings, kind));
+  remove_remains(curve_path(settings.cluster));
+  remove_remains(state_path(settings.cluster));
+}
+
 // In the process that stays: the daemon, or the one that was started.
 Result<int> stay(Settings& settings, const std::function<void(const std::string&)>& tell) {
   const Fd signals = watch_signals();
@@ -261,6 +272,7 @@ Result<int> stay(Settings& settings, const std::function<void(const std::string&
                  "IPController.auto_create=True makes it"};
   IPC_TRY(config::create_profile(settings.cluster));
   IPC_TRY_ASSIGN(const LockFile held, lock(settings.cluster));
+  remove_remains_of_all(settings);
   if (!settings.user.empty()) ::setenv("USER", settings.user.c_str(), 1);
   if (settings.clean_logs) remove_old_logs(settings.cluster);
   IPC_TRY(open_log(settings));

@@ -56,7 +56,7 @@ Status Connection::Impl::open_channel(Channel channel) {
   socket->set_receive_limit(kReceiveLimit);
   socket->set_heartbeat(seconds(5), seconds(15));
   if (channel == Channel::hub) IPC_TRY(link.watch(*socket));
-  if (durable && (channel == Channel::task || channel == Channel::direct))
+  if (options.outlast && (channel == Channel::task || channel == Channel::direct))
     IPC_TRY(watch_for_returns(channel));
   loop.on_input(*socket, [this, channel] { return drain(channel); });
   if (channel == Channel::broadcast) return socket->connect(file.endpoint(file.broadcast.front()));
@@ -99,7 +99,9 @@ std::string Connection::Impl::post(Channel channel, const EngineInfo* engine, bo
   if (const auto opened = open_channel(channel); !opened && !failure) failure = opened.error();
   net::Frames copy;
   const std::string id = send_message(channel, engine, std::move(request),
-                                      as_guest && as_guest->shown, durable ? &copy : nullptr);
+                                      as_guest && as_guest->shown,
+                                      options.outlast && channel != Channel::control ? &copy
+                                                                                     : nullptr);
   pending.emplace(id, Pending{channel, engine ? engine->id : -1, is_work, std::move(handler),
                               std::move(as_guest), std::move(copy)});
   if (is_work) ++(channel == Channel::task ? tasks : directs);
@@ -145,6 +147,11 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
   if (engine < 0 && channel == Channel::task) engine = table.id_of(uuid);
   if (const auto* info = table.find(engine); info && channel == Channel::broadcast)
     uuid = info->uuid;
+  // Its engine's connection broke, and with it perhaps what we sent or the answer.
+  if (type == "again_request") {
+    if (found->second.is_repeatable()) repeat(found->second);
+    return;
+  }
   if (!wire::is_reply_type(type) && type != "hub_error") {
     const Output output{id, type, engine, incoming, {}};
     // An empty one only looks whether we are there.
@@ -195,7 +202,8 @@ void Connection::Impl::ask_for_engines() {
     slots = 0;
     for (const auto& [engine, info] : table.engines) slots += static_cast<size_t>(info.prefetch);
     meet_guests();
-    if (std::exchange(send_again_due, false)) send_open_again();
+    for (int i = 0; i < kChannels; ++i)
+      if (std::exchange(send_again_due[i], false)) send_open_again(static_cast<Channel>(i));
   });
 }
 
@@ -305,7 +313,7 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
   impl->tunnel = std::move(tunnel);
   impl->identity = impl->session.id();
   if (!impl->file.curve_server_key.empty()) impl->curve = impl->file.peer_keys();
-  if (impl->file.durable && impl->options.outlast) impl->outlast_controllers();
+  if (impl->options.outlast) impl->outlast_breaks();
   IPC_TRY(impl->open_channel(Channel::hub));
   impl->ask_for_engines();
   if (impl->options.direct) IPC_TRY(impl->open_channel(Channel::direct));

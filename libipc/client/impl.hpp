@@ -41,8 +41,13 @@ struct Pending {
   bool is_work;          // counts as in flight: not what we ask on the side
   ReplyHandler handler;  // empty: forgotten
   std::optional<GuestRequest> guest;
-  net::Frames frames = {};  // to be sent again, where the controller keeps its tasks
+  net::Frames frames = {};  // to be sent again after a break; none of what nobody does twice
   std::uint64_t taken = 0, told = 0;  // bytes of its output; what its engine knows of that
+
+  // Engines that are not ours take for an attack what comes again.
+  bool is_repeatable() const {
+    return !frames.empty() && !(guest && channel == Channel::direct);
+  }
 };
 
 struct Connection::Impl {
@@ -65,7 +70,7 @@ struct Connection::Impl {
   net::Loop loop;
   net::Curve curve;
   std::string identity;
-  std::optional<net::Socket> monitors[kChannels];  // of durable ones; they outlive the sockets
+  std::optional<net::Socket> monitors[kChannels];  // they outlive the sockets
   bool was_connected[kChannels] = {};
   std::optional<net::Socket> sockets[kChannels];
   net::Incoming incoming;
@@ -77,8 +82,8 @@ struct Connection::Impl {
   size_t slots = 0;
   OutputHandler on_output;
   std::optional<Error> failure;
-  bool send_again_due = false;
-  bool durable = false;  // the controller keeps tasks, and we keep what was sent
+  bool send_again_due[kChannels] = {};  // when the hub has answered
+  bool durable = false;                 // the controller keeps tasks, and we wait for the next one
   bool interrupted = false;
   EngineTable table;
   bool table_known = false, table_asked = false;
@@ -90,13 +95,15 @@ struct Connection::Impl {
                    ReplyHandler handler, std::optional<GuestRequest> as_guest = {});
   std::string send_message(Channel channel, const EngineInfo* engine, Request request,
                            bool with_status, net::Frames* copy = nullptr);
-  // durable.cpp
-  void outlast_controllers();
+  // returns.cpp
+  void outlast_breaks();
   bool can_outlast() const;
-  void controller_returned();
+  void hub_returned();
   Status watch_for_returns(Channel channel);
-  void channel_returned();
-  void send_open_again();
+  void channel_returned(Channel channel);
+  void send_open_again(Channel channel);
+  void repeat(const Pending& request);
+  bool renew(const std::string& id, net::Frames& frames);
   void ask_for_engines();
   void remark_missing_engines();
   bool any_for_tasks() const;

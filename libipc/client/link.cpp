@@ -109,7 +109,8 @@ void Link::take_event(net::ConnectionEvent event) {
     const bool again = std::exchange(was_connected_, true);
     refusals_ = 0;
     if (lost_timer_ != 0) loop_.cancel(std::exchange(lost_timer_, 0));
-    if (on_return_ && (accepted_ || again)) return returned();
+    if (on_return_ && (accepted_ || again))
+      return can_wait_ || is_the_same() ? returned() : fail(gone());
     if (answered_ || answer_timer_ != 0) return;
     answer_timer_ = loop_.after(kAnswer, [this] { no_answer(); });
   } else if (event == net::ConnectionEvent::refused && ++refusals_ >= kRefusals) {
@@ -138,7 +139,7 @@ void Link::no_answer() {
 
 void Link::look_again() {
   const bool gone_for_sure = !net::check_alive(file_, options_.path);
-  if (on_return_ && accepted_ && can_wait_()) return wait_for_next();
+  if (can_wait_ && accepted_ && can_wait_()) return wait_for_next();
   // One that is still there some time after it refused us did not end while it did.
   const bool is_seen = refusals_ > 0 && file_.controller.host == host_name();
   if (gone_for_sure) refusals_ = 0;
@@ -155,6 +156,12 @@ void Link::wait_for_next() {
     options_.remark(controller_name(file_) +
                     " is gone; its tasks are kept (--durable): waiting up to " +
                     seconds_text(kReturn) + " for the next one");
+}
+
+bool Link::is_the_same() const {
+  const auto now = net::read_connection(options_.path);
+  return (!now || now->controller.uuid == file_.controller.uuid) &&
+         net::check_alive(file_, options_.path);
 }
 
 // The same one after a break, or its successor.

@@ -25,8 +25,9 @@ class Link {
   /// `on_failure` is called once, when the controller is given up.
   Link(net::Context& context, net::Loop& loop, const net::Connection& file, const Options& options,
        std::function<void(Error)> on_failure);
-  /// What to do about a controller that keeps its tasks: `can_wait` says whether all that is under
-  /// way will be done by the next one; `on_return` is called when that is there.
+  /// `on_return` is called when the connection stands again after a break. `can_wait`, of a
+  /// controller that keeps its tasks, says whether all that is under way will be done by the next
+  /// one: then that may be another one.
   void outlast(std::function<bool()> can_wait, std::function<void()> on_return);
 
   /// Call before the socket connects. Without a monitor only timers tell.
@@ -42,6 +43,7 @@ class Link {
   void no_answer();
   void look_again();
   void wait_for_next();
+  bool is_the_same() const;
   void returned();
   void fail(Error error);
   Error gone() const;

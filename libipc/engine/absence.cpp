@@ -3,6 +3,7 @@
 // controller, and joins it again, wherever it is then.
 #include "libipc/engine/engine.hpp"
 #include "libipc/util/log.hpp"
+#include "libipc/wire/route.hpp"
 
 namespace ipc::engine {
 namespace {
@@ -90,6 +91,7 @@ void Engine::joined_again(int id) {
   log::warning("joined the controller again, as engine " + std::to_string(id));
   messages_.set_engine(id, connection_.is_ipkit());
   messages_.controller_was_away();
+  if (connection_.is_ipkit()) uplink_.tell_back();
   tell_slots();
   if (id != id_) {
     id_ = id;
@@ -97,8 +99,8 @@ void Engine::joined_again(int id) {
     if (auto leaf = uplink_.connect_leaf(id); !leaf) log::error(leaf.error().text());
     if (guard_ != nullptr) guard_->registered(id, connection_);
   }
-  // To the same addresses ZeroMQ itself delivers what was sent meanwhile; and whoever waits there
-  // has what came before, and would take it for an attack if it came again.
+  // To the same addresses ZeroMQ itself delivers what was sent meanwhile; for what was on its way
+  // they ask who can. The reference's take for an attack what comes again.
   if (moved_) {
     uplink_.send_again(*lost_since_ - kUnread);
     uplink_.hold_replies(false);
@@ -122,15 +124,34 @@ bool Engine::comes_again(const Request& request) {
   return request.route != Route::control && is_known(request.msg_id);
 }
 
-// A client asks again when the controller is another one: the reply may have been lost on its way.
-bool Engine::repeated(const wire::View& view) {
-  const auto header = parser_.header(view.header);
-  return header && is_known(std::string(header->msg_id));
+// A client asks again when a connection broke or the controller is another one: the reply may have
+// been lost on its way. The reference's clients never do.
+bool Engine::repeated(net::Incoming& message) {
+  const auto header = parser_.header(message.view.header);
+  const auto& path = message.view.identities;
+  if (!header || path.size() < 2) return false;
+  const std::string id(header->msg_id), client(path[1]);
+  if (wire::is_anonymous(client)) return is_known(id);
+  if (queue_.has(id) || uplink_.send_again(id, client)) return true;
+  const auto request = Request::parse(std::move(message), Route::direct, parser_);
+  if (!request) return false;
+  outbox_.error(**request, "ResultNotKept",
+                "it has run, and its reply was lost with a connection that broke");
+  return true;
 }
 
 bool Engine::is_known(const std::string& msg_id) {
   if (loop_.now() >= repeats_until_) return false;
   return queue_.has(msg_id) || uplink_.send_again(msg_id);
+}
+
+// The scheduler asks for the reply to a task.
+void Engine::repeat_reply(const Request& request) {
+  const auto content = wire::parse_json(request.view().content, 8);
+  if (!content || !content->is_object()) return;
+  const std::string id = wire::string_or(*content, "msg_id");
+  if (!uplink_.send_again(id))
+    uplink_.send_to_scheduler("again_reply", wire::dump_json({{"msg_id", id}}));
 }
 
 }  // namespace ipc::engine

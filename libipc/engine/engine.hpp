@@ -98,6 +98,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   void joined_again(int id);
   bool comes_again(const Request& request);
   bool is_known(const std::string& msg_id);
+  void repeat_reply(const Request& request);
 
   // its time is over (drain.cpp)
   void tell_scheduler();
@@ -129,7 +130,7 @@ class Engine : private KernelOwner, private UplinkOwner {
 
   // requests and replies (requests.cpp)
   void request(net::Incoming&& message, Route route) override;
-  bool repeated(const wire::View& view) override;
+  bool repeated(net::Incoming& message) override;
   void requests_taken() override { pump(); }
   void engines_came(const wire::Json& content) override { messages_.engines_came(content); }
   void pump();

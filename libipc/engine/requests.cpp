@@ -24,6 +24,7 @@ void Engine::request(net::Incoming&& message, Route route) {
     return;
   }
   if (of_scheduler && request->msg_type == "recall_request") return hand_back_unbegun();
+  if (of_scheduler && request->msg_type == "again_request") return repeat_reply(*request);
   if (messages_.take(request) || comes_again(*request)) return;
   if (handle(*request) || (drain_.on && turn_away(*request))) return;
   if (request->route == Route::balanced && is_away()) return outbox_.hand_back(*request);

@@ -13,8 +13,6 @@ constexpr milliseconds kLinger{3000};
 constexpr Duration kHandshakeLimit = seconds(5);
 // The controller's side has its own, but may have died or been cut off before it sent the first.
 constexpr milliseconds kPeerTimeout{15000};
-// What its socket calls itself.
-constexpr std::string_view kTaskScheduler = "task_out";
 
 }  // namespace
 
@@ -170,7 +168,16 @@ void Uplink::send_to_scheduler(std::string_view type, std::string content) {
   net::Outgoing message;
   message.header = session_.header(type);
   message.content = std::move(content);
-  auto frames = net::encode(*signer_, {&kTaskScheduler, 1}, std::move(message));
+  auto frames = net::encode(*signer_, {&wire::kTaskRelay, 1}, std::move(message));
+  replies_.add(frames);
+}
+
+void Uplink::tell_back() {
+  send_to_scheduler("again_request");
+  net::Outgoing message;
+  message.header = session_.header("again_request");
+  const std::string_view path[] = {wire::kMuxRelay, wire::kToHub};
+  auto frames = net::encode(*signer_, path, std::move(message));
   replies_.add(frames);
 }
 
@@ -214,9 +221,9 @@ void Uplink::send_again(TimePoint since) {
   sent_.each(since, [this](net::Frames& frames) { sign_again(frames); });
 }
 
-bool Uplink::send_again(std::string_view id) {
+bool Uplink::send_again(std::string_view id, std::string_view client) {
   net::Frames frames = sent_.find(id);
-  if (frames.empty()) return false;
+  if (frames.size() < 2 || (!client.empty() && frames[1].view() != client)) return false;
   sign_again(frames);
   return true;
 }
@@ -231,9 +238,9 @@ bool Uplink::accept(net::Incoming& message, bool located, bool is_control) {
   if (!signer_->verify(message.view)) return drop("its signature is wrong"), false;
   // Not of the task scheduler, which may rightly send the same bytes again.
   const auto path = message.view.identities;
-  const bool is_once = is_control || path.empty() || path[0] != kTaskScheduler;
+  const bool is_once = is_control || path.empty() || path[0] != wire::kTaskRelay;
   if (!is_once || !signer_->enabled() || history_.add(message.view.signature)) return true;
-  if (is_control || !owner_.repeated(message.view)) drop("it came before (replay)");
+  if (is_control || !owner_.repeated(message)) drop("it came before (replay)");
   return false;
 }
 
@@ -245,7 +252,7 @@ int Uplink::take_requests(net::Socket& socket, bool is_control) {
     if (!accept(message, located, is_control)) continue;
     const auto path = message.view.identities;
     const Route route = is_control                                   ? Route::control
-                        : !path.empty() && path[0] == kTaskScheduler ? Route::balanced
+                        : !path.empty() && path[0] == wire::kTaskRelay ? Route::balanced
                                                                      : Route::direct;
     owner_.request(std::move(message), route);
     message = {};

@@ -34,7 +34,7 @@ class UplinkOwner {
   /// A verified message from the shell (by way of `route`) or control socket.
   virtual void request(net::Incoming&& message, Route route) = 0;
   /// A verified request that has come before. False: nobody has a reason to send it again.
-  virtual bool repeated(const wire::View& view) = 0;
+  virtual bool repeated(net::Incoming& message) = 0;
   /// The answer to ask_for_engines(): a connection_reply's content.
   virtual void engines_came(const wire::Json& content) = 0;
   /// After a batch of requests.
@@ -66,8 +66,9 @@ class Uplink {
 
   /// Sends once more the replies to work that left since then, as far as they are kept.
   void send_again(TimePoint since);
-  /// The reply to that request once more; false if it is not kept.
-  bool send_again(std::string_view id);
+  /// The reply to that request once more; false if it is not kept. `client`: it must be for this
+  /// one, if one is named.
+  bool send_again(std::string_view id, std::string_view client = {});
   /// Sends signed frames on the way `route` came, replies to work when the turn ends. `id`: of the
   /// request that is answered with this for good; empty: it is not.
   void send(Route route, net::Frames&& frames, std::string_view id = {});
@@ -78,6 +79,9 @@ class Uplink {
                              net::Frames&& buffers = {});
   /// A message of the engine's own to the task scheduler, behind its replies.
   void send_to_scheduler(std::string_view type, std::string content = "{}");
+  /// Tells the task scheduler and the hub, by way of the connections that work comes by, that
+  /// these stand again, and that what was on its way may be lost.
+  void tell_back();
   /// While this holds, replies to work do not leave.
   void hold_replies(bool hold);
   void publish(net::Frames&& frames) { sockets_->iopub.send(std::move(frames)); }

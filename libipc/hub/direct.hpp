@@ -26,6 +26,13 @@ class DirectRequests {
     const auto at = open_.find(std::string(engine));
     if (at != open_.end()) at->second.erase(std::string(id));
   }
+  /// All of an engine, until the next change.
+  std::vector<const DirectRequest*> of(const std::string& engine) const {
+    std::vector<const DirectRequest*> all;
+    if (const auto at = open_.find(engine); at != open_.end())
+      for (const auto& [id, request] : at->second) all.push_back(&request);
+    return all;
+  }
   /// Takes all of an engine that is gone.
   std::vector<DirectRequest> take(const std::string& engine) {
     std::vector<DirectRequest> taken;

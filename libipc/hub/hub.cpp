@@ -11,6 +11,7 @@
 
 #include "libipc/util/text.hpp"
 #include "libipc/wire/errors.hpp"
+#include "libipc/wire/route.hpp"
 
 namespace ipc::hub {
 
@@ -19,7 +20,7 @@ using wire::Json;
 
 namespace {
 
-constexpr Duration kAppear = seconds(1);  // an unknown id may still appear
+constexpr Duration kLook = milliseconds(250);  // for an id that is unknown so far
 constexpr Duration kStoreTick = milliseconds(250);
 constexpr Duration kShutdownDelay = milliseconds(300);
 constexpr Duration kReconnect = seconds(1);
@@ -129,6 +130,8 @@ void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
       break;
     case EventKind::mux_reply:
     case EventKind::control_reply:
+      if (header->msg_type == "again_request" && message.client == wire::kToHub)
+        engine_is_back(message.engine);
       if (!wire::is_reply_type(header->msg_type)) break;
       if (const auto parent = parser_.header(message.view.parent))
         direct_.done(message.engine, parent->msg_id);
@@ -382,32 +385,30 @@ void Hub::wait(const Json& content) {
     return reply(error_answer("hub_error", "TypeError", "msg_ids must be a list of strings"));
   if (wait.ids.empty() && wait.engines < 0 && wait.unassigned < 0)
     return reply(key_error("hub_error", "msg_ids"));
-  wait.patience = loop_.now() + kAppear;
   const std::size_t engines = registry_.engines().size();
   Json now = Waits::content(wait, accounts_, engines);
-  if (waits_.add(std::move(wait), accounts_, engines, loop_.now()))
+  if (waits_.add(std::move(wait), accounts_, engines))
     return reply({"wait_reply", std::move(now), {}});
-  if (!impatient_timer_) {
-    impatient_timer_ = true;
-    loop_.after(kAppear + milliseconds(10), [this] {
-      impatient_timer_ = false;
-      waits_.touched();
-    });
-  }
+  look_again();
+}
+
+void Hub::look_again() {
+  if (look_due_ || !waits_.is_patient()) return;
+  look_due_ = true;
+  const TimePoint due = loop_.now() + kLook;
+  loop_.after(kLook, [this, due] {
+    look_due_ = false;
+    // Late: we were stopped, or had no processor, and what was sent meanwhile is still to be read.
+    if (loop_.now() < due + kLook) waits_.lose_patience();
+    look_again();
+  });
 }
 
 void Hub::answer_waits() {
   if (!waits_.is_touched()) return;
   const std::size_t engines = registry_.engines().size();
-  for (auto& wait : waits_.ready(accounts_, engines, loop_.now()))
+  for (auto& wait : waits_.ready(accounts_, engines))
     send(wait.client, wait.header, {"wait_reply", Waits::content(wait, accounts_, engines), {}});
-  if (!impatient_timer_ && waits_.is_patient(loop_.now())) {
-    impatient_timer_ = true;
-    loop_.after(kAppear + milliseconds(10), [this] {
-      impatient_timer_ = false;
-      waits_.touched();
-    });
-  }
 }
 
 void Hub::resubmission(const Json& content) {

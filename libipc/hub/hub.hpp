@@ -82,6 +82,7 @@ class Hub {
   void announce(const Engine& engine);
   void remove(EngineId id, std::string why);
   void answer_stranded(const Engine& engine);
+  void engine_is_back(std::string_view uuid);
   void unroutable(const net::MessageEvent& message, bool control);
   void reader_gone(const net::MessageEvent& message);
   void reply_for_engine(const DirectRequest& request, const std::string& uuid,
@@ -98,6 +99,7 @@ class Hub {
   void hold_notes();
   void release_notes();
   void answer_waits();
+  void look_again();
   void turn_end();
   void tell_all(net::EventKind kind, std::initializer_list<std::string_view> fields);
 
@@ -134,7 +136,7 @@ class Hub {
   wire::FieldParser parser_;
   std::string client_, parent_;  // of the request that is being answered
   TimePoint begin_ = Clock::now();
-  bool impatient_timer_ = false, state_due_ = false;
+  bool look_due_ = false, state_due_ = false;
   net::Strangers strangers_{"hub"};
   log::Throttle complaints_;
 };

@@ -3,6 +3,7 @@
 #include "libipc/hub/hub.hpp"
 #include "libipc/net/accept_guard.hpp"
 #include "libipc/util/file.hpp"
+#include "libipc/wire/route.hpp"
 
 namespace ipc::hub {
 
@@ -20,13 +21,6 @@ constexpr Duration kStateDelay = milliseconds(50);
 constexpr std::size_t kEngineFiles = 8, kOtherFiles = 48;
 // Of all descriptors, at most those that clients must not take: an eighth, or these.
 constexpr std::size_t kMostSpare = 1024;
-
-// A routing identity made up by the transport: the peer chose none. Such clients are the
-// reference's; they fail their requests themselves when they hear of the engine's end, and print
-// every answer that comes after that.
-bool is_anonymous(std::string_view identity) {
-  return identity.size() == 5 && identity.front() == '\0';
-}
 
 }  // namespace
 
@@ -180,7 +174,8 @@ void Hub::unroutable(const net::MessageEvent& message, bool control) {
   if (header->msg_type == "stream") return reader_gone(message);
   const std::string id(header->msg_id), uuid(message.engine);
   direct_.done(uuid, id);
-  if (!control && is_anonymous(message.client) && registry_.had(uuid)) return;
+  // The reference's clients fail their requests themselves when they hear of the engine's end.
+  if (!control && wire::is_anonymous(message.client) && registry_.had(uuid)) return;
   reply_for_engine({std::string(message.client), std::string(message.view.header), control}, uuid,
                    "no engine '" + uuid + "' for task '" + id + "'");
 }
@@ -189,12 +184,26 @@ void Hub::answer_stranded(const Engine& engine) {
   if (registry_.find(engine.uuid) != nullptr) return;  // it came back
   for (const auto& request : direct_.take(engine.uuid)) {
     const auto header = parser_.header(request.header);
-    if (!header || (!request.control && is_anonymous(request.client))) continue;
+    if (!header || (!request.control && wire::is_anonymous(request.client))) continue;
     const auto text = "Engine " + std::to_string(engine.id) + " died while running task '" +
                       std::string(header->msg_id) + "'";
     reply_for_engine(request, engine.uuid, text);
   }
   accounts_.stranded(engine);
+}
+
+// An engine whose connection broke has another one. What was on its way there, and answers from
+// there, may be lost: whoever waits for one asks again.
+void Hub::engine_is_back(std::string_view uuid) {
+  for (const auto* request : direct_.of(std::string(uuid))) {
+    if (request->control || wire::is_anonymous(request->client)) continue;
+    net::Outgoing out;
+    out.header = session_.header("again_request");
+    out.parent = request->header;
+    const std::string_view identities[] = {request->client, uuid};
+    auto frames = net::encode(signer_, identities, std::move(out));
+    to_relay_.add(EventKind::send_mux, {}, frames);
+  }
 }
 
 void Hub::purge_stalled() {

@@ -17,12 +17,11 @@ TaskState state_of(const std::string& id, const Accounts& accounts) {
 
 }  // namespace
 
-bool Waits::is_ready(const Wait& wait, const Accounts& accounts, std::size_t engines,
-                     TimePoint now) {
+bool Waits::is_ready(const Wait& wait, const Accounts& accounts, std::size_t engines) {
   if (wait.unassigned >= 0)
     return static_cast<long long>(accounts.without_engine()) >= wait.unassigned;
   if (wait.ids.empty()) return static_cast<long long>(engines) >= wait.engines;
-  const bool patient = now < wait.patience;
+  const bool patient = wait.patience > 0;
   bool unknown = false, pending = false, finished = false, missing = false;
   for (const auto& id : wait.ids) {
     const TaskState state = state_of(id, accounts);
@@ -35,28 +34,32 @@ bool Waits::is_ready(const Wait& wait, const Accounts& accounts, std::size_t eng
   return finished || (!pending && !(unknown && patient));
 }
 
-bool Waits::add(Wait wait, const Accounts& accounts, std::size_t engines, TimePoint now) {
-  if (is_ready(wait, accounts, engines, now)) return true;
+bool Waits::add(Wait wait, const Accounts& accounts, std::size_t engines) {
+  if (is_ready(wait, accounts, engines)) return true;
   waits_.push_back(std::move(wait));
   if (waits_.size() > kMost) waits_.pop_front();
   return false;
 }
 
-std::vector<Waits::Wait> Waits::ready(const Accounts& accounts, std::size_t engines,
-                                      TimePoint now) {
+std::vector<Waits::Wait> Waits::ready(const Accounts& accounts, std::size_t engines) {
   touched_ = false;
   std::vector<Wait> taken;
   for (auto it = waits_.begin(); it != waits_.end();) {
     const auto here = it++;
-    if (!is_ready(*here, accounts, engines, now)) continue;
+    if (!is_ready(*here, accounts, engines)) continue;
     taken.push_back(std::move(*here));
     waits_.erase(here);
   }
   return taken;
 }
 
-bool Waits::is_patient(TimePoint now) const {
-  return std::any_of(waits_.begin(), waits_.end(), [&](const Wait& w) { return now < w.patience; });
+bool Waits::is_patient() const {
+  return std::any_of(waits_.begin(), waits_.end(), [](const Wait& w) { return w.patience > 0; });
+}
+
+void Waits::lose_patience() {
+  for (auto& wait : waits_) wait.patience = std::max(wait.patience - 1, 0);
+  touched();
 }
 
 wire::Json Waits::content(const Wait& wait, const Accounts& accounts, std::size_t engines) {

@@ -78,6 +78,7 @@ int DirectRelay::from_engines() {
     }
     if (located)
       tap_.add_message(kind, message_.views[1], message_.views[0], message_.view, frames);
+    if (frames[1].view() == wire::kToHub) continue;
     std::swap(frames[0], frames[1]);
     to_clients_.add(frames);
   }

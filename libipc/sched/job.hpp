@@ -48,7 +48,8 @@ struct Job {
   std::uint32_t seat = 0;      ///< there
   State state = State::free;
   bool cancelled = false;
-  bool resumed = false;  ///< an earlier controller gave it to its engine, which may have begun
+  bool resumed = false;  ///< its engine had it from an earlier controller, or by a connection that
+                         ///< broke, and may have begun
   bool is_ours = false;  ///< only engines that know our extensions understand it
 
   /// Copies the frames into one block, or what is small of them if they are large: received frames

@@ -56,6 +56,8 @@ class TaskQueue {
 
   /// True if a task of this id has come already; it may have ended long ago.
   bool knows(std::string_view id) const { return ids_.get(id) != 0; }
+  /// True if it has come and has not ended.
+  bool is_live(std::string_view id) const { return (ids_.get(id) & kStateBits) == kLive; }
   /// A task came. `frames` is emptied. False if its id is not finished yet: then nothing is done.
   /// `is_ours`: it runs only where our extensions are known.
   bool submit(std::string_view id, net::Frames& frames, std::unique_ptr<Conditions> conditions,
@@ -69,6 +71,11 @@ class TaskQueue {
               std::string_view engine, TimePoint now, bool is_ours);
   /// Sends an engine what it had before: it runs what it does not know. How many tasks that are.
   std::size_t send_resumed(std::string_view engine);
+  /// Its connection broke, and requests and answers on it may be lost: it gets again all that it
+  /// has not answered. Of what it knows it repeats the answer, or nothing.
+  void engine_is_back(std::string_view engine);
+  /// Where a task has ended that came; null if it has not, or the engine is gone.
+  const TaskEngine* ended_at(std::string_view id) const;
   /// It may have been begun, and must not run elsewhere while its engine is known.
   bool is_resumed(std::string_view id) const;
 

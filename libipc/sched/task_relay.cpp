@@ -61,6 +61,7 @@ void TaskRelay::engine_removed(std::string_view uuid) {
   queue_.engine_removed(uuid, loop_.now());
   // What has not even left waits again; the rest may still be answered.
   engines_.engine_removed(uuid);
+  forget_repeats(uuid);
   arm();
 }
 
@@ -104,9 +105,7 @@ void TaskRelay::submit(net::Incoming& message) {
   // controller that has taken over.
   const bool comes_again =
       journal_ != nullptr && journal_->state(header->msg_id) != Journal::State::unknown;
-  if (!comes_again && queue_.knows(header->msg_id))
-    return complaints_.warning("task channel: a task with an id there was before dropped, from " +
-                               net::peer_text(message.frames));
+  if (!comes_again && queue_.knows(header->msg_id)) return repeat(message, *header);
   if (!has_room(message, *header)) return;
   if (journal_ != nullptr && !keep(message, *header)) return;
   tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames,
@@ -212,6 +211,8 @@ void TaskRelay::engine_says(const net::Incoming& message) {
     return;
   }
   if (header && header->msg_type == "slots_request") return take_slots(message);
+  if (header && header->msg_type == "again_request") return queue_.engine_is_back(uuid);
+  if (header && header->msg_type == "again_reply") return cannot_repeat(message);
   if (!header || header->msg_type != "drain_request")
     return complaints_.warning("task channel: reply to nobody dropped");
   queue_.engine_drains(uuid, loop_.now());
@@ -240,7 +241,9 @@ void TaskRelay::take_reply(net::Incoming& message) {
   const Reply reply{message, parent->msg_id, header->msg_type, header->date, facts};
   reply_ = &reply;
   const auto verdict = queue_.reply(message.views[0], parent->msg_id, facts, loop_.now());
-  if (verdict == TaskQueue::Verdict::drop)
+  if (verdict == TaskQueue::Verdict::drop && take_repeated(message, parent->msg_id))
+    forward(message);
+  else if (verdict == TaskQueue::Verdict::drop)
     complaints_.warning("task channel: reply to a task that is finished or unknown dropped");
   if (verdict == TaskQueue::Verdict::forward) pass_on();
   reply_ = nullptr;
@@ -356,7 +359,7 @@ void TaskRelay::undeliverable(net::Frames&& frames) {
   const auto header = header_parser_.header(lost.view.header);
   if (!header) return;
   const std::string id(header->msg_id);
-  if (journal_ != nullptr && queue_.is_resumed(id)) {
+  if (queue_.is_resumed(id)) {
     // Perhaps it runs there: nobody else gets it, and when the engine is given up, it is lost.
     if (engines_.knows(lost.frames[0].view())) engines_.send(lost.frames);
     return;

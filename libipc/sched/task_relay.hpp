@@ -48,6 +48,11 @@ class TaskRelay : public Role, private TaskOutput {
     TimePoint until;
   };
 
+  // A client asks again for the reply to a task that has ended, and the engine was asked for it.
+  struct Repeat {
+    std::string client, header, engine;
+  };
+
   // A reply under way from an engine to its client.
   struct Reply {
     net::Incoming& message;
@@ -79,6 +84,13 @@ class TaskRelay : public Role, private TaskOutput {
 
   bool has_room(const net::Incoming& message, const wire::Header& header);
 
+  // task_repeat.cpp
+  void repeat(const net::Incoming& message, const wire::Header& header);
+  bool take_repeated(const net::Incoming& message, std::string_view id);
+  void cannot_repeat(const net::Incoming& message);
+  void forget_repeats(std::string_view engine);
+  void answer_lost(const Repeat& repeat);
+
   // task_journal.cpp
   bool keep(const net::Incoming& message, const wire::Header& header);
   void answer_again(const net::Incoming& message, const wire::Header& header);
@@ -106,6 +118,7 @@ class TaskRelay : public Role, private TaskOutput {
   net::Frames outgoing_;
   wire::FieldParser header_parser_, metadata_parser_, other_parser_;
   std::map<std::string, Cancel, std::less<>> cancels_;  // by the id of our own request
+  std::map<std::string, Repeat, std::less<>> repeats_;  // by the id of the task
   std::map<std::string, std::uint64_t, std::less<>> probes_;  // their id; runs before it
   net::Loop::TimerId timer_ = 0;
   TimePoint timer_due_ = TimePoint::max();

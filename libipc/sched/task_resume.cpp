@@ -49,6 +49,13 @@ void TaskQueue::resume(std::string_view id, net::Frames& frames,
     ends_.emplace(now + kReturn, number);
 }
 
+void TaskQueue::engine_is_back(std::string_view engine) {
+  const std::uint32_t number = engines_.find(engine);
+  if (number == kNone) return;
+  for (const std::uint32_t slot : engines_[number].running) jobs_[slot].resumed = true;
+  send_resumed(engine);
+}
+
 std::size_t TaskQueue::send_resumed(std::string_view engine) {
   const std::uint32_t number = engines_.find(engine);
   if (number == kNone) return 0;
@@ -59,6 +66,13 @@ std::size_t TaskQueue::send_resumed(std::string_view engine) {
             [this](auto a, auto b) { return jobs_[a].run < jobs_[b].run; });
   for (const std::uint32_t slot : slots) output_.run(jobs_[slot], engines_[number]);
   return slots.size();
+}
+
+const TaskEngine* TaskQueue::ended_at(std::string_view id) const {
+  const std::uint32_t state = ids_.get(id) & kStateBits;
+  if (state != kCompleted && state != kFailed) return nullptr;
+  const std::uint32_t number = id_place(id);
+  return number != kNoEngine && engines_[number].alive ? &engines_[number] : nullptr;
 }
 
 bool TaskQueue::is_resumed(std::string_view id) const {

@@ -20,6 +20,9 @@
 
 namespace ipc {
 
+// What mkostemp() puts a name's end in place of.
+constexpr std::string_view kRandom = "XXXXXX";
+
 Result<std::string> read_file(const std::string& path, size_t limit) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return system_error(Code::no_input, path);
@@ -29,7 +32,7 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
 }
 
 Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode) {
-  std::string temporary = path + ".XXXXXX";
+  std::string temporary = path + "." + std::string(kRandom);
   Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return system_error(Code::internal, temporary);
   auto fail = [&](Error error) {
@@ -41,6 +44,17 @@ Status write_file_atomically(const std::string& path, std::string_view text, mod
   if (::fsync(fd.get()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0)
     return fail(system_error(Code::internal, path));
   return {};
+}
+
+void remove_remains(const std::string& path) {
+  const std::filesystem::path whole(path);
+  const std::string start = whole.filename().string() + ".";
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(whole.parent_path(), error)) {
+    const std::string name = entry.path().filename();
+    if (name.size() == start.size() + kRandom.size() && name.compare(0, start.size(), start) == 0)
+      ::unlink(entry.path().c_str());
+  }
 }
 
 Status make_directories(const std::string& path, mode_t mode) {

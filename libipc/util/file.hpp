@@ -18,6 +18,9 @@ Result<std::string> read_file(const std::string& path, size_t limit = 64 << 20);
 /// `path`.
 Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode = 0600);
 
+/// Removes the temporary files of writers of `path` that were killed. Nobody may be writing it.
+void remove_remains(const std::string& path);
+
 /// mkdir -p; the last component gets `mode`. Existing directories are left as they are.
 Status make_directories(const std::string& path, mode_t mode = 0700);
 

@@ -106,6 +106,7 @@ class Faults:
         # Milliseconds between heartbeats: with the fewer of them who is stopped is not given up.
         self.ping = rng.choice((250, 1000))
         self.ports = rng.randrange(500)
+        self.kills_at_end = rng.random() < 0.25
         self.counts = {}    # kind: how often it happened
         self.struck = set()  # pids of all that was killed, stopped or cut
         self.killed = set()
@@ -282,17 +283,21 @@ class Faults:
         elif not self.hit('kill', 'controller', fault):
             return
         pid = self.launcher_since(first)
+        # It lives for a hundredth of a second, or as long as it takes to log in.
+        self.kill_launcher_after(
+            pid, fault.length ** 2 * (0.5 if program_of(pid) == 'ipkit-launch-ssh' else 0.02))
+
+    def kill_launcher_after(self, pid, pause):
         if pid is None:
             self.world.tell('no launcher came')
-        else:
-            # It lives for a hundredth of a second, or as long as it takes to log in.
-            time.sleep(fault.length ** 2 * (0.5 if program_of(pid) == 'ipkit-launch-ssh' else 0.02))
-            try:
-                self.killed.add(pid)
-                os.kill(pid, signal.SIGKILL)
-                self.count('kill launcher', pid)
-            except ProcessLookupError:
-                self.world.tell(f'launcher {pid} was quicker')
+            return
+        time.sleep(pause)
+        try:
+            self.killed.add(pid)
+            os.kill(pid, signal.SIGKILL)
+            self.count('kill launcher', pid)
+        except ProcessLookupError:
+            self.world.tell(f'launcher {pid} was quicker')
 
     def launcher_since(self, first):
         """The pid of a launcher of this world among the processes younger than `first`: looked for
@@ -322,22 +327,34 @@ class Faults:
         end = self.world.patience.now() + limit
         while True:
             self.tend()
-            command = ['ipls', '-q']
-            status, output, words = self.world.run(command, 20)
-            living = len(self.who()['engine'])
-            if status == 0 and len(output.split()) == living >= self.wanted:
+            status, output, words = self.world.run(['ipls', '-l', '--json'], 20)
+            living = self.who()['engine']
+            known = sorted(json.loads(line)['pid'] for line in output.splitlines())
+            if status == 0 and known == living and len(living) >= self.wanted:
                 return
             if self.world.patience.now() > end:
-                raise Hang(f'the cluster was not whole again after {limit} s: {living} engines '
-                           f'live, {command}: {status} {output} {words}')
+                raise Hang(f'the cluster was not whole again after {limit} s: {living} live, '
+                           f'ipls: {status} {known} {words}')
             time.sleep(0.1)
+
+    def stop_without_launcher(self):
+        """`ipcluster stop` while the launcher that ends the engines is killed: it may fail."""
+        first = last_pid()
+        stopping = self.world.popen(['ipcluster', 'stop'], 'stop')
+        self.kill_launcher_after(self.launcher_since(first), 0)
+        status = self.world.wait(stopping, 60, 'ipcluster stop')
+        self.world.tell(f'ipcluster stop without its launcher: {status}')
 
     def end(self):
         """Stops the cluster as its user would: what is wrong with that, as texts."""
         if self.adding:
             self.world.wait(self.adding, 60, 'ipcluster engines add')
+        if self.kills_at_end:
+            self.stop_without_launcher()
         command = ['ipcluster', 'stop']
         status, _, words = self.world.run(command, 60)
+        if status == 69 and self.kills_at_end and 'no cluster runs' in words:
+            return []
         if status == 69 and self.by_hand:
             # Nothing of ipcluster's is left: it says itself what to do.
             command = ['ipcancel', '--shutdown', '--hub']

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The task channel, for clients whose connection broke: a task that comes again is not run again;
+// if it has ended, its engine, which keeps its last replies, sends the answer once more.
+#include "libipc/sched/task_relay.hpp"
+#include "libipc/wire/errors.hpp"
+#include "libipc/wire/json.hpp"
+#include "libipc/wire/route.hpp"
+
+namespace ipc::sched {
+namespace {
+
+constexpr std::size_t kMostRepeats = 65536;
+
+}  // namespace
+
+void TaskRelay::repeat(const net::Incoming& message, const wire::Header& header) {
+  const std::string_view client = message.views[0];
+  // Of those nobody sends twice; who heard a task on its way could have its client disturbed.
+  if (wire::is_anonymous(client))
+    return complaints_.warning("task channel: a task with an id there was before dropped, from " +
+                               net::peer_text(message.frames));
+  if (queue_.is_live(header.msg_id)) return;
+  const TaskEngine* const engine = queue_.ended_at(header.msg_id);
+  Repeat asked{std::string(client), std::string(message.view.header),
+               engine != nullptr ? engine->uuid : ""};
+  if (engine == nullptr || !engine->extensions || repeats_.size() >= kMostRepeats)
+    return answer_lost(asked);
+  const std::string_view uuid = engine->uuid;
+  auto frames = maker_.sign({&uuid, 1},
+                            maker_.message("again_request", "{}", "{}",
+                                           wire::dump_json({{"msg_id", header.msg_id}})));
+  engines_.send(frames);
+  repeats_.insert_or_assign(std::string(header.msg_id), std::move(asked));
+}
+
+// True if it is the answer that was asked for, for the client that has asked.
+bool TaskRelay::take_repeated(const net::Incoming& message, std::string_view id) {
+  const auto found = repeats_.find(id);
+  if (found == repeats_.end() || found->second.client != message.views[1]) return false;
+  repeats_.erase(found);
+  return true;
+}
+
+void TaskRelay::cannot_repeat(const net::Incoming& message) {
+  const auto content = wire::parse_json(message.view.content, 8);
+  if (!content || !content->is_object()) return;
+  const auto found = repeats_.find(wire::string_or(*content, "msg_id"));
+  if (found == repeats_.end()) return;
+  answer_lost(found->second);
+  repeats_.erase(found);
+}
+
+void TaskRelay::forget_repeats(std::string_view engine) {
+  std::erase_if(repeats_, [&](const auto& entry) {
+    if (entry.second.engine != engine) return false;
+    answer_lost(entry.second);
+    return true;
+  });
+}
+
+void TaskRelay::answer_lost(const Repeat& repeat) {
+  const auto header = header_parser_.header(repeat.header);
+  if (!header) return;
+  const std::string_view identities[] = {repeat.client};
+  const std::string why =
+      "the task has ended, and its reply was lost with a connection that broke; perhaps it is in "
+      "the records: ipresult job:" +
+      std::string(header->msg_id);
+  auto frames = maker_.sign(
+      identities, maker_.message(wire::reply_type(header->msg_type), repeat.header,
+                                 R"({"status": "error"})", wire::error_content("ResultNotKept", why)));
+  to_clients_.add(frames);
+}
+
+}  // namespace ipc::sched
