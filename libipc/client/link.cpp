@@ -14,8 +14,8 @@ namespace {
 
 constexpr auto kAnswer = seconds(2);       // from the handshake to the first signed answer
 constexpr auto kBusy = milliseconds(500);  // to the next look at one that has something to do
-constexpr auto kComeBack = seconds(3);     // for a lost connection to a controller we cannot see
-constexpr auto kReturn = seconds(60);      // for the next controller, where it has our tasks
+constexpr auto kComeBack = seconds(3);     // for a lost connection, until it is looked into
+constexpr auto kReturn = seconds(60);      // for it, or for the next controller that has our tasks
 constexpr auto kCertain = milliseconds(300);
 // A handshake also ends when the controller is killed or the network cut: once is no refusal.
 constexpr int kRefusals = 2;
@@ -117,6 +117,7 @@ void Link::take_event(net::ConnectionEvent event) {
     fail(gone());
   } else if (event != net::ConnectionEvent::none && lost_timer_ == 0) {
     lost_since_ = Clock::now();
+    looked_ = false;
     lost_timer_ = loop_.every(kLook, [this] { look_again(); });
     look_again();
   }
@@ -143,7 +144,15 @@ void Link::look_again() {
   // One that is still there some time after it refused us did not end while it did.
   const bool is_seen = refusals_ > 0 && file_.controller.host == host_name();
   if (gone_for_sure) refusals_ = 0;
-  if (gone_for_sure || Clock::now() - lost_since_ > (is_seen ? kCertain : kComeBack)) fail(gone());
+  const Duration lost = Clock::now() - lost_since_;
+  if (gone_for_sure || lost > (is_seen ? kCertain : kReturn)) return fail(gone());
+  if (lost <= kComeBack || std::exchange(looked_, true)) return;
+  // Where nobody listens any more it has ended; otherwise the network may come back.
+  if (!accepted_ || refusals_ > 0 || net::refuses(file_.endpoint("registration"), kGreeting))
+    return fail(gone());
+  if (options_.remark)
+    options_.remark("no connection to " + controller_name(file_) + ": waiting for it up to " +
+                    seconds_text(kReturn));
 }
 
 // Another one, with the same files: ZeroMQ finds it by itself. One that was told to stop takes its

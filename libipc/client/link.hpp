@@ -59,6 +59,7 @@ class Link {
   net::Loop::TimerId answer_timer_ = 0, patience_timer_ = 0, lost_timer_ = 0;
   TimePoint lost_since_{};
   int refusals_ = 0;    // one after the other
+  bool looked_ = false;  // at why the connection does not come back
   bool waits_ = false;  // for the next controller
   bool was_connected_ = false, answered_ = false, ended_ = false;
   bool accepted_ = false;  // it has answered once

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -36,8 +37,10 @@ Fd connect_tcp(const std::string& address) {
   addrinfo hints{}, *found = nullptr;
   hints.ai_socktype = SOCK_STREAM;
   if (::getaddrinfo(address.substr(0, colon).c_str(), address.c_str() + colon + 1, &hints,
-                    &found) != 0)
+                    &found) != 0) {
+    errno = EHOSTUNREACH;
     return {};
+  }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
   Fd peer(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (::connect(peer.get(), found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS)
@@ -45,17 +48,34 @@ Fd connect_tcp(const std::string& address) {
   return peer;
 }
 
+// None, and errno, if it fails at once.
+Fd connect_to(const std::string& endpoint) {
+  errno = 0;
+  if (endpoint.starts_with(kLocal)) return connect_local(endpoint.substr(kLocal.size()));
+  if (endpoint.starts_with(kTcp)) return connect_tcp(endpoint.substr(kTcp.size()));
+  return {};
+}
+
 }  // namespace
 
 bool ends_without_greeting(const std::string& endpoint, milliseconds limit) {
-  Fd peer;
-  if (endpoint.starts_with(kLocal)) peer = connect_local(endpoint.substr(kLocal.size()));
-  if (endpoint.starts_with(kTcp)) peer = connect_tcp(endpoint.substr(kTcp.size()));
+  const Fd peer = connect_to(endpoint);
   if (!peer) return false;
   pollfd event{peer.get(), POLLIN, 0};
   if (::poll(&event, 1, static_cast<int>(limit.count())) != 1) return false;
   char first = 0;
   return ::recv(peer.get(), &first, 1, 0) == 0;
+}
+
+bool refuses(const std::string& endpoint, milliseconds limit) {
+  const Fd peer = connect_to(endpoint);
+  if (!peer) return errno == ECONNREFUSED;
+  pollfd event{peer.get(), POLLOUT, 0};
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::poll(&event, 1, static_cast<int>(limit.count())) == 1 &&
+         ::getsockopt(peer.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
+         error == ECONNREFUSED;
 }
 
 }  // namespace ipc::net

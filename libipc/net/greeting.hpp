@@ -14,4 +14,8 @@ namespace ipc::net {
 /// takes to be found.
 bool ends_without_greeting(const std::string& endpoint, milliseconds limit);
 
+/// True if nobody listens at `endpoint`, as the machine itself says. False if nothing is heard.
+/// Blocks as above.
+bool refuses(const std::string& endpoint, milliseconds limit);
+
 }  // namespace ipc::net

@@ -88,7 +88,7 @@ bool TaskRelay::keep(const net::Incoming& message, const wire::Header& header) {
   if (state != Journal::State::unknown) return false;
   const auto kept = journal_->accept(header.msg_id, message.frames);
   if (!kept)
-    answer_error(message, header, "NotAccepted",
+    answer_error(message.views[0], message.view.header, "NotAccepted",
                  "the task cannot be kept on disk and was refused: " + kept.error().text() +
                      "; tasks that were accepted go on");
   return static_cast<bool>(kept);
@@ -98,7 +98,7 @@ void TaskRelay::answer_again(const net::Incoming& message, const wire::Header& h
   net::Incoming reply;
   reply.frames = journal_->reply(header.msg_id);
   if (!renew(reply))
-    return answer_error(message, header, "ResultNotKept",
+    return answer_error(message.views[0], message.view.header, "ResultNotKept",
                         "the task has ended, and its reply was lost with an earlier controller; "
                         "perhaps it is in the records: ipresult job:" +
                             std::string(header.msg_id));
@@ -106,13 +106,14 @@ void TaskRelay::answer_again(const net::Incoming& message, const wire::Header& h
   to_clients_.add(reply.frames);
 }
 
-void TaskRelay::answer_error(const net::Incoming& message, const wire::Header& header,
+void TaskRelay::answer_error(std::string_view client, std::string_view request,
                              std::string_view ename, const std::string& why) {
+  const auto header = header_parser_.header(request);
+  if (!header) return;
   complaints_.warning("task channel: " + why);
-  auto frames = maker_.sign(
-      {&message.view.identities[0], 1},
-      maker_.message(wire::reply_type(header.msg_type), message.view.header,
-                     R"({"status": "error"})", wire::error_content(ename, why)));
+  auto frames = maker_.sign({&client, 1}, maker_.message(wire::reply_type(header->msg_type),
+                                                         request, R"({"status": "error"})",
+                                                         wire::error_content(ename, why)));
   to_clients_.add(frames);
 }
 

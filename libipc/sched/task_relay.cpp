@@ -106,7 +106,7 @@ void TaskRelay::submit(net::Incoming& message) {
   const bool comes_again =
       journal_ != nullptr && journal_->state(header->msg_id) != Journal::State::unknown;
   if (!comes_again && queue_.knows(header->msg_id)) return repeat(message, *header);
-  if (!has_room(message, *header)) return;
+  if (!has_room(message)) return;
   if (journal_ != nullptr && !keep(message, *header)) return;
   tap_.add_message(EventKind::task_request, message.views[0], "", message.view, message.frames,
                    {header->msg_id, header->msg_type, header->date, "", ""});
@@ -118,11 +118,11 @@ void TaskRelay::submit(net::Incoming& message) {
 }
 
 // A flood of tasks, or of large ones: who sends more is told before the memory is gone.
-bool TaskRelay::has_room(const net::Incoming& message, const wire::Header& header) {
+bool TaskRelay::has_room(const net::Incoming& message) {
   std::uint64_t bytes = queue_.bytes();
   for (const auto& frame : message.frames) bytes += frame.size();
   if (bytes <= most_bytes_) return true;
-  answer_error(message, header, "QueueFull",
+  answer_error(message.views[0], message.view.header, "QueueFull",
                "the tasks that wait have " + size_text(queue_.bytes()) + ", of at most " +
                    size_text(most_bytes_) + ": this one was refused; those accepted go on");
   return false;

@@ -82,20 +82,20 @@ class TaskRelay : public Role, private TaskOutput {
   void arm();
   void on_timer();
 
-  bool has_room(const net::Incoming& message, const wire::Header& header);
+  bool has_room(const net::Incoming& message);
 
   // task_repeat.cpp
   void repeat(const net::Incoming& message, const wire::Header& header);
   bool take_repeated(const net::Incoming& message, std::string_view id);
   void cannot_repeat(const net::Incoming& message);
   void forget_repeats(std::string_view engine);
-  void answer_lost(const Repeat& repeat);
+  void answer_lost(std::string_view id, const Repeat& repeat);
 
   // task_journal.cpp
   bool keep(const net::Incoming& message, const wire::Header& header);
   void answer_again(const net::Incoming& message, const wire::Header& header);
-  void answer_error(const net::Incoming& message, const wire::Header& header,
-                    std::string_view ename, const std::string& why);
+  void answer_error(std::string_view client, std::string_view request, std::string_view ename,
+                    const std::string& why);
   void note_reply(const Reply& reply);
   void restore_end(std::string_view id, std::string_view engine, bool ok, net::Incoming& request,
                    net::Incoming& reply);

@@ -24,7 +24,7 @@ void TaskRelay::repeat(const net::Incoming& message, const wire::Header& header)
   Repeat asked{std::string(client), std::string(message.view.header),
                engine != nullptr ? engine->uuid : ""};
   if (engine == nullptr || !engine->extensions || repeats_.size() >= kMostRepeats)
-    return answer_lost(asked);
+    return answer_lost(header.msg_id, asked);
   const std::string_view uuid = engine->uuid;
   auto frames = maker_.sign({&uuid, 1},
                             maker_.message("again_request", "{}", "{}",
@@ -46,30 +46,23 @@ void TaskRelay::cannot_repeat(const net::Incoming& message) {
   if (!content || !content->is_object()) return;
   const auto found = repeats_.find(wire::string_or(*content, "msg_id"));
   if (found == repeats_.end()) return;
-  answer_lost(found->second);
+  answer_lost(found->first, found->second);
   repeats_.erase(found);
 }
 
 void TaskRelay::forget_repeats(std::string_view engine) {
   std::erase_if(repeats_, [&](const auto& entry) {
     if (entry.second.engine != engine) return false;
-    answer_lost(entry.second);
+    answer_lost(entry.first, entry.second);
     return true;
   });
 }
 
-void TaskRelay::answer_lost(const Repeat& repeat) {
-  const auto header = header_parser_.header(repeat.header);
-  if (!header) return;
-  const std::string_view identities[] = {repeat.client};
-  const std::string why =
-      "the task has ended, and its reply was lost with a connection that broke; perhaps it is in "
-      "the records: ipresult job:" +
-      std::string(header->msg_id);
-  auto frames = maker_.sign(
-      identities, maker_.message(wire::reply_type(header->msg_type), repeat.header,
-                                 R"({"status": "error"})", wire::error_content("ResultNotKept", why)));
-  to_clients_.add(frames);
+void TaskRelay::answer_lost(std::string_view id, const Repeat& repeat) {
+  answer_error(repeat.client, repeat.header, "ResultNotKept",
+               "the task has ended, and its reply was lost with a connection that broke; perhaps "
+               "it is in the records: ipresult job:" +
+                   std::string(id));
 }
 
 }  // namespace ipc::sched

@@ -20,8 +20,8 @@
 
 namespace ipc {
 
-// What mkostemp() puts a name's end in place of.
-constexpr std::string_view kRandom = "XXXXXX";
+// Behind a file's name while it is written; mkostemp() puts six others in place of the last.
+constexpr std::string_view kTemporary = ".new-XXXXXX";
 
 Result<std::string> read_file(const std::string& path, size_t limit) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -32,7 +32,7 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
 }
 
 Status write_file_atomically(const std::string& path, std::string_view text, mode_t mode) {
-  std::string temporary = path + "." + std::string(kRandom);
+  std::string temporary = path + std::string(kTemporary);
   Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return system_error(Code::internal, temporary);
   auto fail = [&](Error error) {
@@ -48,11 +48,12 @@ Status write_file_atomically(const std::string& path, std::string_view text, mod
 
 void remove_remains(const std::string& path) {
   const std::filesystem::path whole(path);
-  const std::string start = whole.filename().string() + ".";
+  const std::string example = whole.filename().string() + std::string(kTemporary);
+  const std::string_view start = std::string_view(example).substr(0, example.size() - 6);
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(whole.parent_path(), error)) {
     const std::string name = entry.path().filename();
-    if (name.size() == start.size() + kRandom.size() && name.compare(0, start.size(), start) == 0)
+    if (name.size() == example.size() && name.starts_with(start))
       ::unlink(entry.path().c_str());
   }
 }

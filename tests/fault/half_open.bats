@@ -21,12 +21,12 @@ relay() {
   in_background "$WORLD/relay.log" "$IPKIT_PYTHON" "$ROOT/tests/fault/relay.py" "$1" \
     >"$WORLD/relay.pid"
   wait_until 20 "the relay" grep -q ready "$WORLD/relay.log"
-  (umask 077 && jq '.interface = "tcp://127.0.0.2" | .location = "127.0.0.2" | del(.ipkit.local)' \
-    "$1" >"$WORLD/relayed.json")
+  (umask 077 && jq '.interface = "tcp://127.0.0.2" | .location = "127.0.0.2" |
+    del(.ipkit.local)' "$1" >"$WORLD/relayed.json")
   echo "$WORLD/relayed.json"
 }
 
-# lose LEAST: all connections of the relay, which are LEAST or more; there are none until open_again.
+# lose LEAST: all connections of the relay, which are LEAST or more, until open_again.
 lose() {
   kill -USR1 "$(<"$WORLD/relay.pid")"
   wait_until 20 "the loss" grep -q lost "$WORLD/relay.log"
@@ -105,18 +105,19 @@ engine_loses() {
 @test "an engine's, with --durable" { engine_loses --durable; }
 
 client_loses() {
-  local file
+  local file name
   cluster_start 2 "$@"
   file=$(relay "$SECURITY/ipcontroller-client.json")
   begin direct ipexec --connection "$file" -t 0 -p "$(wait_for_go direct)"
   begin map bash -c 'seq 7 7 | ipmap -t 1 --connection "$0" "$1"' "$file" "$(wait_for_go map)"
   j=$(ipsubmit -t 1 -p 5)
   begin wait ipwait --connection "$file" "$j"
-  wait_until 20 "the code" test -s "$WORLD/map.runs"
+  for name in direct map; do wait_until 20 "the code" test -s "$WORLD/$name.runs"; done
   lose 5
   go direct
   go map
   wait_until 20 "the end of all work" idle
+  [[ -z ${REMARK-} ]] || wait_until 20 "a word" grep -q "$REMARK" "$WORLD/direct.log"
   open_again
   result direct 7
   result map 7
@@ -128,3 +129,6 @@ idle() { [[ $(run_limited 20 ipstat -q | cut -d' ' -f1,2) == "0 0" ]]; }
 
 @test "a client's: what was answered meanwhile arrives, once" { client_loses; }
 @test "a client's, with --durable" { client_loses --durable; }
+@test "a client's, for longer than a moment: it says so and waits" {
+  REMARK="no connection to controller .*: waiting for it up to 60 s" client_loses
+}

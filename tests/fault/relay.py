@@ -21,7 +21,8 @@ class Pair:
     """A connection to us, and ours to the controller."""
 
     def __init__(self, near, port):
-        self.near, self.far, self.is_lost = near, socket.create_connection(('127.0.0.1', port)), False
+        self.near, self.is_lost = near, False
+        self.far = socket.create_connection(('127.0.0.1', port))
         for source, sink in ((self.near, self.far), (self.far, self.near)):
             threading.Thread(target=self.pump, args=(source, sink), daemon=True).start()
 

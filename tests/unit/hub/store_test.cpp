@@ -342,16 +342,14 @@ TEST_P(BooksTest, OutputWithoutEndIsKeptInPart) {
 
 TEST_P(BooksTest, WaitsEndWithTheFirstResult) {
   Waits waits;
-  const TimePoint now = Clock::now();
   direct("s_0");
   direct("s_1");
   Waits::Wait wait;
   wait.ids = {"s_0", "s_1"};
-  wait.patience = now + seconds(1);
-  EXPECT_FALSE(waits.add(wait, accounts, 1, now));
-  EXPECT_TRUE(waits.ready(accounts, 1, now).empty());
+  EXPECT_FALSE(waits.add(wait, accounts, 1));
+  EXPECT_TRUE(waits.ready(accounts, 1).empty());
   direct_reply("s_1", "aborted");
-  const auto ready = waits.ready(accounts, 1, now);
+  const auto ready = waits.ready(accounts, 1);
   ASSERT_EQ(ready.size(), 1u);
   const Json content = Waits::content(ready[0], accounts, 1);
   EXPECT_EQ(content["done"], (Json{{"s_1", "aborted"}}));
@@ -377,31 +375,33 @@ TEST_P(BooksTest, TasksOfAnEngineThatLeftWaitForAnother) {
 
 TEST_P(BooksTest, WaitsForTasksWithoutEngines) {
   Waits waits;
-  const TimePoint now = Clock::now();
   Waits::Wait wait;
   wait.unassigned = 1;
-  EXPECT_FALSE(waits.add(wait, accounts, 0, now));
-  EXPECT_TRUE(waits.ready(accounts, 3, now).empty());
+  EXPECT_FALSE(waits.add(wait, accounts, 0));
+  EXPECT_TRUE(waits.ready(accounts, 3).empty());
   task("s_0");
-  const auto ready = waits.ready(accounts, 3, now);
+  const auto ready = waits.ready(accounts, 3);
   ASSERT_EQ(ready.size(), 1u);
   EXPECT_EQ(Waits::content(ready[0], accounts, 3), (Json{{"status", "ok"}, {"unassigned", 1}}));
-  EXPECT_TRUE(waits.add(wait, accounts, 0, now));
+  EXPECT_TRUE(waits.add(wait, accounts, 0));
 }
 
 TEST_P(BooksTest, WaitsGiveUnknownIdsAMoment) {
   Waits waits;
-  const TimePoint now = Clock::now();
   Waits::Wait wait;
   wait.ids = {"x"};
-  wait.patience = now + seconds(1);
-  EXPECT_FALSE(waits.add(wait, accounts, 0, now));
-  EXPECT_TRUE(waits.is_patient(now));
-  EXPECT_EQ(waits.ready(accounts, 0, now + seconds(1)).size(), 1u);
+  EXPECT_FALSE(waits.add(wait, accounts, 0));
+  for (int look = 0; look < 4; ++look) {
+    EXPECT_TRUE(waits.is_patient());
+    EXPECT_TRUE(waits.ready(accounts, 0).empty());
+    waits.lose_patience();
+  }
+  EXPECT_FALSE(waits.is_patient());
+  EXPECT_EQ(waits.ready(accounts, 0).size(), 1u);
   Waits::Wait engines;
   engines.engines = 2;
-  EXPECT_FALSE(waits.add(engines, accounts, 1, now));
-  EXPECT_EQ(waits.ready(accounts, 2, now).size(), 1u);
+  EXPECT_FALSE(waits.add(engines, accounts, 1));
+  EXPECT_EQ(waits.ready(accounts, 2).size(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, BooksTest, ::testing::Values("memory", "sqlite"),

@@ -83,6 +83,36 @@ TEST_F(TaskResumeTest, WhatHasEndedCountsForThoseThatWaitForIt) {
   EXPECT_EQ(log.take(), (Lines{"fail t_3 impossible"}));
 }
 
+TEST_F(TaskResumeTest, AnEngineThatIsBackGetsAllThatItHasNotAnswered) {
+  engine("a");
+  submit("t_0");
+  submit("t_1");
+  EXPECT_EQ(log.take(), (Lines{"run t_0@a"}));
+  queue.engine_is_back("a");
+  EXPECT_EQ(log.take(), (Lines{"run t_0@a"}));
+  // It has perhaps begun.
+  EXPECT_TRUE(queue.is_resumed("t_0"));
+  EXPECT_EQ(reply("a", "t_0"), TaskQueue::Verdict::forward);
+  EXPECT_EQ(log.take(), (Lines{"run t_1@a"}));
+  EXPECT_FALSE(queue.is_resumed("t_1"));
+  queue.engine_is_back("unknown");
+  EXPECT_TRUE(log.take().empty());
+}
+
+TEST_F(TaskResumeTest, WhereATaskHasEndedIsKnownAsLongAsTheEngineIsThere) {
+  engine("a");
+  submit("t_0");
+  EXPECT_TRUE(queue.is_live("t_0"));
+  EXPECT_EQ(queue.ended_at("t_0"), nullptr);
+  reply("a", "t_0");
+  EXPECT_FALSE(queue.is_live("t_0"));
+  ASSERT_NE(queue.ended_at("t_0"), nullptr);
+  EXPECT_EQ(queue.ended_at("t_0")->uuid, "a");
+  queue.engine_removed("a", now);
+  EXPECT_EQ(queue.ended_at("t_0"), nullptr);
+  EXPECT_EQ(queue.ended_at("t_9"), nullptr);
+}
+
 // What it waited for may be forgotten: it has begun.
 TEST_F(TaskResumeTest, ItsConditionsAreNotLookedAtAgain) {
   auto conditions = std::make_unique<Conditions>(after({"forgotten"}));

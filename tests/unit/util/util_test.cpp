@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "libipc/util/clock.hpp"
 #include "libipc/util/fd.hpp"
@@ -115,6 +116,21 @@ TEST(File, AtomicWriteKeepsModeAndContent) {
   EXPECT_EQ(read_file(directory + "/none").error().code, Code::no_input);
   EXPECT_EQ(read_file(path, 2).error().code, Code::bad_input);
   EXPECT_FALSE(write_file_atomically(directory + "/no/such/place", "x"));
+  std::filesystem::remove_all(directory);
+}
+
+TEST(File, RemainsOfKilledWritersAreRemovedAndNothingElse) {
+  const std::string directory = temporary_directory(), path = directory + "/x.json";
+  for (const std::string name :
+       {"x.json", "x.json.new-aB3dEf", "x.json.backup", "x.json2", "y.json.new-aB3dEf"})
+    ASSERT_TRUE(write_file_atomically(directory + "/" + name, "text"));
+  remove_remains(path);
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(directory))
+    left.insert(entry.path().filename());
+  EXPECT_EQ(left, (std::set<std::string>{"x.json", "x.json.backup", "x.json2",
+                                         "y.json.new-aB3dEf"}));
+  remove_remains(directory + "/no/such/place");
   std::filesystem::remove_all(directory);
 }
 
