@@ -197,14 +197,16 @@ void Connection::Impl::ask_for_engines() {
   request.type = "connection_request";
   post(Channel::hub, nullptr, false, std::move(request), [this](Reply&& reply) {
     table_asked = false;
-    table_known = true;
-    table = parse_engine_table(reply.content());
-    slots = 0;
-    for (const auto& [engine, info] : table.engines) slots += static_cast<size_t>(info.prefetch);
-    meet_guests();
-    for (int i = 0; i < kChannels; ++i)
-      if (std::exchange(send_again_due[i], false)) send_open_again(static_cast<Channel>(i));
+    take_engines(reply);
   });
+}
+
+void Connection::Impl::take_engines(const Reply& reply) {
+  table_known = true;
+  table = parse_engine_table(reply.content());
+  slots = 0;
+  for (const auto& [engine, info] : table.engines) slots += static_cast<size_t>(info.prefetch);
+  meet_guests();
 }
 
 Status Connection::Impl::wait(const std::function<bool()>& done, TimePoint deadline,
@@ -313,6 +315,8 @@ Result<std::unique_ptr<Connection>> Connection::open(Options options) {
   impl->tunnel = std::move(tunnel);
   impl->identity = impl->session.id();
   if (!impl->file.curve_server_key.empty()) impl->curve = impl->file.peer_keys();
+  // The reference's controller gives a task that comes twice to two engines.
+  if (!impl->file.is_ipkit()) impl->options.outlast = false;
   if (impl->options.outlast) impl->outlast_breaks();
   IPC_TRY(impl->open_channel(Channel::hub));
   impl->ask_for_engines();

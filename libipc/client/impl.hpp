@@ -82,8 +82,11 @@ struct Connection::Impl {
   size_t slots = 0;
   OutputHandler on_output;
   std::optional<Error> failure;
-  bool send_again_due[kChannels] = {};  // when the hub has answered
-  bool durable = false;                 // the controller keeps tasks, and we wait for the next one
+  bool returns = false;             // a connection broke and stands again, and not all answer yet
+  std::set<std::string> questions;  // that are to be answered
+  net::Loop::TimerId confirm_timer = 0;
+  unsigned times_opened = 0;
+  bool durable = false;  // the controller keeps tasks, and we wait for the next one
   bool interrupted = false;
   EngineTable table;
   bool table_known = false, table_asked = false;
@@ -98,13 +101,16 @@ struct Connection::Impl {
   // returns.cpp
   void outlast_breaks();
   bool can_outlast() const;
-  void hub_returned();
   Status watch_for_returns(Channel channel);
-  void channel_returned(Channel channel);
+  void connection_returned();
+  void ask_for_confirmation();
+  void confirmed(const std::string& question);
+  void come_anew();
   void send_open_again(Channel channel);
   void repeat(const Pending& request);
   bool renew(const std::string& id, net::Frames& frames);
   void ask_for_engines();
+  void take_engines(const Reply& reply);
   void remark_missing_engines();
   bool any_for_tasks() const;
   int drain(Channel channel);

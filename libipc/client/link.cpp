@@ -70,12 +70,17 @@ Result<net::Connection> read_file_of(const Options& options) {
 
 Link::Link(net::Context& context, net::Loop& loop, const net::Connection& file,
            const Options& options, std::function<void(Error)> on_failure)
-    : loop_(loop),
+    : context_(context),
+      loop_(loop),
       file_(file),
       options_(options),
       on_failure_(std::move(on_failure)),
       monitor_(context, net::SocketType::pair) {
-  patience_timer_ = loop_.after(options_.patience, [this] {
+  expect_answer(options_.patience);
+}
+
+void Link::expect_answer(Duration limit) {
+  patience_timer_ = loop_.after(limit, [this] {
     patience_timer_ = 0;
     if (!answered_)
       fail({Code::no_controller, controller_name(file_) + " does not answer",
@@ -89,8 +94,12 @@ void Link::outlast(std::function<bool()> can_wait, std::function<void()> on_retu
 }
 
 Status Link::watch(net::Socket& socket) {
-  const std::string endpoint = "inproc://link-" + std::to_string(reinterpret_cast<uintptr_t>(this));
+  const std::string endpoint = "inproc://link-" + std::to_string(times_watched_++);
   IPC_TRY(socket.monitor(endpoint));
+  if (times_watched_ > 1) {
+    loop_.remove(monitor_);
+    monitor_ = net::Socket(context_, net::SocketType::pair);
+  }
   IPC_TRY(monitor_.connect(endpoint));
   loop_.on_input(monitor_, [this] {
     int taken = 0;
@@ -176,13 +185,7 @@ bool Link::is_the_same() const {
 // The same one after a break, or its successor.
 void Link::returned() {
   waits_ = answered_ = false;
-  if (patience_timer_ != 0) loop_.cancel(patience_timer_);
-  patience_timer_ = loop_.after(options_.patience, [this] {
-    patience_timer_ = 0;
-    if (!answered_)
-      fail({Code::no_controller, controller_name(file_) + " does not answer",
-            "look at it: ipcluster status"});
-  });
+  if (patience_timer_ == 0) expect_answer(kReturn);
   on_return_();
 }
 

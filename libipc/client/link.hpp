@@ -30,7 +30,8 @@ class Link {
   /// one: then that may be another one.
   void outlast(std::function<bool()> can_wait, std::function<void()> on_return);
 
-  /// Call before the socket connects. Without a monitor only timers tell.
+  /// Call before the socket connects. Without a monitor only timers tell. Again: of the socket that
+  /// comes in its place.
   Status watch(net::Socket& socket);
   /// The controller has answered: the key is right.
   void answered();
@@ -43,12 +44,14 @@ class Link {
   void no_answer();
   void look_again();
   void wait_for_next();
+  void expect_answer(Duration limit);
   bool is_the_same() const;
   void returned();
   void fail(Error error);
   Error gone() const;
   Error full() const;
 
+  net::Context& context_;
   net::Loop& loop_;
   const net::Connection& file_;
   const Options& options_;
@@ -56,6 +59,7 @@ class Link {
   std::function<bool()> can_wait_;
   std::function<void()> on_return_;
   net::Socket monitor_;
+  unsigned times_watched_ = 0;
   net::Loop::TimerId answer_timer_ = 0, patience_timer_ = 0, lost_timer_ = 0;
   TimePoint lost_since_{};
   int refusals_ = 0;    // one after the other

@@ -10,6 +10,9 @@
 namespace ipc::client {
 namespace {
 
+constexpr auto kGather = milliseconds(50);  // from one connection's return to those of the others
+constexpr auto kConfirm = seconds(3);       // for an answer on each of them
+
 // What the hub may be asked twice: it changes nothing.
 bool is_question(std::string_view type) {
   constexpr std::array<std::string_view, 7> kTypes{
@@ -24,7 +27,7 @@ void Connection::Impl::outlast_breaks() {
   durable = file.durable;
   std::function<bool()> can_wait;
   if (durable) can_wait = [this] { return can_outlast(); };
-  link.outlast(std::move(can_wait), [this] { hub_returned(); });
+  link.outlast(std::move(can_wait), [this] { connection_returned(); });
 }
 
 // Broadcasts and what engines are asked beside their work nobody does twice, and engines that are
@@ -37,45 +40,89 @@ bool Connection::Impl::can_outlast() const {
          });
 }
 
-// The same one after a break, or its successor.
-void Connection::Impl::hub_returned() {
-  if (durable) {
-    if (const auto now = net::read_connection(options.path)) file.controller = now->controller;
-    // The engines are known to it when its hub answers.
-    for (bool& due : send_again_due) due = true;
-    table_asked = false;
-  } else {
-    send_open_again(Channel::hub);
-  }
-  ask_for_engines();
-}
-
 // A connection may break while that to the hub stays: what was on it would be missed by nobody.
 Status Connection::Impl::watch_for_returns(Channel channel) {
   const auto i = static_cast<size_t>(channel);
-  const std::string endpoint = "inproc://channel-" + std::to_string(i);
+  const std::string endpoint =
+      "inproc://channel-" + std::to_string(i) + "-" + std::to_string(times_opened++);
   IPC_TRY(sockets[i]->monitor(endpoint));
   monitors[i].emplace(context, net::SocketType::pair);
   IPC_TRY(monitors[i]->connect(endpoint));
-  loop.on_input(*monitors[i], [this, channel, i] {
+  loop.on_input(*monitors[i], [this, i] {
     int taken = 0;
     for (bool any = true; any;) {
       const auto event = net::next_event(*monitors[i], any);
       if (any) ++taken;
       if (event == net::ConnectionEvent::connected && std::exchange(was_connected[i], true))
-        channel_returned(channel);
+        connection_returned();
     }
     return taken;
   });
   return {};
 }
 
-void Connection::Impl::channel_returned(Channel channel) {
-  if (!durable) return send_open_again(channel);
-  if (!can_outlast()) return;
-  // The hub's connection may have broken too: it may be asked already.
-  send_again_due[static_cast<size_t>(channel)] = true;
-  ask_for_engines();
+// To the same controller after a break, or to its successor. That may hold our old connection still
+// and then takes nothing from one of the same name: so each channel has to answer, or comes anew.
+void Connection::Impl::connection_returned() {
+  if (std::exchange(returns, true)) return;
+  if (durable)
+    if (const auto now = net::read_connection(options.path)) file.controller = now->controller;
+  confirm_timer = loop.after(kGather, [this] { ask_for_confirmation(); });
+}
+
+void Connection::Impl::ask_for_confirmation() {
+  for (const auto& id : questions) pending.erase(id);
+  questions.clear();
+  const auto ask = [this](Channel channel, const EngineInfo* to, const char* type,
+                          std::string content) {
+    if (!sockets[static_cast<size_t>(channel)]) return;
+    Request request;
+    request.type = type;
+    request.content = std::move(content);
+    questions.insert(post(channel, to, false, std::move(request), [this, channel](Reply&& reply) {
+      if (channel == Channel::hub) take_engines(reply);
+      confirmed(reply.id);
+    }));
+  };
+  // To nobody, for which the hub answers by the same way.
+  EngineInfo nobody;
+  nobody.uuid = "nobody";
+  ask(Channel::hub, nullptr, "connection_request", "{}");
+  ask(Channel::task, nullptr, "cancel_request", R"({"msg_ids": []})");
+  ask(Channel::direct, &nobody, "list_request", "{}");
+  confirm_timer = loop.after(kConfirm, [this] { come_anew(); });
+}
+
+void Connection::Impl::confirmed(const std::string& question) {
+  questions.erase(question);
+  if (!questions.empty()) return;
+  loop.cancel(std::exchange(confirm_timer, 0));
+  returns = false;
+  table_asked = false;
+  const bool broadcasts = std::any_of(pending.begin(), pending.end(), [](const auto& entry) {
+    return entry.second.channel == Channel::broadcast && entry.second.is_work;
+  });
+  if (broadcasts)
+    failure = Error{Code::failed,
+                    "the connection to " + controller_name(file) +
+                        " broke: what became of the broadcast is not known",
+                    ""};
+  for (const auto channel : {Channel::hub, Channel::direct, Channel::task})
+    send_open_again(channel);
+}
+
+void Connection::Impl::come_anew() {
+  for (const auto channel : {Channel::hub, Channel::direct, Channel::task}) {
+    const auto i = static_cast<size_t>(channel);
+    if (!sockets[i]) continue;
+    loop.remove(*sockets[i]);
+    sockets[i]->stop_monitor();
+    if (monitors[i]) loop.remove(*monitors[i]);
+    sockets[i].reset();
+    was_connected[i] = false;
+    if (const auto opened = open_channel(channel); !opened && !failure) failure = opened.error();
+  }
+  ask_for_confirmation();
 }
 
 // Whatever has no answer is sent again, in its order and as it was: what the controller or an

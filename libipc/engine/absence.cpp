@@ -11,6 +11,9 @@ namespace {
 constexpr Duration kSearch = milliseconds(250);
 // What left so shortly before a connection broke may not have been read.
 constexpr Duration kUnread = seconds(1);
+// So long the controller may take to confirm that it hears us. It drops a connection that broke
+// without its notice after Uplink's time for peers, and a name is free again then.
+constexpr Duration kConfirm = seconds(5);
 // So long after it a controller or a client may send once more what it sent before.
 constexpr Duration kRepeats = seconds(600);
 
@@ -27,7 +30,9 @@ void Engine::connection_lost() {
   if (stopping_ || drain_.left || id_ < 0 || lost_since_) return;
   lost_since_ = loop_.now();
   repeats_until_ = TimePoint::max();
-  moved_ = false;
+  anew_ = elsewhere_ = false;
+  // What is sent to connections that do not stand is lost.
+  uplink_.hold_replies(true);
   log::warning("the controller is away; looking for it");
   loop_.cancel(search_timer_);
   search_timer_ = loop_.every(kSearch, [this] { look_for_controller(); });
@@ -47,7 +52,36 @@ void Engine::hearts_are_back() {
 
 // To the same addresses: by ZeroMQ itself, or it was never more than silent.
 void Engine::connection_back() {
-  if (stopping_ || !lost_since_ || moved_) return;
+  if (stopping_ || !lost_since_ || anew_) return;
+  register_now(true);
+  if (connection_.is_ipkit()) await_confirmation();
+}
+
+void Engine::await_confirmation() {
+  loop_.cancel(confirm_timer_);
+  confirm_timer_ = loop_.after(kConfirm, [this] { come_anew(); });
+}
+
+void Engine::confirmed(Route route) {
+  if (unconfirmed_.erase(route) == 0 || !unconfirmed_.empty()) return;
+  loop_.cancel(std::exchange(confirm_timer_, 0));
+  uplink_.hold_replies(false);
+}
+
+// The controller holds connections that we have lost, or ended new ones unheard as it did.
+void Engine::come_anew() {
+  confirm_timer_ = 0;
+  if (stopping_ || drain_.left) return;
+  if (!lost_since_) connection_lost();
+  log::warning("the controller does not hear us; connecting anew");
+  connect_anew();
+  await_confirmation();
+}
+
+void Engine::connect_anew() {
+  anew_ = true;
+  if (auto connected = uplink_.connect(connection_); !connected)
+    return stop("no connection", connected.error());
   register_now(true);
 }
 
@@ -77,12 +111,8 @@ void Engine::look_for_controller() {
 void Engine::move_to(const net::Connection& connection) {
   log::warning("the controller is at " + connection.address("registration") + " now");
   connection_ = connection;
-  moved_ = true;
-  if (auto connected = uplink_.connect(connection); !connected)
-    return stop("no connection", connected.error());
-  // Until its connections stand, what is sent there is lost.
-  uplink_.hold_replies(true);
-  register_now(true);
+  elsewhere_ = true;
+  connect_anew();
 }
 
 // Registered, or never forgotten.
@@ -91,7 +121,12 @@ void Engine::joined_again(int id) {
   log::warning("joined the controller again, as engine " + std::to_string(id));
   messages_.set_engine(id, connection_.is_ipkit());
   messages_.controller_was_away();
-  if (connection_.is_ipkit()) uplink_.tell_back();
+  loop_.cancel(std::exchange(confirm_timer_, 0));
+  if (connection_.is_ipkit()) {
+    unconfirmed_ = {Route::direct, Route::balanced};
+    uplink_.tell_back();
+    await_confirmation();
+  }
   tell_slots();
   if (id != id_) {
     id_ = id;
@@ -101,16 +136,14 @@ void Engine::joined_again(int id) {
   }
   // To the same addresses ZeroMQ itself delivers what was sent meanwhile; for what was on its way
   // they ask who can. The reference's take for an attack what comes again.
-  if (moved_) {
-    uplink_.send_again(*lost_since_ - kUnread);
-    uplink_.hold_replies(false);
-  }
+  if (elsewhere_) uplink_.send_again(*lost_since_ - kUnread);
+  if (unconfirmed_.empty()) uplink_.hold_replies(false);
   loop_.cancel(search_timer_);
   search_timer_ = 0;
   repeats_until_ = loop_.now() + kRepeats;
   lost_since_.reset();
   gone_since_.reset();
-  moved_ = false;
+  anew_ = elsewhere_ = false;
   missed_ = 0;
   if (drain_.on && !drain_.left) tell_scheduler();
   kernels_.each([this](Kernel& kernel) {
@@ -132,7 +165,9 @@ bool Engine::repeated(net::Incoming& message) {
   if (!header || path.size() < 2) return false;
   const std::string id(header->msg_id), client(path[1]);
   if (wire::is_anonymous(client)) return is_known(id);
-  if (queue_.has(id) || uplink_.send_again(id, client)) return true;
+  // Who has heard of it shall not have it.
+  if (uplink_.is_for_another(id, client)) return false;
+  if (queue_.has(id) || uplink_.send_again(id)) return true;
   const auto request = Request::parse(std::move(message), Route::direct, parser_);
   if (!request) return false;
   outbox_.error(**request, "ResultNotKept",

@@ -60,8 +60,8 @@ Engine::~Engine() {
 
 void Engine::cancel_timers() {
   for (const auto timer :
-       {registration_timer_, hearts_timer_, search_timer_, back_timer_, lifetime_timer_,
-        drain_timer_, linger_timer_, pace_timer_, cluster_timer_})
+       {registration_timer_, hearts_timer_, search_timer_, back_timer_, confirm_timer_,
+        lifetime_timer_, drain_timer_, linger_timer_, pace_timer_, cluster_timer_})
     loop_.cancel(timer);
 }
 
@@ -101,7 +101,7 @@ wire::Json Engine::registration_facts() {
 void Engine::registered(int id, Duration heart_period) {
   if (stopping_ || drain_.left) return;
   loop_.cancel(registration_timer_);
-  if (id_ >= 0 && !moved_) return joined_again(id);
+  if (id_ >= 0 && !anew_) return joined_again(id);
   const bool again = id_ >= 0;
   id_ = id;
   outbox_.set_id(id);
@@ -119,13 +119,13 @@ void Engine::registered(int id, Duration heart_period) {
 void Engine::connected() {
   outbox_.status("{}", "starting");
   tell_slots();
-  if (moved_) joined_again(id_);
+  if (anew_) joined_again(id_);
 }
 
 void Engine::refused(const std::string& why) {
   loop_.cancel(registration_timer_);
   // The reference's way to say that it has us still.
-  if (id_ >= 0 && !moved_) return joined_again(id_);
+  if (id_ >= 0 && !anew_) return joined_again(id_);
   stop("refused", Error{Code::refused, "the controller refused the registration: " + why, ""});
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -95,6 +96,10 @@ class Engine : private KernelOwner, private UplinkOwner {
   void hearts_are_back();
   void look_for_controller();
   void move_to(const net::Connection& connection);
+  void await_confirmation();
+  void confirmed(Route route);
+  void come_anew();
+  void connect_anew();
   void joined_again(int id);
   bool comes_again(const Request& request);
   bool is_known(const std::string& msg_id);
@@ -202,8 +207,11 @@ class Engine : private KernelOwner, private UplinkOwner {
   std::optional<TimePoint> lost_since_;  // a connection; until the engine is registered again
   std::optional<TimePoint> gone_since_;  // the controller's process
   TimePoint repeats_until_{};            // a new one may send what the old one has sent
-  bool moved_ = false;                   // since it was lost: to other addresses
+  bool anew_ = false;                    // since it was lost the sockets are others …
+  bool elsewhere_ = false;               // … and go to other addresses
   net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
+  std::set<Route> unconfirmed_;           // by which the controller has not said that it hears us
+  net::Loop::TimerId confirm_timer_ = 0;  // until it has
   net::Loop::TimerId back_timer_ = 0, lifetime_timer_ = 0, drain_timer_ = 0, linger_timer_ = 0;
   net::Loop::TimerId pace_timer_ = 0, cluster_timer_ = 0;
   TimePoint reader_since_{};  // has it taken nothing

@@ -17,14 +17,15 @@ void Engine::request(net::Incoming&& message, Route route) {
   if (request->kernel == kernels_.main_name() || is_cluster(kernels_.main_name()))
     request->kernel.clear();
   // A scheduler's own words; from a client, who would be in the path, they are tasks like others.
-  const bool of_scheduler =
-      request->route == Route::balanced && request->view().identities.size() == 1;
+  const bool of_controller = request->view().identities.size() == 1;
+  const bool of_scheduler = request->route == Route::balanced && of_controller;
   if (of_scheduler && request->msg_type == "drain_reply") {
     drain_.told = drain_.on;
     return;
   }
   if (of_scheduler && request->msg_type == "recall_request") return hand_back_unbegun();
   if (of_scheduler && request->msg_type == "again_request") return repeat_reply(*request);
+  if (of_controller && request->msg_type == "again_reply") return confirmed(request->route);
   if (messages_.take(request) || comes_again(*request)) return;
   if (handle(*request) || (drain_.on && turn_away(*request))) return;
   if (request->route == Route::balanced && is_away()) return outbox_.hand_back(*request);

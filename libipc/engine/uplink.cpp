@@ -2,6 +2,8 @@
 // The engine's sockets to its controller.
 #include "libipc/engine/uplink.hpp"
 
+#include <algorithm>
+
 #include "libipc/util/log.hpp"
 #include "libipc/wire/route.hpp"
 
@@ -71,6 +73,11 @@ Status Uplink::watch(net::Socket& socket, net::Socket& events, const std::string
 }
 
 Status Uplink::connect(const net::Connection& connection) {
+  // What the old ones hold goes another way, and their names are wanted.
+  if (sockets_)
+    for (net::Socket* socket :
+         {&sockets_->registration, &sockets_->shell, &sockets_->control, &sockets_->iopub})
+      socket->set_linger(milliseconds{0});
   close();
   ++times_;
   connection_ = connection;
@@ -141,6 +148,7 @@ void Uplink::connect_hearts() {
 void Uplink::unregister(const wire::Json& id, const std::string& reason,
                         const std::optional<std::string>& begun) {
   if (!sockets_) return;
+  hold_replies(false);
   replies_.flush();  // once it is known to go, answers no longer count
   net::Outgoing message;
   message.header = session_.header("unregistration_request");
@@ -221,9 +229,17 @@ void Uplink::send_again(TimePoint since) {
   sent_.each(since, [this](net::Frames& frames) { sign_again(frames); });
 }
 
-bool Uplink::send_again(std::string_view id, std::string_view client) {
+bool Uplink::is_for_another(std::string_view id, std::string_view client) const {
+  const net::Frames frames = sent_.find(id);
+  return frames.size() > 1 && frames[1].view() != client;
+}
+
+bool Uplink::send_again(std::string_view id) {
+  // What is held leaves soon.
+  const auto is_it = [&](const auto& held) { return held.first == id; };
+  if (std::any_of(held_.begin(), held_.end(), is_it)) return true;
   net::Frames frames = sent_.find(id);
-  if (frames.size() < 2 || (!client.empty() && frames[1].view() != client)) return false;
+  if (frames.empty()) return false;
   sign_again(frames);
   return true;
 }

@@ -66,9 +66,10 @@ class Uplink {
 
   /// Sends once more the replies to work that left since then, as far as they are kept.
   void send_again(TimePoint since);
-  /// The reply to that request once more; false if it is not kept. `client`: it must be for this
-  /// one, if one is named.
-  bool send_again(std::string_view id, std::string_view client = {});
+  /// The reply to that request once more, or for the first time, soon; false if it is not kept.
+  bool send_again(std::string_view id);
+  /// Whether that reply is kept, and for another client.
+  bool is_for_another(std::string_view id, std::string_view client) const;
   /// Sends signed frames on the way `route` came, replies to work when the turn ends. `id`: of the
   /// request that is answered with this for good; empty: it is not.
   void send(Route route, net::Frames&& frames, std::string_view id = {});

@@ -131,7 +131,7 @@ void Hub::take_direct(net::Event& event, const net::MessageEvent& message) {
     case EventKind::mux_reply:
     case EventKind::control_reply:
       if (header->msg_type == "again_request" && message.client == wire::kToHub)
-        engine_is_back(message.engine);
+        engine_is_back(message);
       if (!wire::is_reply_type(header->msg_type)) break;
       if (const auto parent = parser_.header(message.view.parent))
         direct_.done(message.engine, parent->msg_id);

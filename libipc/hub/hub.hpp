@@ -82,7 +82,7 @@ class Hub {
   void announce(const Engine& engine);
   void remove(EngineId id, std::string why);
   void answer_stranded(const Engine& engine);
-  void engine_is_back(std::string_view uuid);
+  void engine_is_back(const net::MessageEvent& message);
   void unroutable(const net::MessageEvent& message, bool control);
   void reader_gone(const net::MessageEvent& message);
   void reply_for_engine(const DirectRequest& request, const std::string& uuid,

@@ -194,7 +194,14 @@ void Hub::answer_stranded(const Engine& engine) {
 
 // An engine whose connection broke has another one. What was on its way there, and answers from
 // there, may be lost: whoever waits for one asks again.
-void Hub::engine_is_back(std::string_view uuid) {
+void Hub::engine_is_back(const net::MessageEvent& message) {
+  const std::string_view uuid = message.engine;
+  net::Outgoing reply;
+  reply.header = session_.header("again_reply");
+  reply.parent = message.view.header;
+  const std::string_view path[] = {wire::kToEngine, uuid};
+  auto heard = net::encode(signer_, path, std::move(reply));
+  to_relay_.add(EventKind::send_mux, {}, heard);
   for (const auto* request : direct_.of(std::string(uuid))) {
     if (request->control || wire::is_anonymous(request->client)) continue;
     net::Outgoing out;

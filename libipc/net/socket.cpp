@@ -90,8 +90,8 @@ Socket::Socket(Context& context, SocketType type)
   // Debian's default of 100 loses connection attempts of a fleet that starts at once.
   set(ZMQ_BACKLOG, 4096);
   set(ZMQ_LINGER, 0);
-  // Who was cut off comes back by its name before we have missed its old connection.
-  if (type == SocketType::router) set(ZMQ_ROUTER_HANDOVER, 1);
+  // A router's names are for whoever came first (no ZMQ_ROUTER_HANDOVER): else every stranger could
+  // take an engine's place, for good. Who was cut off comes anew until its old connection is gone.
   // After a cut the kernel itself would try again only at ever longer intervals.
   set(ZMQ_CONNECT_TIMEOUT, 3000);
 }

@@ -35,6 +35,12 @@ void DirectRelay::engine_removed(std::string_view uuid) {
 void DirectRelay::command(net::Event& event) {
   const auto ours = channel_ == Channel::mux ? EventKind::send_mux : EventKind::send_control;
   if (event.kind != ours) return;
+  if (event.buffers.empty()) return;
+  // To an engine that may not be known yet.
+  if (event.buffers[0].view() == wire::kToEngine) {
+    engines_.socket().send(std::span(event.buffers).subspan(1));
+    return;
+  }
   // The answer for an engine that is gone, to an engine that asked it something.
   if (channel_ == Channel::control && event.buffers.size() > 2 &&
       engines_.knows(event.buffers[0].view())) {

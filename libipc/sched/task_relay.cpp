@@ -211,7 +211,7 @@ void TaskRelay::engine_says(const net::Incoming& message) {
     return;
   }
   if (header && header->msg_type == "slots_request") return take_slots(message);
-  if (header && header->msg_type == "again_request") return queue_.engine_is_back(uuid);
+  if (header && header->msg_type == "again_request") return engine_is_back(message);
   if (header && header->msg_type == "again_reply") return cannot_repeat(message);
   if (!header || header->msg_type != "drain_request")
     return complaints_.warning("task channel: reply to nobody dropped");

@@ -85,6 +85,7 @@ class TaskRelay : public Role, private TaskOutput {
   bool has_room(const net::Incoming& message);
 
   // task_repeat.cpp
+  void engine_is_back(const net::Incoming& message);
   void repeat(const net::Incoming& message, const wire::Header& header);
   bool take_repeated(const net::Incoming& message, std::string_view id);
   void cannot_repeat(const net::Incoming& message);
@@ -118,7 +119,7 @@ class TaskRelay : public Role, private TaskOutput {
   net::Frames outgoing_;
   wire::FieldParser header_parser_, metadata_parser_, other_parser_;
   std::map<std::string, Cancel, std::less<>> cancels_;  // by the id of our own request
-  std::map<std::string, Repeat, std::less<>> repeats_;  // by the id of the task
+  std::multimap<std::string, Repeat, std::less<>> repeats_;  // by the id of the task
   std::map<std::string, std::uint64_t, std::less<>> probes_;  // their id; runs before it
   net::Loop::TimerId timer_ = 0;
   TimePoint timer_due_ = TimePoint::max();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The task channel, for clients whose connection broke: a task that comes again is not run again;
 // if it has ended, its engine, which keeps its last replies, sends the answer once more.
+#include <algorithm>
+
 #include "libipc/sched/task_relay.hpp"
 #include "libipc/wire/errors.hpp"
 #include "libipc/wire/json.hpp"
@@ -12,6 +14,15 @@ namespace {
 constexpr std::size_t kMostRepeats = 65536;
 
 }  // namespace
+
+// It is told that it is heard, if it is known already or not, before it gets its tasks again.
+void TaskRelay::engine_is_back(const net::Incoming& message) {
+  const std::string_view uuid = message.views[0];
+  auto frames = maker_.sign(
+      {&uuid, 1}, maker_.message("again_reply", message.view.header, "{}", R"({"status": "ok"})"));
+  engines_.socket().send(std::span(frames));
+  queue_.engine_is_back(uuid);
+}
 
 void TaskRelay::repeat(const net::Incoming& message, const wire::Header& header) {
   const std::string_view client = message.views[0];
@@ -30,24 +41,25 @@ void TaskRelay::repeat(const net::Incoming& message, const wire::Header& header)
                             maker_.message("again_request", "{}", "{}",
                                            wire::dump_json({{"msg_id", header.msg_id}})));
   engines_.send(frames);
-  repeats_.insert_or_assign(std::string(header.msg_id), std::move(asked));
+  repeats_.emplace(header.msg_id, std::move(asked));
 }
 
-// True if it is the answer that was asked for, for the client that has asked.
+// True if it is the answer that was asked for, for a client that has asked: whoever else has heard
+// of the task gets nothing.
 bool TaskRelay::take_repeated(const net::Incoming& message, std::string_view id) {
-  const auto found = repeats_.find(id);
-  if (found == repeats_.end() || found->second.client != message.views[1]) return false;
-  repeats_.erase(found);
-  return true;
+  const auto [first, last] = repeats_.equal_range(id);
+  const bool is_theirs = std::any_of(
+      first, last, [&](const auto& entry) { return entry.second.client == message.views[1]; });
+  repeats_.erase(first, last);
+  return is_theirs;
 }
 
 void TaskRelay::cannot_repeat(const net::Incoming& message) {
   const auto content = wire::parse_json(message.view.content, 8);
   if (!content || !content->is_object()) return;
-  const auto found = repeats_.find(wire::string_or(*content, "msg_id"));
-  if (found == repeats_.end()) return;
-  answer_lost(found->first, found->second);
-  repeats_.erase(found);
+  const auto [first, last] = repeats_.equal_range(wire::string_or(*content, "msg_id"));
+  for (auto it = first; it != last; ++it) answer_lost(it->first, it->second);
+  repeats_.erase(first, last);
 }
 
 void TaskRelay::forget_repeats(std::string_view engine) {

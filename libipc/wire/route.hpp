@@ -6,8 +6,8 @@
 
 namespace ipc::wire {
 
-/// On the engines' side of *control*, before an engine's uuid: to or from that engine, not a
-/// client.
+/// Before an engine's uuid, on the engines' side of *control* and in what the hub has the relays
+/// send: to or from that engine, not a client.
 inline constexpr std::string_view kToEngine = "engine";
 
 /// In a client's place on the engines' side of *mux*: the hub hears it, and nobody else.

@@ -6,6 +6,8 @@
   flood FILE N        N requests with wrong signatures, then a right one by the same connection and
                       one by a new one: prints what came of the two
   replay FILE CODE    sends CODE over every channel that runs it, then the same bytes once more
+  again FILE CODE     the same with names: who has asked asks again, then somebody else does
+  name FILE ENGINE    connects to the task port of FILE as engine ENGINE: prints "there"
 """
 import hashlib
 import hmac
@@ -26,11 +28,13 @@ class Controller:
         self.key = self.file['key']
         self.context = zmq.Context()
 
-    def socket(self, channel):
+    def socket(self, channel, name=None):
         port = self.file[channel]
         port = port[0] if isinstance(port, list) else port
         socket = self.context.socket(zmq.DEALER)
         socket.linger = 0
+        if name:
+            socket.identity = name
         socket.connect('%s:%d' % (self.file['interface'], port))
         return socket
 
@@ -99,4 +103,26 @@ def replay(path, code):
                       'original_msg_id': ''}, [])
 
 
-{'key': by_key, 'flood': flood, 'replay': replay}[sys.argv[1]](*sys.argv[2:])
+def again(path, code):
+    controller = Controller(path)
+    hub = controller.socket('registration')
+    hub.send_multipart(controller.message('connection_request'))
+    frames = hub.recv_multipart()
+    engine = json.loads(frames[frames.index(b'<IDS|MSG>') + 5])['engines']['0'].encode()
+    for channel, to in ('mux', [engine]), ('task', []):
+        content = {'code': code, 'silent': False, 'user_expressions': {}}
+        request = to + controller.message('execute_request', content)
+        client, other = controller.socket(channel, b'client'), controller.socket(channel, b'other')
+        print('%s:' % channel, controller.ask(client, request), controller.ask(client, request),
+              controller.ask(other, request, PATIENCE))
+
+
+def name(path, engine):
+    socket = Controller(path).socket('task', engine.encode())
+    monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    print('there' if monitor.poll(LIMIT) else 'shut out', flush=True)
+    sys.stdin.read()
+
+
+{'key': by_key, 'flood': flood, 'replay': replay, 'again': again,
+ 'name': name}[sys.argv[1]](*sys.argv[2:])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """relay FILE: the ports that a connection file names, once more on 127.0.0.2. A signal USR1 loses
 all connections as a firewall does that forgets them: who connected sees the end, the other side
-nothing; and new ones get nowhere until USR2 comes. Prints "ready", and "lost N"."""
+nothing before USR2 comes. Prints "ready", and "lost N"."""
 import json
 import signal
 import socket
@@ -11,10 +11,6 @@ import threading
 
 NAMES = ('registration', 'control', 'mux', 'task', 'hb_ping', 'hb_pong', 'iopub', 'broadcast',
          'notification', 'hub')
-
-
-is_open = threading.Event()
-is_open.set()
 
 
 class Pair:
@@ -51,9 +47,7 @@ def shut(end):
 def listen(port, pairs):
     with socket.create_server(('127.0.0.2', port)) as listener:
         while True:
-            near = listener.accept()[0]
-            is_open.wait()
-            pairs.append(Pair(near, port))
+            pairs.append(Pair(listener.accept()[0], port))
 
 
 def main():
@@ -71,9 +65,10 @@ def main():
     print('ready', flush=True)
     while True:
         if signal.sigwait(signals) == signal.SIGUSR2:
-            is_open.set()
+            for pair in pairs:
+                if pair.is_lost:
+                    shut(pair.far)
             continue
-        is_open.clear()
         lost = [pair for pair in pairs if not pair.is_lost]
         for pair in lost:
             pair.lose()

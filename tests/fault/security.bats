@@ -95,6 +95,29 @@ fact() { jq -r ".$2 // \"\"" "$IPYTHONDIR/profile_$1/security/ipcontroller-${3:-
   (($(logs | wc -l) - before < 10))
 }
 
+@test "who asks again gets the same answer, somebody else nothing, and nothing is done twice" {
+  intruder again "$FILE" "echo ran >> $PWD/again"
+  assert_status 0
+  assert_line "mux: execute_reply execute_reply silence"
+  assert_line "task: execute_reply execute_reply silence"
+  assert_equal "$(<again)" $'ran\nran'
+}
+
+@test "a stranger under an engine's name gets nothing: the name is taken" {
+  local uuid
+  uuid=$(ipls -l --json | jq -r 'select(.engine == 0).uuid')
+  mkfifo held
+  in_background "$PWD/name" bash -c 'exec "$0" "$@" <held' "$IPKIT_PYTHON" \
+    "$BATS_TEST_DIRNAME/intruder.py" name "$SECURITY/ipcontroller-engine.json" "$uuid" >stranger
+  exec 8>held
+  wait_until 20 "the stranger" grep -q there name
+  ask bash -c "seq 200 | ipmap --sh 'echo {}'" 8>&-
+  assert_status 0
+  assert_output "$(seq 200)"
+  exec 8>&-
+  wait_until 20 "its end" bash -c '! kill -0 "$0" 2>/dev/null' "$(<stranger)"
+}
+
 @test "what was heard on the wire and is sent again is not done again, on any channel" {
   intruder replay "$FILE" "echo ran >> $PWD/ran"
   assert_status 0
