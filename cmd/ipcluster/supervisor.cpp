@@ -131,8 +131,19 @@ Status Supervisor::start_controller(bool restore) {
   const std::string kind = plan_.profile.text("controller.launcher");
   IPC_TRY_ASSIGN(const Launcher launcher, Launcher::find(kind, plan_.cluster));
   IPC_TRY_ASSIGN(const auto request, controller_request(plan_, restore));
-  IPC_TRY_ASSIGN(auto started,
-                 launcher.run("start", request, std::max<Duration>(seconds(60), plan_.limit)));
+  auto answer = launcher.run("start", request, std::max<Duration>(seconds(60), plan_.limit));
+  // A launcher may have died after it started the controller and before it said so.
+  if (const Error error = answer ? Error() : answer.error(); !answer) {
+    config::LaunchRequest recorded;
+    recorded.record = request.record;
+    recorded.role = "controller";
+    answer = launcher.run("status", recorded);
+    if (answer) std::erase_if(*answer, [](const auto& one) { return one.state != "running"; });
+    if (!answer || answer->empty()) return error;
+    report(error.text() + "; what it had started is used: pid " +
+           std::to_string(answer->front().pid));
+  }
+  auto& started = *answer;
   if (started.size() != 1)
     return Error{Code::bad_input, "launcher " + kind + " answered without naming the controller",
                  ""};

@@ -54,7 +54,8 @@ TEST(Durable, a_task_that_a_cut_took_is_sent_again_though_the_hub_was_there) {
   std::atomic<int> came = 0;
   FakeController* controller = nullptr;
   FakeController fake(1, [&](const FakeRequest& request) {
-    if (request.type == "apply_request" && ++came == 1) return cut(controller->file().ports["task"]);
+    if (request.type == "apply_request" && ++came == 1)
+      return cut(controller->file().ports["task"]);
     request.reply({{"status", "ok"}});
   });
   controller = &fake;
