@@ -72,7 +72,7 @@ check-docs: all
 ROUNDS ?= 200
 check-faults: all
 	@IPKIT_BUILD=$(BUILD) python3 tests/fault/chaos --rounds=$(ROUNDS) $(if $(SEED),--seed=$(SEED)) \
-	  --csv=$(BUILD)/faults.csv
+	  $(if $(LANES),--jobs=$(LANES)) --csv=$(BUILD)/faults.csv
 
 check-smoke: all unit
 	@scripts/check -B $(BUILD) unit $(SMOKE)
