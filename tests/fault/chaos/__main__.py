@@ -254,7 +254,8 @@ def main():
     if options.csv:
         with open(options.csv, 'w', encoding='utf-8') as file:
             file.writelines(','.join(map(str, cells)) + '\n' for cells in
-                            [HEADS, *(row(told) for told in rounds)])
+                            [[*HEADS, 'passed'],
+                             *([*row(told), 'no' if failed(told) else 'yes'] for told in rounds)])
     bad = sum(failed(told) for told in rounds)
     print(f'{len(rounds) - bad} rounds passed, {bad} failed')
     return 1 if bad else 0

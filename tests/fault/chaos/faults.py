@@ -37,6 +37,10 @@ class Fault:
 
 def schedule(rng, flavour):
     weights = KILLS | OTHERS | ODD.get(flavour, {})
+    # libfaketime has a semaphore for all processes, which one that is killed as it starts, while it
+    # looks at many files, may take with it: all others hang then.
+    if flavour == 'clock':
+        weights['kill launcher'] = 0
     kinds = rng.choices(list(weights), weights.values(), k=rng.randint(13, 19))
     # One is enough: there is nobody who starts another.
     once = [kind for kind in kinds if kind == 'kill cluster'][1:]
@@ -106,7 +110,7 @@ class Faults:
         # Milliseconds between heartbeats: with the fewer of them who is stopped is not given up.
         self.ping = rng.choice((250, 1000))
         self.ports = rng.randrange(500)
-        self.kills_at_end = rng.random() < 0.25
+        self.kills_at_end = rng.random() < 0.25 and flavour != 'clock'
         self.counts = {}    # kind: how often it happened
         self.struck = set()  # pids of all that was killed, stopped or cut
         self.killed = set()
