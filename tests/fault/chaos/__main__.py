@@ -87,6 +87,7 @@ def finish(told, world, faults, works):
     except Hang as why:
         told['hangs'] += 1
         told['problems'].append(str(why))
+    world.let_faketime_go()
     orphans = world.orphans()
     told['orphans'] = len(orphans)
     told['problems'] += [f'orphan: {line}' for line in orphans]

@@ -135,9 +135,6 @@ class Faults:
         if self.kernel != 'python':
             command.append(f'--kernel={self.kernel}')
         status, _, words = self.world.run(command, 60)
-        # The one that moves the clock, no part of us, finds the semaphore of an earlier pid at times.
-        if status and 'libfaketime: In ft_shm_init()' in words:
-            status, _, words = self.world.run(command, 60)
         if status:
             raise RuntimeError(f'ipcluster start: {status} {words}')
 

@@ -104,6 +104,7 @@ class World:
         self.begun = time.monotonic()
         self.patience = Patience()
         self.popens = {}
+        self.holder = None  # of libfaketime's memory
         self.lock = threading.Lock()
         directories = {'HOME': 'home', 'IPYTHONDIR': 'ipython', 'TMPDIR': 'tmp',
                        'XDG_RUNTIME_DIR': 'run'}
@@ -121,7 +122,25 @@ class World:
             self.environment.update(
                 LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=f'{path}/clock',
                 FAKETIME_CACHE_DURATION='1', FAKETIME_DONT_FAKE_MONOTONIC='1')
+            self.environment['FAKETIME_SHARED'] = self.hold_faketime()
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def hold_faketime(self):
+        """Where libfaketime keeps what all processes share. The first of them removes it as it ends,
+        and who starts then cannot begin: so the first is one that stays."""
+        self.holder = subprocess.Popen(['sh', '-c', 'echo "$FAKETIME_SHARED"; exec sleep 3600'],
+                                       env=self.environment, stdout=subprocess.PIPE, text=True)
+        return self.holder.stdout.readline().strip()
+
+    def let_faketime_go(self):
+        if self.holder:
+            self.holder.kill()
+            self.holder.wait()
+            for kind, name in zip(('sem.', ''), self.environment['FAKETIME_SHARED'].split()):
+                try:
+                    os.remove('/dev/shm/' + kind + name.lstrip('/'))
+                except FileNotFoundError:
+                    pass
 
     def set_clock(self, offset):
         """What every process of a world with a clock sees from now on, in seconds off."""
