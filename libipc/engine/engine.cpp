@@ -133,12 +133,14 @@ void Engine::watch_hearts(Duration period) {
   const Duration check = period + milliseconds(500);
   checked_ = loop_.now();
   loop_.cancel(hearts_timer_);
-  hearts_timer_ = loop_.every(check, [this, check] {
+  hearts_timer_ = loop_.every(check, [this, check, period] {
     spare_.look(queue_.running() != nullptr);
     const bool came = uplink_.last_ping() >= checked_;
+    // It was stopped itself, with its machine perhaps, and may have been given up meanwhile.
+    const bool was_stopped = loop_.now() - checked_ > check + period;
     checked_ = loop_.now();
     if (came) {
-      if (missed_ > 0) hearts_are_back();
+      if (missed_ > 0 || was_stopped) hearts_are_back();
       missed_ = 0;
       return;
     }

@@ -110,6 +110,17 @@ pulled() {
   pulled 42
 }
 
+@test "the engine is stopped for longer than heartbeats allow, and goes on" {
+  controller
+  engine
+  ipexec 'x = 42'
+  kill -STOP "$(<"$WORLD/engine-0.pid")"
+  wait_until 20 "the controller to give it up" bash -c '[[ -z $(ipls 2>/dev/null) ]]'
+  kill -CONT "$(<"$WORLD/engine-0.pid")"
+  wait_until 20 "the engine to join" joined
+  pulled 42
+}
+
 # A cable between two machines: a network namespace for the engine, and the interface goes down.
 @test "the network is cut for 30 s: given up, and back under its old number with its namespace" {
   NETWORK=ipkit-$$
