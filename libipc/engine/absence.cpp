@@ -27,12 +27,17 @@ bool same_addresses(const net::Connection& a, const net::Connection& b) {
 }  // namespace
 
 void Engine::connection_lost() {
+  if (stopping_ || drain_.left || id_ < 0) return;
+  // What is sent to connections that do not stand is lost.
+  uplink_.hold_replies(true);
+  look_around();
+}
+
+void Engine::look_around() {
   if (stopping_ || drain_.left || id_ < 0 || lost_since_) return;
   lost_since_ = loop_.now();
   repeats_until_ = TimePoint::max();
   anew_ = elsewhere_ = false;
-  // What is sent to connections that do not stand is lost.
-  uplink_.hold_replies(true);
   log::warning("the controller is away; looking for it");
   loop_.cancel(search_timer_);
   search_timer_ = loop_.every(kSearch, [this] { look_for_controller(); });
@@ -42,7 +47,7 @@ void Engine::connection_lost() {
 // whole from here: they have the time to show it before requests are asked for.
 void Engine::hearts_are_back() {
   if (lost_since_) return;
-  connection_lost();
+  look_around();
   loop_.cancel(back_timer_);
   back_timer_ = loop_.after(Uplink::kPeerInterval + seconds(1), [this] {
     back_timer_ = 0;
@@ -72,7 +77,7 @@ void Engine::confirmed(Route route) {
 void Engine::come_anew() {
   confirm_timer_ = 0;
   if (stopping_ || drain_.left) return;
-  if (!lost_since_) connection_lost();
+  look_around();
   log::warning("the controller does not hear us; connecting anew");
   connect_anew();
   await_confirmation();
@@ -80,6 +85,7 @@ void Engine::come_anew() {
 
 void Engine::connect_anew() {
   anew_ = true;
+  uplink_.hold_replies(true);
   if (auto connected = uplink_.connect(connection_); !connected)
     return stop("no connection", connected.error());
   register_now(true);

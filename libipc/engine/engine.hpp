@@ -96,6 +96,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   void hearts_are_back();
   void look_for_controller();
   void move_to(const net::Connection& connection);
+  void look_around();
   void await_confirmation();
   void confirmed(Route route);
   void come_anew();
