@@ -10,7 +10,7 @@ help:
 	@echo "make check-tsan      the same under ThreadSanitizer"
 	@echo "make check-valgrind  the same under valgrind"
 	@echo "make check-asan-bats, check-tsan-bats, check-valgrind-bats: all bats files, for hours"
-	@echo "make check-faults    ROUNDS=200 of random kills, cuts and full disks, from SEED on, LANES at a time"
+	@echo "make check-faults    ROUNDS=200 of kills, cuts and full disks, from SEED on, LANES at once"
 	@echo "make fuzz            every fuzzer for FUZZ_SECONDS (60); FUZZ=\"codec …\" chooses"
 	@echo "make bench           the measurements of bench/"
 	@echo "make lint            layers, sizes, clang-tidy, shellcheck, manual pages, format"

@@ -126,8 +126,8 @@ class World:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def hold_faketime(self):
-        """Where libfaketime keeps what all processes share. The first of them removes it as it ends,
-        and who starts then cannot begin: so the first is one that stays."""
+        """Where libfaketime keeps what all processes share. The first of them removes it as it
+        ends, and who starts then cannot begin: so the first is one that stays."""
         self.holder = subprocess.Popen(['sh', '-c', 'echo "$FAKETIME_SHARED"; exec sleep 3600'],
                                        env=self.environment, stdout=subprocess.PIPE, text=True)
         return self.holder.stdout.readline().strip()
