@@ -52,6 +52,17 @@ std::unique_ptr<Connection> connect(FakeController& fake, bool durable) {
   return connection ? *std::move(connection) : nullptr;
 }
 
+/// To a task that is submitted.
+void expect_one_reply(Connection& connection) {
+  ASSERT_TRUE(connection.engines());
+  Request request;
+  request.type = "apply_request";
+  int replies = 0;
+  connection.submit(std::move(request), [&](Reply&&) { ++replies; });
+  EXPECT_TRUE(connection.wait_all(soon()));
+  EXPECT_EQ(replies, 1);
+}
+
 TEST_P(Returns, a_task_that_a_cut_took_is_sent_again_though_the_hub_was_there) {
   std::atomic<int> came = 0;
   FakeController* controller = nullptr;
@@ -62,13 +73,7 @@ TEST_P(Returns, a_task_that_a_cut_took_is_sent_again_though_the_hub_was_there) {
   });
   controller = &fake;
   auto connection = connect(fake, GetParam());
-  ASSERT_TRUE(connection->engines());
-  Request request;
-  request.type = "apply_request";
-  int replies = 0;
-  connection->submit(std::move(request), [&](Reply&&) { ++replies; });
-  EXPECT_TRUE(connection->wait_all(soon()));
-  EXPECT_EQ(replies, 1);
+  expect_one_reply(*connection);
   EXPECT_EQ(came, 2);
 }
 
@@ -103,13 +108,7 @@ TEST_P(Returns, what_is_not_confirmed_comes_anew) {
   });
   controller = &fake;
   auto connection = connect(fake, GetParam());
-  ASSERT_TRUE(connection->engines());
-  Request request;
-  request.type = "apply_request";
-  int replies = 0;
-  connection->submit(std::move(request), [&](Reply&&) { ++replies; });
-  EXPECT_TRUE(connection->wait_all(soon()));
-  EXPECT_EQ(replies, 1);
+  expect_one_reply(*connection);
   EXPECT_EQ(came, 2);
   // One more if the new connection is there before the end of the old one is seen.
   EXPECT_GE(unheard, 2);
