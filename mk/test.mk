@@ -45,7 +45,9 @@ $(UNIT): $(UNIT_OBJS) $(ARCHIVES) $(UNIT).list
 # What the tests of bats use beside the programs.
 TEST_TOOLS := $(BUILD)/bench/fleet $(BUILD)/bench/clients $(BUILD)/bench/load
 
-unit: $(UNIT) $(TEST_TOOLS)
+tools: $(TEST_TOOLS)
+
+unit: $(UNIT) tools
 
 # common.hpp itself is not needed beside it.
 $(BUILD)/common.hpp.gch: tests/lib/common.hpp
@@ -62,8 +64,8 @@ check: setup-check
 check-unit: unit
 	@scripts/check -B $(BUILD) unit
 
-check-bats: all $(TEST_TOOLS)
-	@scripts/check -B $(BUILD) bats
+check-bats: all tools
+	@scripts/check -B $(BUILD) bats interop
 
 check-docs: all
 	@scripts/check -B $(BUILD) tests/docs/*.bats tests/examples/*.bats
@@ -97,24 +99,25 @@ check-asan-bats check-tsan-bats check-valgrind-bats: export IPKIT_CHECK_LIMIT ?=
 check-asan-bats: export IPKIT_SLOW ?= 3
 check-tsan-bats check-valgrind check-valgrind-bats: export IPKIT_SLOW ?= 8
 $(ASAN) $(TSAN): export CCACHE_SLOPPINESS = pch_defines,time_macros
-check-asan:
-	@$(MAKE) --no-print-directory $(call SANITIZED,asan,$(UNDEFINED)) check-smoke
-check-asan-bats:
-	@$(MAKE) --no-print-directory $(call SANITIZED,asan,$(UNDEFINED)) check-bats
-
-check-tsan:
-	@$(MAKE) --no-print-directory $(call SANITIZED,tsan,thread) check-smoke
-check-tsan-bats:
-	@$(MAKE) --no-print-directory $(call SANITIZED,tsan,thread) check-bats
+$(ASAN): WITH = $(call SANITIZED,asan,$(UNDEFINED))
+$(TSAN): WITH = $(call SANITIZED,tsan,thread)
+check-asan check-tsan: setup-check
+	@$(MAKE) --no-print-directory $(ALL_CORES) $(WITH) all unit
+	@$(MAKE) --no-print-directory $(WITH) check-smoke
+check-asan-bats check-tsan-bats: setup-check
+	@$(MAKE) --no-print-directory $(ALL_CORES) $(WITH) all tools
+	@$(MAKE) --no-print-directory $(WITH) check-bats
 
 # The ordinary build under valgrind: every program of ours, also those that others start.
 VALGRIND := $(BUILD)-valgrind
-check-valgrind: setup-deep all unit
+check-valgrind: setup-deep
+	@$(MAKE) --no-print-directory $(ALL_CORES) all unit
 	@scripts/valgrind-build $(BUILD) $(VALGRIND)
-	@scripts/check -B $(VALGRIND) -j 2 unit $(SMOKE)
-check-valgrind-bats: setup-deep all
+	@scripts/check -B $(VALGRIND) unit $(SMOKE)
+check-valgrind-bats: setup-deep
+	@$(MAKE) --no-print-directory $(ALL_CORES) all tools
 	@scripts/valgrind-build $(BUILD) $(VALGRIND)
-	@scripts/check -B $(VALGRIND) -j 2 bats
+	@scripts/check -B $(VALGRIND) bats interop
 
-.PHONY: FORCE unit check check-docs check-faults check-unit check-bats check-smoke $(ASAN) $(TSAN) \
+.PHONY: FORCE tools unit check check-docs check-faults check-unit check-bats check-smoke $(ASAN) $(TSAN) \
   check-valgrind check-valgrind-bats
