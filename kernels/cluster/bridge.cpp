@@ -52,7 +52,7 @@ Bridge::Bridge(int fd, std::unique_ptr<client::Connection> connection, std::stri
       name_(std::move(name)),
       link_(connection_->loop(), fd,
             {[this](const engine::KernelMessage& message) { from_engine(message); },
-             [this] { leave(); }}) {
+             [this] { leave(); }, [this] { connection_->hold_output(false); }}) {
   connection_->on_output([this](const client::Output& message) { output(message); });
 }
 

@@ -217,7 +217,9 @@ void Bridge::output(const client::Output& output) {
   }
   if (output.type == "stream") {
     const char* name = output.is_stderr() ? R"({"name":"stderr"})" : R"({"name":"stdout"})";
-    return link_.send(R"({"msg_type":"stream"})", work.header, name, {output.data()});
+    link_.send(R"({"msg_type":"stream"})", work.header, name, {output.data()});
+    if (link_.is_behind()) connection_->hold_output(true);
+    return;
   }
   // The same of each: once is enough.
   if (work.to_all && output.type.starts_with("execute_") && output.engine != engines_.front())

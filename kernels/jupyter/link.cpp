@@ -52,7 +52,9 @@ void EngineLink::send_frames(std::string_view header, std::string_view parent,
 void EngineLink::flush() {
   // A closed socket is noticed by reading.
   const bool blocked = writer_.flush(fd_) == engine::FrameWriter::Output::blocked;
-  if (blocked != watching_output_) watch(blocked);
+  if (blocked == watching_output_) return;
+  watch(blocked);
+  if (!blocked && handlers_.drained) handlers_.drained();
 }
 
 void EngineLink::flush_all() {

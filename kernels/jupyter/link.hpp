@@ -18,6 +18,7 @@ class EngineLink {
   struct Handlers {
     std::function<void(const engine::KernelMessage&)> message;
     std::function<void()> closed;  ///< the engine is gone, or sends what makes no sense
+    std::function<void()> drained = {};  ///< no longer is_behind()
   };
   /// `fd`: the stream socket, non-blocking.
   EngineLink(net::Loop& loop, int fd, Handlers handlers);
@@ -31,6 +32,8 @@ class EngineLink {
   net::Frame take_buffer(const engine::KernelMessage& message, size_t i) {
     return reader_.take_buffer(message, i);
   }
+  /// The engine does not take what was sent: it waits here.
+  bool is_behind() const { return watching_output_; }
   /// Waits until all of it is written, at most a second: for what is said last.
   void flush_all();
 

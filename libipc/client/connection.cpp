@@ -171,15 +171,18 @@ void Connection::Impl::deliver(const std::string& id, Channel channel, std::stri
 // So that its engine goes on: see libipc/engine/pace.cpp.
 void Connection::Impl::count_output(Entry entry, const Output& output) {
   if (entry == pending.end() || entry->second.guest) return;
-  Pending& request = entry->second;
-  request.taken += output.data().size();
+  entry->second.taken += output.data().size();
+  if (!holds_output) tell_taken(entry->first, entry->second);
+}
+
+void Connection::Impl::tell_taken(const std::string& id, Pending& request) {
   if (request.taken - request.told < kTellTaken) return;
   request.told = request.taken;
   const EngineInfo* engine = table.find(request.engine);
   if (engine == nullptr || !engine->is_ipkit()) return;
   Request word;
   word.type = "taken_request";
-  word.content = wire::dump_json({{"msg_id", entry->first}, {"bytes", request.taken}});
+  word.content = wire::dump_json({{"msg_id", id}, {"bytes", request.taken}});
   post(Channel::control, engine, false, std::move(word), [](Reply&&) {});
 }
 
@@ -389,6 +392,14 @@ Result<Reply> Connection::ask_and_wait(std::string_view type, std::string conten
 
 void Connection::on_output(OutputHandler handler) {
   impl_->on_output = std::move(handler);
+}
+
+void Connection::hold_output(bool held) {
+  if (std::exchange(impl_->holds_output, held) == held || held) return;
+  std::vector<std::string> ids;  // telling makes new entries
+  for (const auto& [id, request] : impl_->pending)
+    if (request.taken > request.told) ids.push_back(id);
+  for (const auto& id : ids) impl_->tell_taken(id, impl_->pending.at(id));
 }
 
 bool Connection::room() const {

@@ -81,6 +81,7 @@ struct Connection::Impl {
   size_t window = 0;              // 0: by the engines known
   size_t slots = 0;
   OutputHandler on_output;
+  bool holds_output = false;
   std::optional<Error> failure;
   bool returns = false;             // a connection broke and stands again, and not all answer yet
   std::set<std::string> questions;  // that are to be answered
@@ -116,6 +117,7 @@ struct Connection::Impl {
   int drain(Channel channel);
   void take(Channel channel);
   void count_output(Entry entry, const Output& output);
+  void tell_taken(const std::string& id, Pending& request);
   void deliver(const std::string& id, Channel channel, std::string_view type);
   void hand_over(Entry entry, Reply reply);
   void drop(Entry entry);

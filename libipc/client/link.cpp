@@ -171,9 +171,9 @@ void Link::wait_for_next() {
   const bool is_left = now && now->key == file_.key && now->ports == file_.ports;
   if (!is_left || Clock::now() - lost_since_ > kReturn) return fail(gone());
   if (!std::exchange(waits_, true) && options_.remark)
-    options_.remark(controller_name(file_) +
-                    " is gone; its tasks are kept (--durable): waiting up to " +
-                    seconds_text(kReturn) + " for the next one");
+    options_.remark("no connection to " + controller_name(file_) +
+                    ": its tasks are kept (--durable); waiting up to " + seconds_text(kReturn) +
+                    " for it or the next one");
 }
 
 bool Link::is_the_same() const {

@@ -207,13 +207,14 @@ no_engine_left() {
   local rss private
   rss=$(awk '/^VmRSS/ {print $2}' "/proc/$PID/status")
   private=$(awk '/^Private_/ {sum += $2} END {print sum}' "/proc/$PID/smaps_rollup")
-  ((rss <= 10240 && private <= 3072)) || fail "RSS $rss kB (10240), private $private kB (3072)"
+  at_most "$rss" 10240 RSS
+  at_most "$private" 3072 private
 }
 
 @test "what a large value took is given back by the process that passed it on" {
   engine
   client 'import os; print(e.apply_sync(len, os.urandom(100 << 20)))'
   assert_output 104857600
-  given_back() { (($(awk '/^VmRSS/ {print $2}' "/proc/$PID/status") < 30000)); }
+  given_back() { at_most "$(awk '/^VmRSS/ {print $2}' "/proc/$PID/status")" 30000 RSS >/dev/null; }
   wait_until 30 "its memory" given_back
 }

@@ -25,11 +25,12 @@ build() {
     c++ -Wall -Wextra -Werror -O2 -shared -fPIC -I "$ROOT/include" -o libmean.so mean.cpp &&
     cc -Wall -Werror -shared -fPIC -I "$ROOT/include" -o libbad.so -x c - <<'TEXT'
 #include <ipkit/native.h>
+#include <signal.h>
 #include <unistd.h>
 IPKIT_FUNCTION(crash) {
   puts("about to");
-  *(volatile int *)0 = 1;
-  return 0;
+  signal(SIGSEGV, SIG_DFL);  // a sanitizer has a handler of its own
+  return raise(SIGSEGV);
 }
 IPKIT_FUNCTION(fail) {
   fputs("on stderr\n", stderr);

@@ -225,7 +225,7 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   script 'yes | ipmap "__import__(\"time\").sleep(0.05) or x" >/dev/null & pid=$!
     for _ in $(seq 20); do sleep 0.1; done
     grep VmHWM /proc/$pid/status | tr -dc 0-9; echo; kill $pid; wait $pid'
-  ((lines[0] < 200000)) || fail "ipmap took ${lines[0]} kB"
+  at_most "${lines[0]}" 200000 ipmap
 }
 
 @test "--timeout ends the whole with 124" {

@@ -111,7 +111,7 @@ script() { run --separate-stderr run_limited 40 bash -c "$1"; }
   script 'yes | ipmap --pipe --block 1M --sh "wc -c" | { head -n 100 >/dev/null
     grep VmHWM "/proc/$(pgrep -fx -P $$ "ipmap --pipe.*")/status" | tr -dc 0-9; }'
   # Measured: 25 MB, of blocks of 1 MB, four under way.
-  ((output < 64000)) || fail "ipmap took $output kB"
+  at_most "$output" 64000 ipmap
 }
 
 @test "usage: what has no meaning for blocks" {

@@ -108,6 +108,34 @@ is_away() {
   works 20
 }
 
+@test "a client that does not read: code below waits, and nothing grows in between" {
+  local last=none now pid
+  mkfifo unread
+  exec 8<>unread
+  ours ipexec "def printing(dir):
+    for n in range(1, 81):
+        print('x' * 999999)
+        open(dir + '/printed', 'w').write(str(n))"
+  setsid ipexec "import os; printing('$PWD') if $(first_below) == os.getpid() else None" \
+    >unread 2>err 3>&- 8<&- &
+  CLIENT=$!
+  for _ in {1..30}; do # it waits when two seconds have not brought another megabyte
+    now=$(cat printed 2>/dev/null || echo 0)
+    if ((now >= 8)) && [[ $now == "$last" ]]; then break; fi
+    last=$now
+    sleep 2
+  done
+  ((now < 70)) || fail "$now MB printed"
+  for pid in $(ipls --json | jq '.kernel_pid, .pid'); do
+    at_most "$(awk '/VmRSS/ {print $2}' "/proc/$pid/status")" 100000 "$pid"
+  done
+  [[ $(run_limited 100 head -c 80000000 <&8 | wc -c) == 80000000 ]]
+  wait "$CLIENT"
+  [[ $(<printed) == 80 && ! -s err ]]
+}
+# The process of the first engine's kernel.
+first_below() { ipexec --profile leaf -t 0 'import os; print(os.getpid())'; }
+
 @test "its last engine goes: tasks wait until there is one" {
   local pids
   mapfile -t pids < <(ipls --profile leaf --json | jq .pid)

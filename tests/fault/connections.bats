@@ -56,7 +56,7 @@ works() {
   crowd "$number"
   [[ $HELD == "$number" ]]
   works
-  (($(rss) < before + number * 40)) || fail "$before kB before, $(rss) kB with them"
+  at_most "$(rss)" $((before + number * 40)) "the controller, $before kB before"
   kill "$CROWD"
   as_before() { (($(open_files) <= files + 2)); }
   wait_until 60 "their end" as_before

@@ -113,6 +113,6 @@ PYTHON
   same_files() { (($(open_files) <= files + 1)); }
   wait_until 10 "closed connections" same_files
   after=$(awk '/VmRSS/ {print $2}' "/proc/$(<"$WORLD/controller.pid")/status")
-  echo "kB before $before, after $after"
-  ((after < before + 2048)) # one connection held for each would be 400 * 30 kB
+  # One connection held for each would be 400 * 30 kB.
+  at_most "$after" $((before + 2048)) "the controller, $before kB before"
 }

@@ -34,8 +34,7 @@ grown() {
   mapfile -t before <<<"$2"
   mapfile -t after < <(memory)
   for index in "${!before[@]}"; do
-    echo "process $index: ${before[index]} kB, now ${after[index]} kB"
-    ((after[index] < before[index] + $1 * 1024)) || return 1
+    at_most "${after[index]}" $((before[index] + most * 1024)) "process $index" || return 1
   done
 }
 

@@ -16,7 +16,7 @@ teardown() {
   cluster_stop
 }
 
-rss_of() { awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$1/status"; }
+rss_of() { awk '/VmRSS/ {print $2}' "/proc/$1/status"; }
 controller_pid() { run_limited 10 ipcluster status --json | jq .controller.pid; }
 engine_pid() {
   run_limited 10 ipcluster status --json | jq ".engines[] | select(.id == $1) | .pid"
@@ -49,7 +49,7 @@ some_printed() { (($(printed) >= 8)); }
   begin
   (($(printed) < 60)) || fail "$(printed) MB printed"
   for pid in "$controller" "$engine" "$CLIENT"; do
-    (($(rss_of "$pid") < 150)) || fail "$pid has $(rss_of "$pid") MB"
+    at_most "$(rss_of "$pid")" 150000 "$pid"
   done
   run --separate-stderr run_limited 20 ipexec -t 1 --sh 'echo here'
   assert_output here
@@ -105,7 +105,7 @@ time.sleep(300)' "$IPYTHONDIR/profile_default/security/ipcontroller-client.json"
   run_limited 120 ipexec -t 0 --sh 'yes "$(printf %099d)" | head -c 400000000' |
     tail -c 1 >/dev/null
   # What was freed is given back to the system within seconds.
-  is_bounded() { (($(rss_of "$(controller_pid)") < 500)); }
+  is_bounded() { at_most "$(rss_of "$(controller_pid)")" 500000 "" >/dev/null; }
   wait_until 30 "its memory to be bounded" is_bounded
   run --separate-stderr run_limited 20 ipexec --sh 'echo here'
   assert_output $'here\nhere'

@@ -16,6 +16,9 @@ fail() {
   return 1
 }
 
+# at_most KB LIMIT WHAT: of memory. Not where a sanitizer or valgrind takes most of it.
+at_most() { [[ -e $IPKIT_BUILD/instrumented ]] || (($1 <= $2)) || fail "$3: $1 kB, limit $2 kB"; }
+
 # assert_status N
 assert_status() {
   # shellcheck disable=SC2154 # set by run

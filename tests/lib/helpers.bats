@@ -51,4 +51,11 @@ teardown() { assert_world_empty; }
   run printf 'a\nbc\n'
   run assert_output --regexp '^b'
   assert_status 1
+  IPKIT_BUILD=$BATS_TEST_TMPDIR
+  at_most 7 7 it
+  run at_most 8 7 it
+  assert_status 1
+  assert_output --partial "it: 8 kB, limit 7 kB"
+  touch "$IPKIT_BUILD/instrumented"
+  at_most 8 7 it
 }
