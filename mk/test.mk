@@ -120,5 +120,5 @@ check-valgrind-bats: setup-deep
 	@scripts/valgrind-build $(BUILD) $(VALGRIND)
 	@scripts/check -B $(VALGRIND) bats interop
 
-.PHONY: FORCE tools unit check check-docs check-faults check-unit check-bats check-smoke $(ASAN) $(TSAN) \
-  check-valgrind check-valgrind-bats
+.PHONY: FORCE tools unit check check-docs check-faults check-unit check-bats check-smoke \
+  $(ASAN) $(TSAN) check-valgrind check-valgrind-bats

@@ -88,8 +88,8 @@ class Connection {
   void expect_end();
   /// For messages of directed requests, before their reply.
   void on_output(OutputHandler handler);
-  /// While `held` engines do not hear that their output was taken: code that was sent to one of them
-  /// waits as soon as 16 MB are on the way (libipc/engine/pace.cpp).
+  /// While `held` engines do not hear that their output was taken: code that was sent to one of
+  /// them waits as soon as 16 MB are on the way (libipc/engine/pace.cpp).
   void hold_output(bool held);
 
   /// True if fewer tasks are unanswered than the window allows. The window is 500 until the engines
