@@ -83,8 +83,10 @@ class InnerKernel {
 class SimulatedEngine {
  public:
   explicit SimulatedEngine(Desk& desk) : desk_(desk) {
-    for (size_t i = 0; i < kChannels; ++i)
-      peers[i].describe(kSocketTypes[i], i == kPing || i == kIopub ? "" : session_.id());
+    for (size_t i = 0; i < kChannels; ++i) {
+      const bool is_named = i != kPing && i != kIopub;
+      peers[i].describe(kSocketTypes[i], is_named ? std::string_view(session_.id()) : "");
+    }
   }
   SimulatedEngine(const SimulatedEngine&) = delete;
 

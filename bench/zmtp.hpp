@@ -61,7 +61,8 @@ class Peer {
   using Message = std::vector<std::string_view>;
   enum class Opened { yes, later, failed };
 
-  /// `type`: of our side, `DEALER` and the like; static. `identity` may be empty.
+  /// `type`: of our side, `DEALER` and the like; static. `identity` may be empty; it
+  /// has to live as long as the peer.
   void describe(const char* type, std::string_view identity) {
     type_ = type;
     identity_ = identity;
