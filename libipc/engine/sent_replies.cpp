@@ -9,7 +9,7 @@ namespace ipc::engine {
 namespace {
 
 constexpr size_t kShareFrom = 8192;
-constexpr std::uint32_t kLarge = UINT32_MAX;
+constexpr std::uint32_t kElsewhere = UINT32_MAX;
 
 }  // namespace
 
@@ -33,7 +33,7 @@ void SentReplies::keep(const net::Frames& frames, std::string_view id, TimePoint
   sent.id.assign(id);
   for (const auto& frame : frames) {
     const bool is_large = frame.size() >= kShareFrom;
-    const std::uint32_t mark = is_large ? kLarge : static_cast<std::uint32_t>(frame.size());
+    const std::uint32_t mark = is_large ? kElsewhere : static_cast<std::uint32_t>(frame.size());
     sent.small.append(reinterpret_cast<const char*>(&mark), sizeof mark);
     if (is_large)
       sent.large.push_back(frame.share());
@@ -45,6 +45,13 @@ void SentReplies::keep(const net::Frames& frames, std::string_view id, TimePoint
   sent_.push_back(std::move(sent));
 }
 
+void SentReplies::forget_large(TimePoint before) {
+  while (bytes_ > kBytes && sent_.front().when < before) {
+    bytes_ -= sent_.front().bytes;
+    sent_.pop_front();
+  }
+}
+
 net::Frames SentReplies::frames_of(const Sent& sent) {
   net::Frames frames;
   auto large = sent.large.begin();
@@ -52,7 +59,7 @@ net::Frames SentReplies::frames_of(const Sent& sent) {
     std::uint32_t mark = 0;
     std::memcpy(&mark, rest.data(), sizeof mark);
     rest.remove_prefix(sizeof mark);
-    if (mark == kLarge) {
+    if (mark == kElsewhere) {
       frames.push_back((large++)->share());
       continue;
     }

@@ -18,10 +18,15 @@ namespace ipc::engine {
 class SentReplies {
  public:
   static constexpr size_t kReplies = 512, kBytes = 16 << 20;
+  /// How long the last ones may have more bytes than that: as long as a client waits for a
+  /// connection that broke.
+  static constexpr Duration kLarge = seconds(60);
 
   /// Copies small frames (they would pin the buffers they were received in) and shares large ones.
   /// `id`: of the request this is the reply to; empty: it is none.
   void keep(const net::Frames& frames, std::string_view id, TimePoint now);
+  /// Drops the oldest that left before then, until the rest has no more than kBytes.
+  void forget_large(TimePoint before);
   /// The reply to `id`, made anew; empty if it is not here.
   net::Frames find(std::string_view id) const;
   /// Those kept that left since then, oldest first, made anew.
@@ -33,7 +38,7 @@ class SentReplies {
   struct Sent {
     TimePoint when;
     std::string id;
-    std::string small;  // of each frame its size and its bytes; kLarge and none if it is in `large`
+    std::string small;  // of each frame its size and its bytes; none if it is in `large`
     std::vector<net::Frame> large;
     size_t bytes = 0;
   };

@@ -38,6 +38,7 @@ Uplink::Uplink(net::Context& context, net::Loop& loop, UplinkOwner& owner, const
       replies_(loop, [this](net::Frames& frames) { sockets_->shell.send(std::span(frames)); }) {}
 
 Uplink::~Uplink() {
+  loop_.cancel(large_timer_);
   close();
 }
 
@@ -170,6 +171,16 @@ void Uplink::send(Route route, net::Frames&& frames, std::string_view id) {
   }
   sent_.keep(frames, id, loop_.now());
   replies_.add(frames);
+  if (sent_.bytes() > SentReplies::kBytes) forget_large_replies();
+}
+
+void Uplink::forget_large_replies() {
+  if (large_timer_ != 0) return;
+  large_timer_ = loop_.after(SentReplies::kLarge, [this] {
+    large_timer_ = 0;
+    sent_.forget_large(loop_.now() - SentReplies::kLarge + seconds(1));
+    if (sent_.bytes() > SentReplies::kBytes) forget_large_replies();
+  });
 }
 
 void Uplink::send_to_scheduler(std::string_view type, std::string content) {

@@ -113,6 +113,7 @@ class Uplink {
   void connect_hearts();
   void drop(const char* why);
   void sign_again(net::Frames& frames);
+  void forget_large_replies();
 
   net::Context& context_;
   net::Loop& loop_;
@@ -124,6 +125,7 @@ class Uplink {
   std::optional<Sockets> sockets_;
   net::TurnBatch replies_;  // to the shell channel
   SentReplies sent_;        // the last of them
+  net::Loop::TimerId large_timer_ = 0;
   bool holding_ = false;
   std::vector<std::pair<std::string, net::Frames>> held_;
   std::optional<net::Curve> curve_;

@@ -5,13 +5,14 @@
 // queue has nothing of the caller's environment. So findings are files in REPORTS, where
 // scripts/check looks in the end. ASAN_OPTIONS and the like go before what stands here.
 
-#define OPTIONS "exitcode=99:log_exe_name=1:log_path=" REPORTS "/report"
+// libzmq asks for as much memory as a hostile peer announces, and copes with getting nothing.
+#define OPTIONS \
+  "exitcode=99:log_exe_name=1:allocator_may_return_null=1:log_path=" REPORTS "/report"
 
 extern "C" {
 
-// libzmq asks for as much as a hostile peer announces, and copes with getting nothing.
 const char* __asan_default_options() {
-  return OPTIONS ":detect_leaks=1:allocator_may_return_null=1";
+  return OPTIONS ":detect_leaks=1";
 }
 
 const char* __ubsan_default_options() {

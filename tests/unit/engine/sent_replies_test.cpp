@@ -63,5 +63,22 @@ TEST(SentReplies, NotManyBytesArePinned) {
   EXPECT_GE(sent.size(), 1u);
 }
 
+TEST(SentReplies, LargeOnesAreDroppedInTime) {
+  SentReplies sent;
+  sent.keep(frames({"before"}), "before", kStart);
+  sent.keep(frames({std::string(2 * SentReplies::kBytes, 'x')}), "large", kStart + seconds(1));
+  sent.keep(frames({"after"}), "after", kStart + seconds(2));
+  EXPECT_EQ(sent.size(), 1u);  // the next one has pushed both out
+  sent.keep(frames({std::string(2 * SentReplies::kBytes, 'x')}), "large", kStart + seconds(3));
+  sent.forget_large(kStart + seconds(3));
+  EXPECT_FALSE(sent.find("large").empty());
+  sent.forget_large(kStart + seconds(4));
+  EXPECT_TRUE(sent.find("large").empty());
+  EXPECT_EQ(sent.bytes(), 0u);
+  sent.keep(frames({"small"}), "small", kStart + seconds(5));
+  sent.forget_large(kStart + seconds(9));
+  EXPECT_FALSE(sent.find("small").empty());
+}
+
 }  // namespace
 }  // namespace ipc::engine
