@@ -90,21 +90,14 @@ void BroadcastRelay::send_copies(const BroadcastRequest& request, net::Incoming&
   if (!header || !header->is_object()) return;
   const auto buffers = std::span(message.frames).last(message.view.buffers.size());
   wire::Json metadata = request.metadata;
-  std::string metadata_text;
-  for (size_t i = 0; i < request.targets.size(); ++i) {
-    const auto& target = request.targets[i];
-    if (i == 0 || request.targets[i - 1].leaf != target.leaf) {
-      wire::Json list = wire::Json::array();
-      for (const auto& other : request.targets)
-        if (other.leaf == target.leaf) list.push_back({other.uuid, other.id});
-      metadata["targets"] = std::move(list);
-      metadata_text = wire::dump_json(metadata);
-    }
+  for (const auto& target : request.targets) {
+    // Itself alone: all of them in each copy would be bytes with the square of their number.
+    metadata["targets"] = wire::Json::array({{target.uuid, target.id}});
     (*header)["msg_id"] = request.original_id + "_" + target.uuid;
     net::Outgoing copy;
     copy.header = wire::dump_json(*header);
     copy.parent = message.view.parent;
-    copy.metadata = metadata_text;
+    copy.metadata = wire::dump_json(metadata);
     copy.content = message.view.content;
     for (auto& buffer : buffers) copy.buffers.push_back(buffer.share());
     const std::string_view identities[] = {target.uuid, message.views[0]};
