@@ -12,7 +12,7 @@
 
 namespace ipkit::kernel::native {
 
-volatile int interrupted = 0;
+std::atomic<int> interrupted = 0;
 
 namespace {
 
@@ -260,7 +260,7 @@ Value call_function(Function function, const std::string& name,
   call.name = name.c_str();
   call.args = views.data();
   call.count = static_cast<uint32_t>(views.size());
-  call.interrupt = &interrupted;
+  call.interrupt = reinterpret_cast<const volatile int*>(&interrupted);
   const int status = run(function, call);
   if (interrupted != 0) throw Refused{"KeyboardInterrupt", "interrupted", {}};
   if (status == 0) return result_of(call);

@@ -2,6 +2,7 @@
 // library.hpp: shared objects and the functions in them.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,9 @@ class Libraries {
   std::vector<Loaded> loaded_;
 };
 
-/// True after a SIGINT, until it is set back.
-extern volatile int interrupted;
+/// Not 0 after a SIGINT, until it is set back. Functions look at it as a plain int.
+extern std::atomic<int> interrupted;
+static_assert(sizeof interrupted == sizeof(int) && std::atomic<int>::is_always_lock_free);
 
 /// Calls it. Throws Refused if it fails, or was interrupted.
 Value call_function(Function function, const std::string& name,
