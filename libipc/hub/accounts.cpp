@@ -260,7 +260,7 @@ void Accounts::mux_reply(const net::MessageEvent& message, net::Frames& buffers)
   parser_.raw_fields(message.view.metadata, kMetadata, metadata);
   finish(parent->msg_id,
          {unquoted(metadata[0]), unquoted(metadata[1]),
-          date_parser_.field(message.view.header, "date"), unquoted(metadata[2]), published},
+          field_parser_.field(message.view.header, "date"), unquoted(metadata[2]), published},
          message, buffers);
 }
 
@@ -301,12 +301,12 @@ void Accounts::status(const net::MessageEvent& message) {
   const Engine* const engine = header ? engine_of(header->session) : nullptr;
   if (engine == nullptr || !engine->facts.is_null()) return;  // ours number their output
   const auto parent = parser_.header(message.view.parent);
-  const bool is_idle = date_parser_.field(message.view.content, "execution_state") == "idle";
+  const bool is_idle = field_parser_.field(message.view.content, "execution_state") == "idle";
   late_.status(header->session, parent ? parent->msg_id : "", is_idle);
 }
 
 // Of what one request prints without end a record keeps the beginning.
-static void keep_output(std::string& kept, const std::string& text) {
+static void keep_output(std::string& kept, std::string_view text) {
   constexpr std::size_t kMost = 16u << 20;
   if (kept.size() >= kMost) return;
   kept += text;
@@ -327,13 +327,12 @@ void Accounts::output(const net::MessageEvent& message) {
   store_.update(parent->msg_id, [&](Record& record) {
     if (type == "error") return void(record.error = content);
     if (type == "execute_result") return void(record.execute_result = content);
-    const auto json = wire::parse_json(content);
-    if (!json) return;
-    if (type == "execute_input")
-      record.execute_input = wire::string_or(*json, "code");
-    else
-      keep_output(wire::string_or(*json, "name") == "stderr" ? record.err : record.out,
-                  wire::string_or(*json, "text"));
+    if (type == "execute_input") {
+      record.execute_input = field_parser_.field(content, "code");
+      return;
+    }
+    const bool is_stderr = field_parser_.field(content, "name") == "stderr";
+    keep_output(is_stderr ? record.err : record.out, field_parser_.field(content, "text"));
   });
 }
 

@@ -159,7 +159,7 @@ class Accounts {
   std::uint64_t next_order_ = 1;
   wire::IdTable tasks_;  // how a task ended, or kFirstOpen + its slot
   LateOutput late_;
-  wire::FieldParser header_parser_, parser_, date_parser_;
+  wire::FieldParser header_parser_, parser_, field_parser_;
 };
 
 }  // namespace ipc::hub
