@@ -32,8 +32,9 @@ durations() {
   # By the records, which do not depend on how many processors there are: engines work at once, and
   # compiled code takes them a fraction of the time, a tenth when nothing else runs.
   (($(at_once --where 'code~y = sum_of_primes*') >= 2))
-  awk -v python="$(durations 1 4)" -v compiled="$(durations 9 4)" \
-    'BEGIN {print python, compiled; exit !(python > 3 * compiled)}'
+  [[ -e $IPKIT_BUILD/instrumented ]] ||
+    awk -v python="$(durations 1 4)" -v compiled="$(durations 9 4)" \
+      'BEGIN {print python, compiled; exit !(python > 3 * compiled)}'
   # The fourth line was of Python code that calls a compiled function.
   typed "ippull -t 0 'type(is_prime).__name__' 'type(sum_of_primes).__name__'"
   assert_output $'_FuncPtr\nfunction'
