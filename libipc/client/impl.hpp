@@ -86,6 +86,7 @@ struct Connection::Impl {
   bool returns = false;             // a connection broke and stands again, and not all answer yet
   std::set<std::string> questions;  // that are to be answered
   net::Loop::TimerId confirm_timer = 0;
+  Duration confirm_limit{};
   unsigned times_opened = 0;
   bool durable = false;  // the controller keeps tasks, and we wait for the next one
   bool interrupted = false;

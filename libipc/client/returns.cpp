@@ -11,7 +11,8 @@ namespace ipc::client {
 namespace {
 
 constexpr auto kGather = milliseconds(50);  // from one connection's return to those of the others
-constexpr auto kConfirm = seconds(3);       // for an answer on each of them
+constexpr Duration kConfirm = seconds(3);   // for an answer on each of them, then twice as long …
+constexpr Duration kConfirmMost = seconds(30);
 
 // What the hub may be asked twice: it changes nothing.
 bool is_question(std::string_view type) {
@@ -90,13 +91,15 @@ void Connection::Impl::ask_for_confirmation() {
   ask(Channel::hub, nullptr, "connection_request", "{}");
   ask(Channel::task, nullptr, "cancel_request", R"({"msg_ids": []})");
   ask(Channel::direct, &nobody, "list_request", "{}");
-  confirm_timer = loop.after(kConfirm, [this] { come_anew(); });
+  confirm_limit = std::clamp(confirm_limit * 2, kConfirm, kConfirmMost);
+  confirm_timer = loop.after(confirm_limit, [this] { come_anew(); });
 }
 
 void Connection::Impl::confirmed(const std::string& question) {
   questions.erase(question);
   if (!questions.empty()) return;
   loop.cancel(std::exchange(confirm_timer, 0));
+  confirm_limit = {};
   returns = false;
   table_asked = false;
   const bool broadcasts = std::any_of(pending.begin(), pending.end(), [](const auto& entry) {

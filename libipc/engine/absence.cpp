@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The controller goes away, or the way to it: the engine keeps its namespaces, looks for the
 // controller, and joins it again, wherever it is then.
+#include <algorithm>
+
 #include "libipc/engine/engine.hpp"
 #include "libipc/util/log.hpp"
 #include "libipc/wire/route.hpp"
@@ -14,6 +16,8 @@ constexpr Duration kUnread = seconds(1);
 // So long the controller may take to confirm that it hears us. It drops a connection that broke
 // without its notice after Uplink's time for peers, and a name is free again then.
 constexpr Duration kConfirm = seconds(5);
+// A controller with much to do needs longer: each time is twice as long as the last, up to this.
+constexpr Duration kConfirmMost = seconds(60);
 // So long after it a controller or a client may send once more what it sent before.
 constexpr Duration kRepeats = seconds(600);
 
@@ -64,12 +68,14 @@ void Engine::connection_back() {
 
 void Engine::await_confirmation() {
   loop_.cancel(confirm_timer_);
-  confirm_timer_ = loop_.after(kConfirm, [this] { come_anew(); });
+  confirm_limit_ = std::clamp(confirm_limit_ * 2, kConfirm, kConfirmMost);
+  confirm_timer_ = loop_.after(confirm_limit_, [this] { come_anew(); });
 }
 
 void Engine::confirmed(Route route) {
   if (unconfirmed_.erase(route) == 0 || !unconfirmed_.empty()) return;
   loop_.cancel(std::exchange(confirm_timer_, 0));
+  confirm_limit_ = {};
   uplink_.hold_replies(false);
 }
 

@@ -213,6 +213,7 @@ class Engine : private KernelOwner, private UplinkOwner {
   net::Loop::TimerId hearts_timer_ = 0, registration_timer_ = 0, search_timer_ = 0;
   std::set<Route> unconfirmed_;           // by which the controller has not said that it hears us
   net::Loop::TimerId confirm_timer_ = 0;  // until it has
+  Duration confirm_limit_{};              // of the last try
   net::Loop::TimerId back_timer_ = 0, lifetime_timer_ = 0, drain_timer_ = 0, linger_timer_ = 0;
   net::Loop::TimerId pace_timer_ = 0, cluster_timer_ = 0;
   TimePoint reader_since_{};  // has it taken nothing

@@ -39,6 +39,8 @@ void Hub::registration(const Json& content) {
     state_changed();
     return accept(known_id);
   }
+  if (const auto pending = resumes ? registry_.renew_pending(uuid, loop_.now()) : std::nullopt)
+    return accept(*pending);
   if (const std::string why = no_room(); !why.empty()) {
     complaints_.warning("registration refused: " + why);
     return send(client_, "{}", error_answer("registration_reply", "OSError", why));

@@ -64,6 +64,13 @@ std::optional<Engine> Registry::remove(EngineId id, std::string why, UnixMicros 
   return std::move(node.mapped());
 }
 
+std::optional<EngineId> Registry::renew_pending(const std::string& uuid, TimePoint now) {
+  const auto found = pending_.find(uuid);
+  if (found == pending_.end()) return {};
+  found->second.since = now;
+  return found->second.id;
+}
+
 std::optional<std::string> Registry::drop_pending(EngineId id) {
   for (const auto& [uuid, engine] : pending_) {
     if (engine.id != id) continue;

@@ -52,6 +52,8 @@ class Registry {
 
   /// Takes the engine out. Nothing if there is none.
   std::optional<Engine> remove(EngineId id, std::string why, UnixMicros when);
+  /// A pending engine has not heard that it is, and asks again: its id, if there is one.
+  std::optional<EngineId> renew_pending(const std::string& uuid, TimePoint now);
   /// Drops a pending registration; its uuid, if there was one.
   std::optional<std::string> drop_pending(EngineId id);
   /// Drops registrations pending for longer than `limit`; their uuids.

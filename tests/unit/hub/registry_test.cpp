@@ -54,6 +54,17 @@ TEST(Registry, ForgetsStalledRegistrations) {
   EXPECT_EQ(registry.drop_pending(1), std::nullopt);
 }
 
+TEST(Registry, APendingEngineThatAsksAgainIsTheSame) {
+  Registry registry;
+  TimePoint now{};
+  EXPECT_EQ(registry.renew_pending("a", now), std::nullopt);
+  ASSERT_EQ(*registry.request("a", 3, nullptr, now), 3);
+  EXPECT_EQ(registry.renew_pending("a", now + seconds(20)), 3);
+  EXPECT_TRUE(registry.drop_stalled(now + seconds(40), seconds(30)).empty());
+  registry.admit("a");
+  EXPECT_EQ(registry.renew_pending("a", now), std::nullopt);
+}
+
 TEST(Registry, RemembersWhoLeft) {
   Registry registry;
   ASSERT_TRUE(registry.request("a", {}, nullptr, {}));
