@@ -17,6 +17,7 @@ Result<Launcher> Launcher::find(const std::string& kind, const config::ClusterNa
 
 Result<std::string> Launcher::call(std::vector<std::string> words,
                                    const config::LaunchRequest& request, Duration limit) const {
+  IPC_TRY(config::check_utf8(request));
   words.insert(words.begin(), path_);
   IPC_TRY_ASSIGN(const Completed done, run_to_end(words, config::to_yaml(request), limit));
   if (done.ok()) return done.output;

@@ -132,6 +132,18 @@ std::string to_yaml(const LaunchRequest& request) {
   return yaml;
 }
 
+Status check_utf8(const LaunchRequest& request) {
+  std::vector<std::string> texts{request.record, request.program,     request.directory,
+                                 request.log,    request.profile_dir, request.cluster_id};
+  texts.insert(texts.end(), request.arguments.begin(), request.arguments.end());
+  for (const auto& [name, value] : request.environment) texts.push_back(name + "=" + value);
+  for (const auto& text : texts)
+    if (!is_utf8(text))
+      return Error{Code::bad_input, "'" + text + "' is not UTF-8",
+                   "launchers are told in YAML, which has no other text"};
+  return {};
+}
+
 Result<LaunchRequest> parse_launch_request(std::string_view text) {
   LaunchRequest request;
   IPC_TRY(with_document(text, [&](const YAML::Node& document) {
@@ -151,6 +163,7 @@ Result<LaunchRequest> parse_launch_request(std::string_view text) {
     take(document, "signal", request.signal);
     take(document, "grace", request.grace);
   }));
+  IPC_TRY(check_utf8(request));
   if (request.record.empty()) return Error{Code::bad_input, "no key 'record'", ""};
   if (request.count < 1 || request.count > 100'000)
     return Error{Code::bad_input, "count is " + std::to_string(request.count), ""};

@@ -57,6 +57,8 @@ bool is_batch_system(std::string_view kind);
 /// batch systems share the section `batch`, and may have one of their own beside it.
 std::map<std::string, Setting> launcher_settings(const Profile& profile, const std::string& kind);
 
+/// Code::bad_input: a path, an argument or a variable is not UTF-8, and cannot be said in YAML.
+Status check_utf8(const LaunchRequest& request);
 /// YAML text of a request, as --dry-run shows it.
 std::string to_yaml(const LaunchRequest& request);
 /// Code::bad_input names the key that is missing or wrong. Unknown keys are left alone.

@@ -365,3 +365,12 @@ lock_is_free() { [[ ! -e $PROFILE/pid/ipcluster.lock ]]; }
   assert_status 0
   assert_line --partial "Usage: ipcluster VERB"
 }
+
+@test "a directory whose name is not UTF-8: refused with the reason, not changed" {
+  local directory=$PWD/$'l\xe9t'
+  run --separate-stderr run_limited 20 env IPYTHONDIR="$directory" ipcluster start -n 1 --daemonize
+  assert_status 65
+  assert_stderr --partial "/profile_default/pid/ipcluster.local.launched' is not UTF-8"
+  run --separate-stderr run_limited 20 env IPYTHONDIR="$directory" ipcluster list
+  assert_output ""
+}
