@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto kGather = milliseconds(50);  // from one connection's return to those of the others
 constexpr Duration kConfirm = seconds(3);   // for an answer on each of them, then twice as long …
-constexpr Duration kConfirmMost = seconds(30);
+constexpr Duration kConfirmMost = seconds(30);  // … up to this
 
 // What the hub may be asked twice: it changes nothing.
 bool is_question(std::string_view type) {
