@@ -17,7 +17,7 @@ class EngineLink {
  public:
   struct Handlers {
     std::function<void(const engine::KernelMessage&)> message;
-    std::function<void()> closed;  ///< the engine is gone, or sends what makes no sense
+    std::function<void()> closed;        ///< the engine is gone, or sends what makes no sense
     std::function<void()> drained = {};  ///< no longer is_behind()
   };
   /// `fd`: the stream socket, non-blocking.

@@ -64,8 +64,7 @@ Status Connection::Impl::open_channel(Channel channel) {
 }
 
 std::string Connection::Impl::send_message(Channel channel, const EngineInfo* engine,
-                                           Request request, bool with_status,
-                                           net::Frames* copy) {
+                                           Request request, bool with_status, net::Frames* copy) {
   std::string id = session.next_id();
   if (stand_in) {
     stand_in->take(id, std::move(request));
@@ -98,10 +97,9 @@ std::string Connection::Impl::post(Channel channel, const EngineInfo* engine, bo
   // A connect that fails at once means an endpoint that is no address: nothing can be sent.
   if (const auto opened = open_channel(channel); !opened && !failure) failure = opened.error();
   net::Frames copy;
-  const std::string id = send_message(channel, engine, std::move(request),
-                                      as_guest && as_guest->shown,
-                                      options.outlast && channel != Channel::control ? &copy
-                                                                                     : nullptr);
+  const std::string id =
+      send_message(channel, engine, std::move(request), as_guest && as_guest->shown,
+                   options.outlast && channel != Channel::control ? &copy : nullptr);
   pending.emplace(id, Pending{channel, engine ? engine->id : -1, is_work, std::move(handler),
                               std::move(as_guest), std::move(copy)});
   if (is_work) ++(channel == Channel::task ? tasks : directs);

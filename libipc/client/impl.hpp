@@ -45,9 +45,7 @@ struct Pending {
   std::uint64_t taken = 0, told = 0;  // bytes of its output; what its engine knows of that
 
   // Engines that are not ours take for an attack what comes again.
-  bool is_repeatable() const {
-    return !frames.empty() && !(guest && channel == Channel::direct);
-  }
+  bool is_repeatable() const { return !frames.empty() && !(guest && channel == Channel::direct); }
 };
 
 struct Connection::Impl {

@@ -70,8 +70,8 @@ net::Frames SentReplies::frames_of(const Sent& sent) {
 }
 
 net::Frames SentReplies::find(std::string_view id) const {
-  const auto found = std::find_if(sent_.rbegin(), sent_.rend(),
-                                  [id](const Sent& sent) { return sent.id == id; });
+  const auto found =
+      std::find_if(sent_.rbegin(), sent_.rend(), [id](const Sent& sent) { return sent.id == id; });
   return found == sent_.rend() ? net::Frames() : frames_of(*found);
 }
 

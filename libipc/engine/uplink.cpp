@@ -278,9 +278,9 @@ int Uplink::take_requests(net::Socket& socket, bool is_control) {
   for (; taken < net::kDrainLimit && message.receive(socket, located); ++taken) {
     if (!accept(message, located, is_control)) continue;
     const auto path = message.view.identities;
-    const Route route = is_control                                   ? Route::control
+    const Route route = is_control                                     ? Route::control
                         : !path.empty() && path[0] == wire::kTaskRelay ? Route::balanced
-                                                                     : Route::direct;
+                                                                       : Route::direct;
     owner_.request(std::move(message), route);
     message = {};
   }

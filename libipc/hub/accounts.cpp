@@ -284,8 +284,8 @@ void Accounts::task_assigned(std::string_view msg_id, std::string_view uuid) {
 void Accounts::task_reply(const net::MessageEvent& message, net::Frames& buffers, bool is_old) {
   const net::TaskFacts& facts = message.task;
   finish(facts.msg_id,
-         {facts.status, facts.started, facts.date, message.engine,
-          number_in(message.view.metadata), is_old},
+         {facts.status, facts.started, facts.date, message.engine, number_in(message.view.metadata),
+          is_old},
          message, buffers);
 }
 

@@ -154,7 +154,7 @@ class Accounts {
     std::uint64_t order;
     std::uint32_t slot;
   };
-  std::deque<Recent> recent_;   // what was opened, until tick() has looked at it twice
+  std::deque<Recent> recent_;  // what was opened, until tick() has looked at it twice
   std::size_t looked_at_ = 0;  // of these, from the front
   std::uint64_t next_order_ = 1;
   wire::IdTable tasks_;  // how a task ended, or kFirstOpen + its slot

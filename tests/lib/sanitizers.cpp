@@ -6,8 +6,7 @@
 // scripts/check looks in the end. ASAN_OPTIONS and the like go before what stands here.
 
 // libzmq asks for as much memory as a hostile peer announces, and copes with getting nothing.
-#define OPTIONS \
-  "exitcode=99:log_exe_name=1:allocator_may_return_null=1:log_path=" REPORTS "/report"
+#define OPTIONS "exitcode=99:log_exe_name=1:allocator_may_return_null=1:log_path=" REPORTS "/report"
 
 extern "C" {
 
