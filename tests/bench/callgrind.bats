@@ -5,7 +5,7 @@
 load ../lib/assert
 
 @test "a task costs controller and engine no more than a tenth above what is recorded" {
-  [[ ! -e $IPKIT_BUILD/instrumented ]] || skip "counts the instructions of the ordinary build"
+  ! is_instrumented || skip "counts the instructions of the ordinary build"
   BUILD=$IPKIT_BUILD run timeout 500 bench/callgrind
   echo "$output"
   ((status == 0))

@@ -32,7 +32,7 @@ durations() {
   # By the records, which do not depend on how many processors there are: engines work at once, and
   # compiled code takes them a fraction of the time, a tenth when nothing else runs.
   (($(at_once --where 'code~y = sum_of_primes*') >= 2))
-  [[ -e $IPKIT_BUILD/instrumented ]] ||
+  is_instrumented ||
     awk -v python="$(durations 1 4)" -v compiled="$(durations 9 4)" \
       'BEGIN {print python, compiled; exit !(python > 3 * compiled)}'
   # The fourth line was of Python code that calls a compiled function.

@@ -16,8 +16,11 @@ fail() {
   return 1
 }
 
-# at_most KB LIMIT WHAT: of memory. Not where a sanitizer or valgrind takes most of it.
-at_most() { [[ -e $IPKIT_BUILD/instrumented ]] || (($1 <= $2)) || fail "$3: $1 kB, limit $2 kB"; }
+# True where a sanitizer or valgrind has its part in memory and time.
+is_instrumented() { [[ -e $IPKIT_BUILD/instrumented ]]; }
+
+# at_most KB LIMIT WHAT: of memory, where it is the program's own.
+at_most() { is_instrumented || (($1 <= $2)) || fail "$3: $1 kB, limit $2 kB"; }
 
 # assert_status N
 assert_status() {
@@ -54,7 +57,7 @@ assert_output() {
 # A stage that is ten times as slow may have to say what it waits for.
 assert_stderr() {
   take_pattern "$@"
-  if [[ -e $IPKIT_BUILD/instrumented ]]; then
+  if is_instrumented; then
     stderr=$(grep -v 'waiting for the command before' <<<"$stderr" || true)
   fi
   matches "$MODE" "${stderr-}" "$PATTERN" || fail "stderr is not ($MODE) '$PATTERN'"
